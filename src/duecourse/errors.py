@@ -1,0 +1,129 @@
+"""Faults of the caller are named exceptions with a whole sentence: where, what was found, what to do."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from duecourse.messages import Language, say
+
+
+class DuecourseError(Exception):
+    """Base of every error a caller can mend. `code` names its sentence in the message catalogue, area `errors`."""
+
+    code: ClassVar[str] = "unexpected"
+
+    def __init__(self, **args: object) -> None:
+        self.args_: dict[str, object] = args
+        super().__init__(self.message("en"))
+
+    def message(self, lang: Language | None = None) -> str:
+        """The error as a sentence in the language spoken."""
+        return say(f"errors.{self.code}", lang, **self.args_)
+
+
+class LedgerNotFoundError(DuecourseError):
+    """There is no ledger at this place."""
+
+    code = "ledger_not_found"
+
+
+class LedgerReadOnlyError(DuecourseError):
+    """The ledger can be read but not written."""
+
+    code = "ledger_read_only"
+
+
+class LedgerBusyError(DuecourseError):
+    """Another process has been writing for longer than we waited."""
+
+    code = "ledger_busy"
+
+
+class LedgerVersionUnknownError(DuecourseError):
+    """The ledger never had this version."""
+
+    code = "ledger_version_unknown"
+
+
+class DiskFullError(DuecourseError):
+    """The storage ran out of room; nothing was added."""
+
+    code = "disk_full"
+
+
+class BatchUnknownError(DuecourseError):
+    """No import has this identifier."""
+
+    code = "batch_unknown"
+
+
+class CurrencyUnknownError(DuecourseError):
+    """Not a currency code of ISO 4217."""
+
+    code = "currency_unknown"
+
+
+class AmountInexactError(DuecourseError):
+    """The amount has more decimals than its currency."""
+
+    code = "amount_inexact"
+
+
+class RateMissingError(DuecourseError):
+    """No exchange rate is known for this pair on this date."""
+
+    code = "rate_missing"
+
+
+class HistoryTooShortError(DuecourseError):
+    """The book begins inside the window asked for."""
+
+    code = "history_too_short"
+
+
+class BuyerUnknownError(DuecourseError):
+    """No buyer has this identifier, name or number."""
+
+    code = "buyer_unknown"
+
+
+class CountryUnknownError(DuecourseError):
+    """Not a country code of ISO 3166."""
+
+    code = "country_unknown"
+
+
+class FileUnreadableError(DuecourseError):
+    """The file cannot be read as any of the formats we know."""
+
+    code = "file_unreadable"
+
+
+class FileCutOffError(DuecourseError):
+    """The file ends in the middle; nothing was added."""
+
+    code = "file_cut_off"
+
+
+class FileNotFoundHereError(DuecourseError):
+    """No such file."""
+
+    code = "file_not_found"
+
+
+class ColumnsUnrecognisedError(DuecourseError):
+    """A column that is needed could not be found in the file."""
+
+    code = "columns_unrecognised"
+
+
+class SnapshotShrankError(DuecourseError):
+    """An open-item list leaves out so much of the last one that it is probably only a part."""
+
+    code = "snapshot_shrank"
+
+
+class OptionInvalidError(DuecourseError):
+    """An option of the command has a value that cannot be used."""
+
+    code = "option_invalid"

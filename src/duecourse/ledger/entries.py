@@ -1,0 +1,250 @@
+"""The tables of the ledger: which facts there are, their columns, their business keys and the dates at which they happened.
+
+A fact is a row. Its business key says which fact it is, its event dates when it happened, and five further columns where it comes
+from and when we learnt it. A later row with the same key corrects the earlier one; a row with `voided` withdraws it. Money is an
+integer of minor units beside its ISO 4217 currency. A column may be added to a table later, always nullable, never renamed or
+removed: a ledger written years ago must stay readable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import pyarrow as pa
+
+TEXT: Final = pa.string()
+DAY: Final = pa.date32()
+COUNT: Final = pa.int32()
+MINOR: Final = pa.int64()
+FLAG: Final = pa.bool_()
+INSTANT: Final = pa.timestamp("us", tz="UTC")
+
+PROVENANCE: Final = pa.schema(
+    [
+        pa.field("recorded_at", INSTANT, nullable=False),  # when we learnt it (UTC); the same for a whole batch, rising from batch to batch
+        pa.field("source", TEXT, nullable=False),  # the import batch
+        pa.field("source_row", pa.int64()),  # line of the file as a person counts it, header = 1
+        pa.field("supersedes", TEXT),  # batch of the row with the same key that this one corrects or withdraws
+        pa.field("voided", FLAG, nullable=False),  # this row withdraws the fact
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One table of the ledger.
+
+    key           the columns that say which fact a row is about
+    happened      the column holding the date on which it happened; a null date counts as always; None: it has no date of its own
+    ends          date columns that tell of a later event: hidden (null) in a book drawn up before it
+    clustered_by  compaction sorts by these columns, so that one buyer's rows lie together
+    """
+
+    name: str
+    facts: pa.Schema
+    key: tuple[str, ...]
+    happened: str | None
+    ends: tuple[str, ...] = ()
+    clustered_by: tuple[str, ...] = ("buyer_id",)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """All columns: the facts, then where each row comes from."""
+        return pa.schema([*self.facts, *PROVENANCE])
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The fact columns outside the key: what a correction can change."""
+        return tuple(name for name in self.facts.names if name not in self.key)
+
+
+def _facts(**columns: pa.DataType) -> pa.Schema:
+    return pa.schema([pa.field(name, kind) for name, kind in columns.items()])
+
+
+BUYER: Final = Entry(
+    "buyer",
+    _facts(
+        buyer_id=TEXT,  # the debtor's account number as the firm writes it
+        name=TEXT,
+        name_local=TEXT,  # the same name in the other script, where given
+        registration_number=TEXT,  # 统一社会信用代码, VAT or company number
+        country=TEXT,  # ISO 3166-1 alpha-2
+        city=TEXT,
+        sector=TEXT,
+        group_id=TEXT,  # buyer_id or number of the ultimate parent; null when the buyer stands alone
+        group_name=TEXT,
+        sales_owner=TEXT,
+        legal_entity=TEXT,  # which of our companies sells to it, where only one does
+        currency=TEXT,
+        payment_terms_days=COUNT,
+        customer_since=DAY,
+        effective_from=DAY,  # from when this version of the profile holds; null = always
+    ),
+    key=("buyer_id",),
+    happened="effective_from",
+)
+
+INVOICE: Final = Entry(
+    "invoice",
+    _facts(
+        invoice_id=TEXT,
+        instalment=COUNT,  # 1 for an invoice payable at once; each instalment has its own due date and amount
+        kind=TEXT,  # invoice | debit_note | interest_note | opening
+        buyer_id=TEXT,  # who owes it (payer account)
+        orderer_id=TEXT,  # who ordered, where that is another account
+        legal_entity=TEXT,  # which of our companies issued it
+        issue_date=DAY,
+        issue_date_estimated=FLAG,  # the export had no issue date: due date less the payment term
+        due_date=DAY,
+        amount_minor=MINOR,  # > 0, minor units of currency, tax included as billed
+        currency=TEXT,  # ISO 4217; XXX where the export gives none
+        payment_terms_days=COUNT,
+        order_number=TEXT,
+        sales_owner=TEXT,
+        document_type=TEXT,  # the source system's own code
+        text=TEXT,
+    ),
+    key=("invoice_id", "instalment"),
+    happened="issue_date",
+)
+
+SETTLEMENT_KINDS: Final = (
+    "cash",  # money received
+    "allocation",  # an earlier advance, credit or other document applied to an invoice (a pair with the unapplied side, net zero)
+    "credit_note",  # 贷项通知单
+    "return",
+    "discount",  # cash discount or rebate taken
+    "deduction",  # short payment, chargeback
+    "set_off",  # 抵销
+    "write_off",  # 核销
+    "exchange_difference",
+    "unknown",  # an open-item list shows that it was settled, not how
+)
+DILUTION_KINDS: Final = ("credit_note", "return", "discount", "deduction")
+PAYMENT_KINDS: Final = ("cash", "allocation", "set_off", "unknown")
+
+SETTLEMENT: Final = Entry(
+    "settlement",
+    _facts(
+        settlement_id=TEXT,
+        kind=TEXT,  # one of SETTLEMENT_KINDS
+        buyer_id=TEXT,  # whose account it reduces
+        payer_id=TEXT,  # who paid, where that is somebody else
+        invoice_id=TEXT,  # null = not applied to an invoice: an advance or unapplied cash
+        instalment=COUNT,
+        legal_entity=TEXT,
+        settle_date=DAY,
+        settle_date_from=DAY,  # inferred settlements: it happened between this day and settle_date
+        inferred=FLAG,
+        amount_minor=MINOR,  # > 0 reduces what is owed; < 0 takes a reduction back
+        currency=TEXT,
+        document_type=TEXT,
+        reference=TEXT,
+        text=TEXT,
+    ),
+    key=("settlement_id",),
+    happened="settle_date",
+)
+
+DISPUTE: Final = Entry(
+    "dispute",
+    _facts(
+        dispute_id=TEXT,
+        buyer_id=TEXT,
+        invoice_id=TEXT,
+        instalment=COUNT,
+        raised_on=DAY,
+        resolved_on=DAY,
+        amount_minor=MINOR,  # the disputed part; null = the whole open balance
+        currency=TEXT,
+        reason=TEXT,
+        outcome=TEXT,  # accepted | rejected | partly; null while open
+    ),
+    key=("dispute_id",),
+    happened="raised_on",
+    ends=("resolved_on", "outcome"),
+)
+
+OPEN_ITEM: Final = Entry(
+    "open_item",
+    _facts(
+        snapshot_date=DAY,
+        scope=TEXT,  # legal entity the list covers; "" = the whole firm
+        invoice_id=TEXT,
+        instalment=COUNT,
+        buyer_id=TEXT,
+        issue_date=DAY,
+        due_date=DAY,
+        amount_minor=MINOR,  # original amount, where the list gives it
+        open_minor=MINOR,  # still open at the close of snapshot_date; < 0 is a credit
+        currency=TEXT,
+        document_type=TEXT,
+    ),
+    key=("snapshot_date", "scope", "invoice_id", "instalment"),
+    happened="snapshot_date",
+)
+
+SNAPSHOT: Final = Entry(
+    "snapshot",
+    _facts(
+        snapshot_date=DAY,
+        scope=TEXT,
+        complete=FLAG,  # all open items of the scope: what is missing has been settled
+        items=pa.int64(),
+    ),
+    key=("snapshot_date", "scope"),
+    happened="snapshot_date",
+    clustered_by=("snapshot_date",),
+)
+
+EXCHANGE_RATE: Final = Entry(
+    "exchange_rate",
+    _facts(
+        provider=TEXT,  # ECB, or the firm's own name for its table
+        base_currency=TEXT,  # one unit of base costs `rate` units of quote
+        quote_currency=TEXT,
+        rate_date=DAY,
+        rate=pa.float64(),
+    ),
+    key=("provider", "base_currency", "quote_currency", "rate_date"),
+    happened="rate_date",
+    clustered_by=("rate_date",),
+)
+
+SETTING: Final = Entry(
+    "setting",
+    _facts(
+        name=TEXT,  # base_currency, ageing_buckets, import_profile:<fingerprint> ...
+        value=TEXT,  # JSON
+        effective_from=DAY,
+    ),
+    key=("name",),
+    happened="effective_from",
+    clustered_by=("name",),
+)
+
+QUARANTINE: Final = Entry(
+    "quarantine",
+    _facts(
+        file_sha256=TEXT,  # the file the row stood in
+        file_name=TEXT,
+        file_row=pa.int64(),  # line of that file, header = 1
+        column=TEXT,  # the file's own column name
+        value=TEXT,
+        code=TEXT,  # reason: a finding code
+        args=TEXT,  # JSON, arguments of the reason's sentence
+        row=TEXT,  # JSON: the whole row as it was written, {column: text}
+        profile=TEXT,  # JSON: how the file was read, so that the corrected row is read the same way
+        fixed_by=TEXT,  # the import that took the corrected row; null while it waits
+    ),
+    key=("file_sha256", "file_row"),
+    happened=None,
+    clustered_by=("file_sha256",),
+)
+
+ENTRIES: Final = {
+    entry.name: entry for entry in (BUYER, INVOICE, SETTLEMENT, DISPUTE, OPEN_ITEM, SNAPSHOT, EXCHANGE_RATE, SETTING, QUARANTINE)
+}
+"""Every table by name. A later stage adds its own here when it is built."""
