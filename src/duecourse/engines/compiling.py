@@ -1,0 +1,33 @@
+"""Ibis expressions to SQL text, and a driver's Arrow answer back to the schema the expression promised."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import ibis.backends.sql.compilers as compilers
+import ibis.expr.operations as ops
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+
+def table_names(expr: ir.Table) -> set[str]:
+    """The names of the tables an expression reads."""
+    return {cast("ops.UnboundTable", node).name for node in expr.op().find(ops.UnboundTable)}
+
+
+def duckdb_sql(expr: ir.Table) -> str:
+    """The expression as one SELECT in DuckDB's dialect.
+
+    The syntax tree is copied when it is written out: Ibis's own compile step shares nodes between expressions, and on some dialects
+    that moves a cast to the wrong place.
+    """
+    compiler = compilers.DuckDBCompiler()
+    return str(compiler.to_sqlglot(expr).sql(dialect=compiler.dialect))
+
+
+def to_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Cast a driver's answer to the promised types: a DuckDB SUM of bigint arrives as a 38-digit decimal, DATE_TRUNC as a timestamp."""
+    columns = [have if have.type == want.type else have.cast(want.type) for want, have in zip(schema, table.columns, strict=True)]
+    return pa.table(columns, names=schema.names)

@@ -1,0 +1,134 @@
+"""DuckDB in this process: the default engine. It only reads the ledger's files; nothing durable is ever a DuckDB file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow as pa
+
+from duecourse.engines.compiling import duckdb_sql, table_names, to_schema
+from duecourse.ledger.engine import ParquetFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    import ibis.expr.types as ir
+
+    from duecourse.ledger.engine import Rows
+
+FILE_BYTES = "192MB"
+"""Size at which a written table goes on in a further file: small enough to skip, large enough to scan."""
+
+
+def identifier(name: str) -> str:
+    """A column or table name, quoted for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text, quoted for SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def sql_type(kind: pa.DataType) -> str:
+    """The DuckDB name of a ledger column's type."""
+    names = {
+        pa.string(): "VARCHAR", pa.date32(): "DATE", pa.int32(): "INTEGER", pa.int64(): "BIGINT",
+        pa.bool_(): "BOOLEAN", pa.float64(): "DOUBLE", pa.timestamp("us", tz="UTC"): "TIMESTAMPTZ",
+    }  # fmt: skip
+    return names[kind]
+
+
+class DuckDBEngine:
+    """Runs expressions over Parquet files and Arrow tables, on `threads` cores and within `memory_limit` (e.g. `4GB`).
+
+    One in-memory database a process; every call has a cursor of its own, so that threads do not meet.
+    """
+
+    def __init__(self, *, threads: int | None = None, memory_limit: str | None = None) -> None:
+        self._threads = threads or len(os.sched_getaffinity(0))
+        self._memory_limit = memory_limit
+        self._database: duckdb.DuckDBPyConnection | None = None
+        self._guard = Lock()
+
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """A cursor on this process's database, with no tables in it."""
+        with self._guard:
+            if self._database is None:
+                settings: dict[str, str | bool | int | float | list[str]] = {
+                    "threads": self._threads,
+                    "autoinstall_known_extensions": False,
+                    "autoload_known_extensions": False,
+                    "temp_directory": tempfile.gettempdir(),
+                    "preserve_insertion_order": False,
+                }
+                if self._memory_limit:
+                    settings["memory_limit"] = self._memory_limit
+                self._database = duckdb.connect(config=settings)
+                self._database.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET parquet_metadata_cache = true")
+            return self._database.cursor()
+
+    @contextmanager
+    def _opened(self, names: set[str], tables: Mapping[str, Rows]) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self.connection() as cursor:
+            cursor.execute("SET TimeZone = 'UTC'")
+            for name in names:
+                rows = tables[name]
+                if isinstance(rows, ParquetFiles):
+                    cursor.execute(f"CREATE TEMP VIEW {identifier(name)} AS {select_files(rows)}")
+                else:
+                    cursor.register(name, rows)
+            yield cursor
+
+    def run(self, expr: ir.Table, tables: Mapping[str, Rows]) -> pa.Table:
+        """All rows of the expression, in exactly its schema."""
+        with self._opened(table_names(expr), tables) as cursor:
+            return to_schema(cursor.sql(duckdb_sql(expr)).to_arrow_table(), expr.schema().to_pyarrow())
+
+    def stream(self, expr: ir.Table, tables: Mapping[str, Rows], *, batch_rows: int = 100_000) -> pa.RecordBatchReader:
+        """The same rows, a batch at a time; the connection closes when the reader is exhausted."""
+        schema = expr.schema().to_pyarrow()
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            with self._opened(table_names(expr), tables) as cursor:
+                for batch in cursor.sql(duckdb_sql(expr)).to_arrow_reader(batch_rows):
+                    yield from to_schema(pa.Table.from_batches([batch]), schema).to_batches()
+
+        return pa.RecordBatchReader.from_batches(schema, batches())
+
+    def write(self, expr: ir.Table, tables: Mapping[str, Rows], folder: Path, stem: str, *, order_by: Sequence[str] = ()) -> list[Path]:
+        """The same rows as Parquet files `folder/stem-*.parquet`, sorted if asked."""
+        order = f" ORDER BY {', '.join(map(identifier, order_by))}" if order_by else ""
+        schema = expr.schema().to_pyarrow()
+        columns = ", ".join(f"CAST({identifier(f.name)} AS {sql_type(f.type)}) AS {identifier(f.name)}" for f in schema)
+        work = folder / f".{stem}"
+        with self._opened(table_names(expr), tables) as cursor:
+            cursor.execute(
+                f"COPY (SELECT {columns} FROM ({duckdb_sql(expr)}){order}) TO {literal(str(work))} "
+                f"(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, FILE_SIZE_BYTES {literal(FILE_BYTES)}, OVERWRITE true)"
+            )
+        written = []
+        for number, part in enumerate(sorted(work.rglob("*.parquet"), key=lambda path: (len(path.name), path.name))):
+            target = folder / f"{stem}-{number:05d}.parquet"
+            part.rename(target)
+            written.append(target)
+        work.rmdir()
+        return written
+
+
+def select_files(rows: ParquetFiles) -> str:
+    """A SELECT over Parquet files that gives every column of the schema, null where the files are older than the column."""
+    if not rows.paths:
+        columns = ", ".join(f"CAST(NULL AS {sql_type(f.type)}) AS {identifier(f.name)}" for f in rows.schema)
+        return f"SELECT {columns} WHERE false"
+    columns = ", ".join(
+        identifier(f.name) if f.name in rows.present else f"CAST(NULL AS {sql_type(f.type)}) AS {identifier(f.name)}" for f in rows.schema
+    )
+    files = ", ".join(map(literal, rows.paths))
+    return f"SELECT {columns} FROM read_parquet([{files}], union_by_name = true)"

@@ -1,0 +1,40 @@
+"""What the ledger asks of whatever runs its expressions. The engines themselves are edges: they know this, the spine knows none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.dataset as ds
+
+
+@dataclass(frozen=True)
+class ParquetFiles:
+    """Rows in Parquet files on this machine. Columns of `schema` that `present` does not name read as null (an older ledger)."""
+
+    paths: tuple[str, ...]
+    schema: pa.Schema
+    present: frozenset[str]
+
+
+Rows = ParquetFiles | pa.Table | ds.Dataset
+
+
+class Engine(Protocol):
+    """Runs Ibis expressions over named tables: Arrow in, Arrow out."""
+
+    def run(self, expr: ir.Table, tables: Mapping[str, Rows]) -> pa.Table:
+        """All rows of the expression, in exactly its schema."""
+        ...
+
+    def stream(self, expr: ir.Table, tables: Mapping[str, Rows], *, batch_rows: int = 100_000) -> pa.RecordBatchReader:
+        """The same rows, a batch at a time, for results larger than memory."""
+        ...
+
+    def write(self, expr: ir.Table, tables: Mapping[str, Rows], folder: Path, stem: str, *, order_by: Sequence[str] = ()) -> list[Path]:
+        """The same rows as Parquet files `folder/stem-*.parquet`, sorted if asked; the paths written (none for no rows)."""
+        ...

@@ -1,0 +1,259 @@
+"""Delta Lake, and nothing above it knows so: opening tables at a version, committing files, taking half-done work back.
+
+A folder on this machine and an object store differ in two things only: who may write (a file lock, or a lease kept in a small Delta
+table of its own), and whether finished Parquet files can be adopted where they lie (a folder) or are sent up through the library.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import time
+import uuid
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+from deltalake import CommitProperties, DeltaTable, write_deltalake
+from deltalake._internal import RemoveAction
+from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from deltalake.transaction import AddAction
+from filelock import FileLock, Timeout
+
+from duecourse.errors import DiskFullError, LedgerBusyError, LedgerReadOnlyError
+from duecourse.ledger.engine import ParquetFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from duecourse.ledger.engine import Rows
+
+ONCE: Final = CommitProperties(max_commit_retries=0)
+"""Commit at exactly the next version or fail: two writers can never both believe they were next."""
+
+KEEP_FOR_EVER: Final = {"delta.logRetentionDuration": "interval 36500 days", "delta.enableExpiredLogCleanup": "false"}
+
+LEASE_SECONDS: Final = 60
+LEASE_SCHEMA: Final = pa.schema([pa.field("holder", pa.string()), pa.field("until", pa.timestamp("us", tz="UTC"))])
+
+
+@contextmanager
+def faults_named(place: str) -> Iterator[None]:
+    """Turn what storage says when it cannot write into our own named errors."""
+    try:
+        yield
+    except Exception as error:
+        text = str(error).lower()
+        number = error.errno if isinstance(error, OSError) else None
+        if number == errno.ENOSPC or "no space left" in text or "disk quota" in text or "os error 28" in text:
+            raise DiskFullError(path=place) from error
+        if number in (errno.EACCES, errno.EROFS, errno.EPERM) or "read-only file system" in text or "permission denied" in text:
+            raise LedgerReadOnlyError(path=place) from error
+        raise
+
+
+class Storage:
+    """The Delta tables below one URL: `storage.table(name, version)`, `storage.append(…)`, `storage.writing()`."""
+
+    def __init__(self, url: str | os.PathLike[str], options: Mapping[str, str] | None = None) -> None:
+        text = os.fspath(url)
+        self.local = "://" not in text or text.startswith("file://")
+        self.url = str(Path(text.removeprefix("file://")).absolute()) if self.local else text.rstrip("/")
+        self.options = dict(options or {})
+
+    @cached_property
+    def folder(self) -> Path:
+        """The ledger's folder on this machine (local ledgers only)."""
+        return Path(self.url)
+
+    def address(self, name: str) -> str:
+        """URL of one table."""
+        return f"{self.url}/{name}"
+
+    def exists(self, name: str) -> bool:
+        """Is there such a table?"""
+        return DeltaTable.is_deltatable(self.address(name), storage_options=self.options or None)
+
+    def table(self, name: str, version: int | None = None) -> DeltaTable:
+        """One table, at a version or the newest."""
+        return DeltaTable(self.address(name), version=version, storage_options=self.options or None)
+
+    def newest(self, name: str) -> DeltaTable | None:
+        """The newest state of a table, or None while there is no such table."""
+        try:
+            return self.table(name)
+        except TableNotFoundError:
+            return None
+
+    def create(self, name: str, schema: pa.Schema) -> DeltaTable:
+        """An empty table."""
+        with faults_named(self.url):
+            if self.local:
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
+            return DeltaTable.create(self.address(name), schema, mode="ignore", configuration=KEEP_FOR_EVER, storage_options=self.options or None)
+
+    def append_arrow(self, table: DeltaTable, data: pa.Table | pa.RecordBatchReader) -> None:
+        """Append rows as exactly the next version of the table; CommitFailedError if somebody else was quicker."""
+        with faults_named(self.url):
+            write_deltalake(table, data, mode="append", schema_mode="merge", commit_properties=ONCE)
+
+    def adopt(self, name: str, table: DeltaTable, schema: pa.Schema, add: Sequence[Path], remove: Sequence[str] = ()) -> None:
+        """Make finished Parquet files part of the table as its next version, in one commit with the files they replace."""
+        now = int(time.time() * 1000)
+        with faults_named(self.url):
+            missing = [field for field in schema if field.name not in {column.name for column in table.schema().fields}]
+            if missing:
+                table.alter.add_columns(_delta_fields(missing))
+            base = self.folder / name
+            actions: list[AddAction | RemoveAction] = [
+                AddAction(path.relative_to(base).as_posix(), path.stat().st_size, {}, now, not remove, _statistics(path)) for path in add
+            ]
+            actions += [RemoveAction(path, False, now) for path in remove]  # noqa: FBT003 — the library's positional signature
+            table.create_write_transaction(actions, "append", table.schema(), commit_properties=ONCE)
+
+    def rows(self, name: str, schema: pa.Schema, version: int, *, only: Mapping[str, str] | None = None) -> Rows:
+        """The rows of a table at a version, for an engine; `only` leaves out files that cannot hold these values of text columns."""
+        table = self.table(name, version)
+        if not self.local:
+            return table.to_pyarrow_dataset()
+        files = file_list(table)
+        if only:
+            files = [file for file in files if all(_may_hold(file, column, value) for column, value in only.items())]
+        present = frozenset(field.name for field in table.schema().fields)
+        return ParquetFiles(tuple(f"{self.url}/{name}/{file['path']}" for file in files), schema, present)
+
+    @contextmanager
+    def writing(self, wait_seconds: float) -> Iterator[None]:
+        """Be the only writer, for as long as the block lasts; LedgerBusyError after `wait_seconds`."""
+        if self.local:
+            with faults_named(self.url):
+                lock = FileLock(self.folder / ".writer.lock", timeout=wait_seconds)
+                try:
+                    lock.acquire()
+                except Timeout:
+                    raise LedgerBusyError(path=self.url, seconds=wait_seconds) from None
+            try:
+                yield
+            finally:
+                lock.release()
+        else:
+            lease = Lease(self, wait_seconds)
+            lease.acquire()
+            try:
+                yield
+            finally:
+                lease.release()
+
+
+class Lease:
+    """The right to write, for stores without file locks: the last row of a small table says who has it and until when.
+
+    A writer that dies loses it when the time is up. One that was only slow is stopped by the journal, whose next version somebody else
+    has taken by then.
+    """
+
+    def __init__(self, storage: Storage, wait_seconds: float) -> None:
+        self._storage = storage
+        self._wait_seconds = wait_seconds
+        self._holder = uuid.uuid4().hex
+
+    def _write(self, table: DeltaTable, holder: str, until: datetime) -> bool:
+        row = pa.table({"holder": [holder], "until": pa.array([until], LEASE_SCHEMA.field("until").type)}, schema=LEASE_SCHEMA)
+        try:
+            # The newest row is the only one that matters: overwriting keeps the table one file long.
+            write_deltalake(table, row, mode="overwrite", commit_properties=ONCE)
+        except CommitFailedError:
+            return False
+        return True
+
+    def acquire(self) -> None:
+        """Take the lease, waiting for its holder to give it back or to run out of time."""
+        self._storage.create("lease", LEASE_SCHEMA)
+        give_up = time.monotonic() + self._wait_seconds
+        while True:
+            table = self._storage.table("lease")
+            rows = table.to_pyarrow_table().to_pylist()
+            now = datetime.now(UTC)
+            free = not rows or not rows[-1]["holder"] or rows[-1]["until"] < now
+            if free and self._write(table, self._holder, now + timedelta(seconds=LEASE_SECONDS)):
+                return
+            if time.monotonic() > give_up:
+                raise LedgerBusyError(path=self._storage.url, seconds=self._wait_seconds)
+            time.sleep(0.2)
+
+    def release(self) -> None:
+        """Give the lease back, unless somebody has taken it over meanwhile."""
+        table = self._storage.table("lease")
+        rows = table.to_pyarrow_table().to_pylist()
+        if rows and rows[-1]["holder"] == self._holder:
+            self._write(table, "", datetime.now(UTC))
+
+
+def file_list(table: DeltaTable) -> list[dict[str, Any]]:
+    """The files of a table at its version, with what Delta knows about each: path, size_bytes, num_records, null_count.x, min.x, max.x."""
+    return pa.table(table.get_add_actions(flatten=True)).to_pylist()
+
+
+def read_files(storage: Storage, name: str, table: DeltaTable, known: set[str]) -> tuple[pa.Table, set[str]]:
+    """Rows of the files of a small table that are not yet `known`, and the names of all its files."""
+    if not storage.local:
+        return table.to_pyarrow_table(), set()
+    paths = {file["path"] for file in file_list(table)}
+    fresh = sorted(paths - known)
+    if not fresh:
+        return pa.table({}), paths
+    dataset = ds.dataset([f"{storage.url}/{name}/{path}" for path in fresh], format="parquet", schema=pa.schema(table.schema().to_arrow()))
+    return dataset.to_table(), paths
+
+
+def _may_hold(file: Mapping[str, Any], column: str, value: str) -> bool:
+    low, high = file.get(f"min.{column}"), file.get(f"max.{column}")
+    return low is None or high is None or low <= value <= high
+
+
+def _delta_fields(fields: Sequence[pa.Field]) -> list[Any]:
+    from deltalake import Schema  # noqa: PLC0415 — only when a table grows
+
+    return list(Schema.from_arrow(pa.schema([field.with_nullable(True) for field in fields])).fields)
+
+
+def _statistics(path: Path) -> str:
+    """What Delta keeps about a file: how many rows, and per column the nulls, least and greatest value."""
+    metadata = pq.read_metadata(path)
+    nulls: dict[str, int] = {}
+    least: dict[str, Any] = {}
+    greatest: dict[str, Any] = {}
+    unknown: set[str] = set()
+    for group in range(metadata.num_row_groups):
+        row_group = metadata.row_group(group)
+        for number in range(row_group.num_columns):
+            chunk = row_group.column(number)
+            name, stats = chunk.path_in_schema, chunk.statistics
+            if stats is None or not stats.has_null_count:
+                unknown.add(name)
+                continue
+            nulls[name] = nulls.get(name, 0) + stats.null_count
+            if stats.has_min_max and isinstance(stats.min, str | date | int | float) and not isinstance(stats.min, bool | datetime):
+                least[name] = min(least.get(name, stats.min), stats.min)
+                greatest[name] = max(greatest.get(name, stats.max), stats.max)
+            elif stats.null_count < chunk.num_values:
+                unknown.add(name)
+
+    def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+        return {n: v.isoformat() if isinstance(v, date) else v for n, v in values.items() if n not in unknown}
+
+    return json.dumps(
+        {
+            "numRecords": metadata.num_rows,
+            "minValues": plain(least),
+            "maxValues": plain(greatest),
+            "nullCount": nulls,
+        },
+        ensure_ascii=False,
+    )
