@@ -1,0 +1,376 @@
+"""How the writer of a column writes dates and amounts, told from the column itself; each habit is one SQL expression from text to value.
+
+An expression gives NULL for text it cannot read; `is_filled` tells such text from an empty cell. Nothing is decided row by row: a column
+has one habit, so that 01/02/2025 is never read in two ways within a file.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+EMPTY: Final = ("", "-", "--", "—", "/", "null", "none", "n/a", "na", "#n/a", "nan", "nat", "nil", "无", "\\n")
+EMPTY_DATES: Final = ("0", "00000000", "00.00.0000", "0000-00-00", "00/00/0000", "0000/00/00", "0000-00-00 00:00:00")
+MONEY: Final = "DECIMAL(38,6)"
+
+_WIDE: Final = "０１２３４５６７８９．，－＋（）￥／：　−–"
+_NARROW: Final = "0123456789.,-+()¥/: --"
+_SPACES: Final = "\u00a0\u202f\u2007\u2009"
+_SYMBOLS: Final = r"[¥$€£₹₩฿₽]|[A-Z]{3}|RMB|US\$|HK\$|C\$|A\$|人民币|美元"
+
+
+def quoted(text: str) -> str:
+    """A text literal of SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def is_filled(cell: str, *, date: bool = False) -> str:
+    """SQL: does the cell hold anything? Dashes, NULL, N/A and (for dates) all zeros count as nothing."""
+    nothing = ", ".join(quoted(text) for text in (*EMPTY, *(EMPTY_DATES if date else ())))
+    return f"(lower(trim({cell})) NOT IN ({nothing}))"
+
+
+def text_sql(cell: str) -> str:
+    """SQL: the text without blanks around it, NULL when empty."""
+    return f"nullif(trim({cell}), '')"
+
+
+def identifier_sql(cell: str) -> str:
+    """SQL: an identifier as text; leading zeros stay, the ".0" of a number that passed through a float goes."""
+    return f"nullif(CASE WHEN suffix({cell}, '.0') AND regexp_full_match(trim({cell}), '[0-9]+\\.0') THEN left(trim({cell}), -2) ELSE trim({cell}) END, '')"
+
+
+def name_sql(cell: str) -> str:
+    """SQL: a short text; dashes and N/A count as nothing."""
+    return f"CASE WHEN {is_filled(cell)} THEN trim({cell}) END"
+
+
+# --- amounts ------------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class AmountHabit:
+    """How amounts are written.
+
+    decimal   "." or ","
+    grouping  the thousands separators seen: any of , . ' and space; empty = none
+    plain     nothing but digits, a point and a leading sign: the fast way
+    """
+
+    decimal: str = "."
+    grouping: str = ""
+    plain: bool = True
+
+    def sql(self, cell: str) -> str:
+        """SQL: the amount, DECIMAL(38,6); NULL when it cannot be read.
+
+        Read besides the figures: signs before or behind, parentheses, CR / DR and 贷 / 借 (credit is negative), currency signs, 全角 digits,
+        and 万元 or 亿元 behind the figure.
+        """
+        careful = self._careful(cell)
+        if self.decimal == "." and self.plain:
+            return f"coalesce(TRY_CAST({cell} AS DECIMAL(18,6))::{MONEY}, CASE WHEN {is_filled(cell)} THEN {careful} END)"
+        return f"CASE WHEN {is_filled(cell)} THEN {careful} END"
+
+    def _careful(self, cell: str) -> str:
+        decimal = re.escape(self.decimal)
+        groups = {",": ",", ".": ".", "'": "'’", " ": " "}
+        allowed = "".join(signs for sign, signs in groups.items() if sign != self.decimal)
+        grouped = rf"[0-9]{{1,3}}(?:[{re.escape(allowed)}][0-9]{{2,3}})*(?:[{re.escape(allowed)}][0-9]{{3}})"
+        figure = rf"(?:{grouped}|[0-9]+)(?:{decimal}[0-9]*)?(?:E[+-]?[0-9]+)?|{decimal}[0-9]+"
+        pattern = rf"^(\(|-|\+)?\s*(?:{_SYMBOLS})?\s*(-|\+|\()?\s*({figure})\s*(万元|亿元|万|亿|元)?\s*(?:{_SYMBOLS})?\s*(-|\+|\))?\s*(DR|CR|D|C|S|H|借|贷)?\.?$"
+        clean = f"upper(trim(translate(translate({cell}, {quoted(_SPACES)}, '    '), {quoted(_WIDE)}, {quoted(_NARROW)})))"
+        parts = f"regexp_extract({clean}, {quoted(pattern)}, ['before', 'inner', 'figure', 'unit', 'behind', 'side'])"
+        figures = "p.figure"
+        for sign in allowed:
+            figures = f"replace({figures}, {quoted(sign)}, '')"
+        if self.decimal == ",":
+            figures = f"replace({figures}, ',', '.')"
+        unit = "CASE p.unit WHEN '万元' THEN 10000 WHEN '万' THEN 10000 WHEN '亿元' THEN 100000000 WHEN '亿' THEN 100000000 ELSE 1 END"
+        minus = (
+            "(CASE WHEN p.before = '-' OR p.inner = '-' OR p.behind = '-' OR ('(' IN (p.before, p.inner) AND p.behind = ')') THEN -1 ELSE 1 END"
+            " * CASE WHEN p.side IN ('CR', 'C', 'H', '贷') THEN -1 ELSE 1 END)"
+        )
+        torn = "(('(' IN (p.before, p.inner)) <> (p.behind = ')'))"
+        value = f"CASE WHEN p.figure <> '' AND NOT {torn} THEN (TRY_CAST({figures} AS DECIMAL(30,6)) * {unit} * {minus})::{MONEY} END"
+        return f"list_transform([{parts}], lambda p: {value})[1]"
+
+
+_FIGURES: Final = re.compile(r"\d[\d.,'’ ]*\d|\d")
+
+
+def tidy(cell: str) -> str:
+    """A cell without width and kinds of blanks: for looking, not for reading."""
+    return unicodedata.normalize("NFKC", cell).replace("−", "-").replace("–", "-").strip()
+
+
+def amount_habit(cells: Iterable[str], default_decimal: str = "") -> tuple[AmountHabit, float]:
+    """How does this column write amounts, and how sure is that?
+
+    A separator that stands twice in one figure groups thousands; the last of two kinds is the decimal sign; a separator before other than three
+    figures is the decimal sign. Where nothing decides (1.234 only) the default, else the point, with low confidence.
+    """
+    votes: Counter[str] = Counter()
+    grouping: set[str] = set()
+    plain = True
+    undecided = 0
+    for cell in cells:
+        text = tidy(cell)
+        if text.lower() in EMPTY:
+            continue
+        if not re.fullmatch(r"[+-]?\d+(\.\d*)?(E[+-]?\d+)?", cell.strip(), re.IGNORECASE):
+            plain = False
+        match = _FIGURES.search(text)
+        if not match:
+            continue
+        figures = match.group()
+        grouping |= {"'" if sign == "’" else sign for sign in figures if sign in "'’ "}
+        points, commas = figures.count("."), figures.count(",")
+        if points and commas:
+            decimal = "." if figures.rfind(".") > figures.rfind(",") else ","
+            votes[decimal] += 3
+            grouping.add("," if decimal == "." else ".")
+        elif points > 1 or commas > 1:
+            votes["," if points else "."] += 3
+            grouping.add("." if points else ",")
+        elif points or commas:
+            sign = "." if points else ","
+            behind = len(figures) - figures.rfind(sign) - 1
+            ahead = figures.rfind(sign)
+            if behind != 3 or ahead > 3 or figures.startswith("0"):
+                votes[sign] += 2
+            else:
+                undecided += 1
+                grouping.add(sign)
+    if votes:
+        decimal, top = votes.most_common(1)[0]
+        sure = top / sum(votes.values())
+    elif default_decimal:
+        decimal, sure = default_decimal, 0.6 if undecided else 1.0
+    else:  # no fraction anywhere: a lone comma before three figures groups thousands in most of the world, a lone point too where it is the only sign
+        decimal, sure = ".", 0.5 if undecided else 1.0
+    grouping.discard(decimal)
+    return AmountHabit(decimal, "".join(sorted(grouping)), plain and decimal == "."), sure
+
+
+def looks_like_amount(cell: str) -> bool:
+    """Is it an amount in any habit?"""
+    text = tidy(cell).upper()
+    text = re.sub(rf"{_SYMBOLS}|万元|亿元|万|亿|元", "", text).strip()
+    return bool(
+        re.fullmatch(r"[(+-]?\s*[\d][\d.,'’ ]*(?:E[+-]?\d+)?\s*[)+-]?\s*(DR|CR|D|C|借|贷)?", text) or re.fullmatch(r"[+-]?\.\d+", text)
+    )
+
+
+# --- dates --------------------------------------------------------------------------------------------------------------------------------
+
+_KINDS: Final = {
+    "iso": re.compile(r"^(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ].*)?$"),
+    "ymd": re.compile(r"^(\d{4})(?:[.]|年)\s?(\d{1,2})(?:[.]|月)\s?(\d{1,2})日?(?:\s.*)?$"),
+    "compact": re.compile(r"^((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?:\.0+)?$"),
+    "numeric": re.compile(r"^(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?:[T ,].*)?$"),
+    "day_month_name": re.compile(r"^(\d{1,2})[\s.-]+([^\W\d_]{3,12})\.?[\s.,-]+(\d{4}|\d{2})(?:\s.*)?$"),
+    "month_name_day": re.compile(r"^([^\W\d_]{3,12})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4}|\d{2})(?:\s.*)?$", re.IGNORECASE),
+    "serial": re.compile(r"^[1-7]\d{4}(?:\.\d+)?$"),
+}
+_MONTHS: Final = {
+    1: "jan january januar janvier ene enero gen gennaio jän jänner",
+    2: "feb february februar février févr fev fevrier febrero febbraio",
+    3: "mar march märz mrz mär maerz mars marzo",
+    4: "apr april avr avril abr abril aprile",
+    5: "may mai mayo mag maggio",
+    6: "jun june juni juin junio giu giugno",
+    7: "jul july juli juil juillet julio lug luglio",
+    8: "aug august août aout ago agosto",
+    9: "sep sept september septembre septiembre set settembre",
+    10: "oct october okt oktober octobre octubre ott ottobre",
+    11: "nov november novembre noviembre",
+    12: "dec december dez dezember déc décembre decembre dic diciembre dicembre",
+}
+MONTH_NUMBER: Final = {name: number for number, names in _MONTHS.items() for name in names.split()}
+
+
+@dataclass(frozen=True)
+class DateHabit:
+    """How dates are written: the kinds seen in the column, and for 01/02/2025 which figure is the day (dmy or mdy)."""
+
+    kinds: tuple[str, ...] = ("iso",)
+    order: str = ""
+
+    def sql(self, cell: str) -> str:
+        """SQL: the date; NULL when it cannot be read."""
+        clean = f"trim(translate({cell}, {quoted(_WIDE)}, {quoted(_NARROW)}))"
+        tries: list[str] = []
+        kinds = self.kinds or ("iso",)
+        if "iso" in kinds:
+            read = f"TRY_CAST({cell} AS DATE)"
+            tries.append(f"CASE WHEN {read} >= DATE '1000-01-01' THEN {read} END")
+        for kind in (*kinds, *(rest for rest in ("iso", "ymd", "compact", "day_month_name", "month_name_day") if rest not in kinds)):
+            tries.append(getattr(self, f"_{kind}")(clean))
+        if "numeric" not in kinds and self.order:
+            tries.append(self._numeric(clean))
+        return f"coalesce({', '.join(tries)})"
+
+    def _iso(self, clean: str) -> str:
+        return f"CASE WHEN regexp_matches({clean}, '^[0-9]{{4}}[-/]') THEN TRY_CAST({clean} AS DATE) END"
+
+    def _ymd(self, clean: str) -> str:
+        return _from_parts(clean, r"^([0-9]{4})[.年] ?([0-9]{1,2})[.月] ?([0-9]{1,2})日?(?:\s.*)?$", "p.a", "p.b", "p.c")
+
+    def _compact(self, clean: str) -> str:
+        return _from_parts(clean, r"^([0-9]{4})([0-9]{2})([0-9]{2})(?:\.0+)?$", "p.a", "p.b", "p.c")
+
+    def _numeric(self, clean: str) -> str:
+        day, month = ("p.b", "p.a") if self.order == "mdy" else ("p.a", "p.b")
+        return _from_parts(clean, r"^([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4}|[0-9]{2})(?:[T ,].*)?$", _year("p.c"), month, day)
+
+    def _day_month_name(self, clean: str) -> str:
+        return _from_parts(
+            clean, r"^([0-9]{1,2})[\s.-]+(\p{L}{3,12})\.?[\s.,-]+([0-9]{4}|[0-9]{2})(?:\s.*)?$", _year("p.c"), _month("p.b"), "p.a"
+        )
+
+    def _month_name_day(self, clean: str) -> str:
+        return _from_parts(
+            clean, r"^(\p{L}{3,12})\.?\s+([0-9]{1,2})(?:st|nd|rd|th)?,?\s+([0-9]{4}|[0-9]{2})(?:\s.*)?$", _year("p.c"), _month("p.a"), "p.b"
+        )
+
+    def _serial(self, clean: str) -> str:
+        return (
+            f"CASE WHEN regexp_full_match({clean}, '[1-7][0-9]{{4}}(?:\\.[0-9]+)?')"
+            f" THEN DATE '1899-12-30' + CAST(floor(TRY_CAST({clean} AS DOUBLE)) AS INTEGER) END"
+        )
+
+
+def _from_parts(clean: str, pattern: str, year: str, month: str, day: str) -> str:
+    parts = f"regexp_extract({clean}, {quoted(pattern)}, ['a', 'b', 'c'])"
+    return (
+        f"list_transform([{parts}], lambda p: CASE WHEN p.a <> '' THEN TRY_CAST({year} || '-' || {month} || '-' || {day} AS DATE) END)[1]"
+    )
+
+
+def _year(part: str) -> str:
+    return f"CASE WHEN length({part}) = 4 THEN {part} WHEN {part} >= '70' THEN '19' || {part} ELSE '20' || {part} END"
+
+
+def _month(part: str) -> str:
+    names = ", ".join(f"{quoted(name)}: '{number}'" for name, number in MONTH_NUMBER.items())
+    return f"(MAP {{{names}}})[lower({part})]"
+
+
+def date_kind(cell: str) -> str:
+    """Which kind of date is it? Empty when it is none."""
+    text = tidy(cell)
+    for kind, pattern in _KINDS.items():
+        match = pattern.match(text)
+        if not match:
+            continue
+        if kind in {"day_month_name", "month_name_day"}:
+            name = match[2] if kind == "day_month_name" else match[1]
+            if name.lower() not in MONTH_NUMBER:
+                continue
+        return kind
+    return ""
+
+
+@dataclass(frozen=True)
+class DateEvidence:
+    """What the cells of one column say: how many of each kind, and for 01/02/2025 how often each reading is ruled out."""
+
+    kinds: Counter[str]
+    only_dmy: int
+    only_mdy: int
+    either: int
+    points: int
+    filled: int
+
+    @property
+    def order(self) -> str:
+        """dmy or mdy when the column decides by itself, else empty."""
+        if self.only_dmy > 4 * self.only_mdy:
+            return "dmy"
+        if self.only_mdy > 4 * self.only_dmy:
+            return "mdy"
+        if self.points and not self.only_mdy:
+            return "dmy"  # 28.09.2025: nobody writes the month first between points
+        return ""
+
+    @property
+    def dates(self) -> int:
+        """How many cells are dates."""
+        return sum(self.kinds.values())
+
+
+def date_evidence(cells: Iterable[str]) -> DateEvidence:
+    """Look at the cells of a column as dates."""
+    kinds: Counter[str] = Counter()
+    only_dmy = only_mdy = either = points = filled = 0
+    for cell in cells:
+        text = tidy(cell)
+        if text.lower() in EMPTY or text in EMPTY_DATES:
+            continue
+        filled += 1
+        kind = date_kind(text)
+        if not kind:
+            continue
+        kinds[kind] += 1
+        if kind == "numeric":
+            match = _KINDS["numeric"].match(text)
+            assert match is not None
+            first, second = int(match[1]), int(match[3])
+            points += match[2] == "."
+            only_dmy += first > 12 >= second
+            only_mdy += second > 12 >= first
+            either += first <= 12 and second <= 12
+    return DateEvidence(kinds, only_dmy, only_mdy, either, points, filled)
+
+
+def date_habit(evidence: DateEvidence, order: str) -> DateHabit:
+    """The habit of a column, with the order of day and month that was settled for the file."""
+    seen = [kind for kind, count in evidence.kinds.most_common() if count >= 1]
+    return DateHabit(tuple(seen) or ("iso",), order if "numeric" in seen else "")
+
+
+def settle_order(evidence: Sequence[DateEvidence], override: str, locale: str) -> tuple[str, float, bool]:
+    """Day first or month first, for the columns that do not decide by themselves: order, confidence, and whether it is only a default.
+
+    An override rules; then the other columns of the file; then the habit of the source system; then day first.
+    """
+    if override in {"dmy", "mdy"}:
+        return override, 1.0, False
+    found = Counter(one.order for one in evidence if one.order)
+    if found:
+        order, count = found.most_common(1)[0]
+        return order, 1.0 if len(found) == 1 else count / sum(found.values()), False
+    if not any(one.kinds["numeric"] for one in evidence):
+        return "", 1.0, False
+    if locale in {"dmy", "mdy"}:
+        return locale, 0.7, True
+    return "dmy", 0.5, True
+
+
+def excel_serial(day: dt.date) -> int:
+    """The number a spreadsheet keeps for a day."""
+    return (day - dt.date(1899, 12, 30)).days
+
+
+def habit_json(habit: AmountHabit | DateHabit | None) -> dict[str, Any]:
+    """The habit as plain values."""
+    if isinstance(habit, AmountHabit):
+        return {"amount": {"decimal": habit.decimal, "grouping": habit.grouping, "plain": habit.plain}}
+    if isinstance(habit, DateHabit):
+        return {"date": {"kinds": list(habit.kinds), "order": habit.order}}
+    return {}
+
+
+def habit_from_json(values: dict[str, Any]) -> AmountHabit | DateHabit | None:
+    """The habit again."""
+    if "amount" in values:
+        return AmountHabit(**values["amount"])
+    if "date" in values:
+        return DateHabit(tuple(values["date"]["kinds"]), values["date"]["order"])
+    return None

@@ -1,0 +1,246 @@
+"""Typed lines: one SQL query from the rows of a file to canonical columns, with the cells that could not be read beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from duecourse.intake.files import Opened
+from duecourse.intake.habits import MONEY, AmountHabit, DateHabit, identifier_sql, is_filled, name_sql, quoted, text_sql
+from duecourse.intake.profile import Profile
+from duecourse.intake.recognise import CURRENCY_NAMES, FLAGS_FALSE, FLAGS_TRUE
+from duecourse.intake.sources import HELPERS, ROLES, sources
+
+SQL_TYPES: Final = {
+    "text": "VARCHAR",
+    "id": "VARCHAR",
+    "currency": "VARCHAR",
+    "date": "DATE",
+    "amount": MONEY,
+    "whole": "INTEGER",
+    "flag": "BOOLEAN",
+}
+LINE_COLUMNS: Final = {"row_no": "BIGINT", **{role: SQL_TYPES[kind] for role, kind in ROLES.items()}, "document_kind": "VARCHAR"}
+"""Columns of a line and their DuckDB types; `bad` follows, and `raw` on demand."""
+
+CREDIT_KINDS: Final = ("credit_note", "payment", "advance", "write_off", "return", "discount", "deduction", "set_off")
+"""Kinds of document that reduce what is owed."""
+
+_CODES: Final = {"date": "date_unreadable", "amount": "amount_unreadable", "whole": "whole_number_unreadable", "flag": "flag_unreadable"}
+_TOTAL: Final = (
+    r"(?i)^\s*(?:\*{1,4}\s*$|[*\s]*(?:本页|本月|本年|本期|客户|部门|币种)?(?:小\s*计|合\s*计|总\s*计|累\s*计)|(?:grand\s+|sub\s*-?\s*)?totals?\b"
+    r"|(?:gesamt|zwischen|end)?summe\b|gesamt\s*(?:betrag|saldo)?\s*:?\s*$|sous[- ]total|sub-?total|total\s+g[ée]n[ée]ral|saldo\s+total)|(?:小计|合计|总计)\s*[:：]?\s*$"
+)
+_TOTAL_ALONE: Final = r"(?i)^\s*(?:\*{1,4}|小\s*计|合\s*计|总\s*计|(?:grand\s+|sub)?totals?|summe|gesamt|sous-total)\s*[:：]?\s*$"
+CREDIT_SIGNS: Final = ("h", "c", "cr", "credit", "haben", "贷", "贷方", "-", "2")
+
+
+def _cell(index: int) -> str:
+    return f"c{index}"
+
+
+def _blank(index: int) -> str:
+    return f"({_cell(index)} = '' OR trim({_cell(index)}) = '')"
+
+
+def drop_sql(opened: Opened, profile: Profile) -> str:
+    """SQL: why a row is no line of the list: blank, repeated_header, subtotal, heading, footer; NULL for a line."""
+    width = opened.width
+    every_blank = " AND ".join(_blank(i) for i in range(width))
+    checks = [f"WHEN {every_blank} THEN 'blank'"]
+    mapped = sorted({one.index for one in profile.mapping.values()})
+    named = [i for i in mapped if not opened.columns[i].startswith("column_")][:3]
+    if len(named) >= 2 and opened.header_row:
+        same = " AND ".join(
+            f"trim({_cell(i)}) = {quoted(opened.columns[i].split(' (')[0])}" for i in named if " (" not in opened.columns[i]
+        )
+        if same:
+            checks.append(f"WHEN {same} THEN 'repeated_header'")
+    dates = sorted({one.index for role, one in profile.mapping.items() if ROLES.get(role) == "date"})
+    undated = " AND ".join(_blank(i) for i in dates)
+    texts = [
+        i for i in range(width) if i not in {one.index for role, one in profile.mapping.items() if ROLES.get(role) in {"date", "amount"}}
+    ]
+    strict = not dates or profile.shape in {"buyers", "disputes"}
+    pattern = quoted(_TOTAL_ALONE if strict else _TOTAL)
+    total = " OR ".join(f"regexp_matches({_cell(i)}, {pattern})" for i in ([*texts, *dates] if not strict else texts))
+    if total:
+        checks.append(f"WHEN {undated or 'true'} AND ({total}) THEN 'subtotal'")
+    if dates and not strict:  # a total whose word stands in the date column
+        checks.append(f"WHEN regexp_matches({_cell(dates[0])}, {quoted(_TOTAL)}) THEN 'subtotal'")
+    if width >= 3 and len(mapped) >= 3:
+        rest = " AND ".join(_blank(i) for i in range(1, width))
+        checks.append(f"WHEN {rest} AND fields IN (1, {width}) THEN CASE WHEN fields = {width} OR {_footer(opened)} THEN 'heading' END")
+    return f"CASE {' '.join(checks)} END"
+
+
+def _footer(opened: Opened) -> str:
+    return f"row_no > {opened.last_row}" if opened.last_row else "false"
+
+
+def lines_sql(opened: Opened, profile: Profile, *, raw: bool = False) -> str:
+    """The query that yields the typed lines of a file; `opened.attach(connection)` first.
+
+    One row per data row that is no subtotal, heading or blank. Columns: LINE_COLUMNS; `bad`, a list of {column, value, code} for the cells
+    that hold something unreadable, NULL when all could be read; with `raw`, a JSON object of the row's text by the file's own columns.
+    """
+    values: dict[str, str] = {}
+    faults: dict[int, str] = {}
+    flags: list[str] = []
+    for role, one in profile.mapping.items():
+        kind = ROLES.get(role) or HELPERS[role]
+        cell = _cell(one.index)
+        if kind == "date":
+            values[role] = (one.habit if isinstance(one.habit, DateHabit) else DateHabit()).sql(cell)
+        elif kind == "amount":
+            values[role] = (one.habit if isinstance(one.habit, AmountHabit) else AmountHabit()).sql(cell)
+        elif kind == "whole":
+            values[role] = (
+                f"TRY_CAST(regexp_extract({cell}, '^\\s*(-?[0-9]{{1,5}})(?:\\.0+)?\\s*(?:天|日|d|[Dd]ays?|[Tt]age|jours?)?\\s*$', 1) AS INTEGER)"
+            )
+        elif kind == "flag":
+            true, false = (", ".join(quoted(word) for word in words) for words in (FLAGS_TRUE, FLAGS_FALSE))
+            values[role] = f"CASE WHEN lower(trim({cell})) IN ({true}) THEN true WHEN lower(trim({cell})) IN ({false}) THEN false END"
+        elif kind == "currency":
+            values[role] = _currency_sql(cell)
+        elif kind == "id":
+            values[role] = identifier_sql(cell)
+        else:
+            values[role] = name_sql(cell) if role in {"text", "status", "dispute_reason", "city", "sector", "country"} else text_sql(cell)
+        if kind in _CODES and one.index not in faults:
+            fault = f"v_{role} IS NULL AND {is_filled(cell, date=kind == 'date')}"
+            flags.append(f"({fault})")
+            faults[one.index] = (
+                f"CASE WHEN {fault} THEN {{'column': {quoted(one.column)}, 'value': {cell}, 'code': {quoted(_CODES[kind])}}} END"
+            )
+    ragged = f"fields <> {opened.width}"
+    faults[-1] = f"CASE WHEN {ragged} THEN {{'column': '', 'value': fields || '/' || {opened.width}, 'code': 'row_ragged'}} END"
+    bad = f"CASE WHEN {' OR '.join([ragged, *flags])} THEN list_filter([{', '.join(faults.values())}], lambda fault: fault IS NOT NULL) END"
+    relation = opened.relation
+    if profile.grouped_by:
+        heading = (
+            f"{' AND '.join(_blank(i) for i in range(1, opened.width))} AND NOT {_blank(0)} AND NOT regexp_matches(c0, {quoted(_TOTAL)})"
+        )
+        relation = f"(SELECT *, last_value(CASE WHEN {heading} THEN trim(c0) END IGNORE NULLS) OVER (ORDER BY row_no) AS group_heading FROM {relation})"
+        values[profile.grouped_by] = "group_heading"
+    inner = ", ".join(["*", *(f"{sql} AS v_{role}" for role, sql in values.items())])
+    columns = ["row_no"]
+    for role, kind in ROLES.items():
+        columns.append(f"{_final(role, profile, values)}::{SQL_TYPES[kind]} AS {role}")
+    columns.append(f"{_document_kind(profile)} AS document_kind")
+    columns.append(f"{bad} AS bad")
+    if raw:
+        pairs = ", ".join(f"{quoted(name)}, {_cell(i)}" for i, name in enumerate(opened.columns))
+        columns.append(f"json_object({pairs})::VARCHAR AS raw")
+    return f"SELECT {', '.join(columns)} FROM (SELECT {inner} FROM {relation} WHERE ({drop_sql(opened, profile)}) IS NULL)"
+
+
+def _currency_sql(cell: str) -> str:
+    names = ", ".join(f"{quoted(name)}: {quoted(code)}" for name, code in CURRENCY_NAMES.items())
+    return (
+        f"CASE WHEN regexp_full_match({cell}, '[A-Z]{{3}}') AND {cell} NOT IN ('RMB', 'CNH') THEN {cell}"
+        f" WHEN {is_filled(cell)} THEN coalesce((MAP {{{names}}})[upper(trim({cell}))], upper(trim({cell}))) END"
+    )
+
+
+def _final(role: str, profile: Profile, values: dict[str, str]) -> str:  # noqa: PLR0911
+    """SQL: the canonical value of a role from the values read."""
+    kind = ROLES[role]
+    if role == "term_days":
+        return _term_days(profile, values)
+    if role == "currency" and profile.currency:
+        return f"coalesce(v_currency, {quoted(profile.currency)})" if role in values else quoted(profile.currency)
+    if role == "disputed" and role not in values and "disputed_amount" in values:
+        return "v_disputed_amount <> 0"
+    if role == "snapshot_date" and role not in values:
+        return "NULL"
+    if role == "amount" and role not in values and {"debit", "credit"} & set(values):
+        debit, credit = (f"v_{side}" if side in values else f"NULL::{MONEY}" for side in ("debit", "credit"))
+        return _scaled(f"CASE WHEN coalesce({debit}, {credit}) IS NOT NULL THEN coalesce({debit}, 0) - coalesce({credit}, 0) END", profile)
+    if role not in values:
+        return "NULL"
+    value = f"v_{role}"
+    if role in {"amount", "open_amount", "local_amount"} and profile.shape in {"transactions", "open_items"}:
+        if profile.sign == "indicator" and "debit_credit" in values:
+            signs = ", ".join(quoted(sign) for sign in CREDIT_SIGNS)
+            value = f"CASE WHEN lower(trim(v_debit_credit)) IN ({signs}) THEN -{value} ELSE {value} END"
+        elif profile.sign == "by_type" and "document_type" in values:
+            kinds = ", ".join(quoted(one) for one in CREDIT_KINDS)
+            value = f"CASE WHEN {_document_kind(profile)} IN ({kinds}) AND {value} > 0 THEN -{value} ELSE {value} END"
+    return _scaled(value, profile) if kind == "amount" and role != "rate" else value
+
+
+def _scaled(value: str, profile: Profile) -> str:
+    if profile.unit_factor == 1:
+        return value
+    return f"(({value})::DECIMAL(29,6) * {profile.unit_factor}::DECIMAL(9,0))"
+
+
+def _term_days(profile: Profile, values: dict[str, str]) -> str:
+    choices = ["v_term_days"] if "term_days" in values else []
+    if "term_code" in values:
+        terms = {**sources()["generic"].terms, **profile.source_of.terms}
+        if terms:
+            choices.append(f"(MAP {{{', '.join(f'{quoted(code)}: {days}' for code, days in terms.items())}}})[upper(v_term_code)]")
+        pattern = r"(?i)(?:^|net|n/|within|月结|账期|[\s,])\s*([0-9]{1,3})\s*(?:days?|d|天|日|tage|jours?|días)?(?:\s*(?:net|netto|nets?|eom|月结|内|after.*))?\s*$"
+        choices.append(f"TRY_CAST(regexp_extract(v_term_code, {quoted(pattern)}, 1) AS INTEGER)")
+    return f"coalesce({', '.join(choices)})" if choices else "NULL"
+
+
+def _document_kind(profile: Profile) -> str:
+    """SQL: what a document is, by the system's own codes and then by the words that are common."""
+    if "document_type" not in profile.mapping:
+        return "NULL::VARCHAR"
+    table = {**sources()["generic"].document_types, **profile.source_of.document_types}
+    exact = ", ".join(f"{quoted(code)}: {quoted(kind)}" for code, kind in table.items())
+    plain = "strip_accents(lower(regexp_replace(v_document_type, '[^\\p{L}\\p{N}]', '', 'g')))"
+    within = " ".join(
+        f"WHEN contains(v_document_type, {quoted(code)}) THEN {quoted(kind)}"
+        for code, kind in sorted(table.items(), key=lambda item: -len(item[0]))
+        if not code.isascii() and len(code) >= 2
+    )
+    return f"coalesce((MAP {{{exact}}})[{plain}], CASE {within} END)"
+
+
+@contextmanager
+def _connected(opened: Opened, connection: duckdb.DuckDBPyConnection | None) -> Iterator[duckdb.DuckDBPyConnection]:
+    if connection is not None:
+        yield connection
+        return
+    with duckdb.connect(config={"threads": 2}) as own:
+        opened.attach(own)
+        yield own
+
+
+def preview_rows(opened: Opened, profile: Profile, connection: duckdb.DuckDBPyConnection | None = None, *, count: int = 10) -> pa.Table:
+    """The first lines as they will be read: the columns the file has, and what could not be read. `connection` has the file attached."""
+    present = [role for role in ROLES if profile.has(role) or role == profile.grouped_by]
+    extra = ["document_kind"] if profile.has("document_type") else []
+    names = ", ".join(dict.fromkeys(["row_no", *present, *(["amount"] if profile.has("debit") else []), *extra, "bad"]))
+    with _connected(opened, connection) as con:
+        return con.sql(f"SELECT {names} FROM ({lines_sql(opened, profile)}) LIMIT {int(count)}").to_arrow_table()
+
+
+def totals(opened: Opened, profile: Profile, connection: duckdb.DuckDBPyConnection | None = None) -> pa.Table:
+    """What the file adds up to, to be compared with the totals the system shows.
+
+    One row per currency and kind of document: currency, document_kind, rows, amount, open_amount, bad_rows.
+    """
+    with _connected(opened, connection) as con:
+        return con.sql(
+            "SELECT currency, document_kind, count(*) AS rows, sum(amount) AS amount, sum(open_amount) AS open_amount, count(bad) AS bad_rows"
+            f" FROM ({lines_sql(opened, profile)}) GROUP BY ALL ORDER BY rows DESC, currency, document_kind"
+        ).to_arrow_table()
+
+
+def dropped(opened: Opened, profile: Profile, connection: duckdb.DuckDBPyConnection | None = None) -> dict[str, int]:
+    """How many rows were no lines, by reason: blank, repeated_header, subtotal, heading."""
+    with _connected(opened, connection) as con:
+        found = con.sql(
+            f"SELECT why, count(*) FROM (SELECT {drop_sql(opened, profile)} AS why FROM {opened.relation}) WHERE why IS NOT NULL GROUP BY why"
+        )
+        return dict(found.fetchall())

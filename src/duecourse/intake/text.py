@@ -1,0 +1,241 @@
+"""Text files as UTF-8 bytes, whatever they are stored as: compression and encoding are taken off while reading, nothing is held in memory."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import gzip
+import hashlib
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Final
+
+import numpy as np
+
+from duecourse.errors import FileCutOffError, FileUnreadableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BLOCK_BYTES: Final = 4 << 20
+SAMPLE_BYTES: Final = 1 << 20
+_LINE_FEED, _CARRIAGE_RETURN, _QUOTE, _NUL = 10, 13, 34, 0
+
+
+@dataclass(frozen=True)
+class TextSource:
+    """A text file and what must be taken off to get at its characters.
+
+    compression  "", "gz" or "zip"
+    member       the one file inside a zip
+    encoding     a Python codec name; "utf-8" needs no conversion
+    bom_bytes    length of the byte order mark
+    """
+
+    path: Path
+    compression: str = ""
+    member: str = ""
+    encoding: str = "utf-8"
+    bom_bytes: int = 0
+
+    @property
+    def in_place(self) -> bool:
+        """The bytes of the file are already the characters: it can be read where it lies."""
+        return not self.compression and self.encoding == "utf-8"
+
+    def raw(self) -> IO[bytes]:
+        """The stored bytes after decompression."""
+        if self.compression == "gz":
+            return gzip.open(self.path, "rb")
+        if self.compression == "zip":
+            return zipfile.ZipFile(self.path).open(self.member)
+        return self.path.open("rb")
+
+    def utf8(self) -> Iterator[bytes]:
+        """The whole text in blocks of UTF-8, byte order mark removed.
+
+        Raises FileCutOffError when the compressed data or the last character ends in the middle.
+        """
+        decoder = codecs.getincrementaldecoder(self.encoding)() if self.encoding != "utf-8" else None
+        try:
+            with self.raw() as stream:
+                stream.read(self.bom_bytes)
+                while block := stream.read(BLOCK_BYTES):
+                    yield block if decoder is None else decoder.decode(block).encode("utf-8", "replace")
+            if decoder is not None:
+                yield decoder.decode(b"", final=True).encode("utf-8", "replace")
+        except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile) as error:
+            raise FileCutOffError(path=str(self.path), detail=str(error)) from error
+        except UnicodeDecodeError as error:
+            if error.reason in {"truncated data", "incomplete multibyte sequence", "unexpected end of data"}:
+                raise FileCutOffError(path=str(self.path), detail=error.reason) from error
+            raise FileUnreadableError(path=str(self.path), detail=str(error)) from error
+
+    def stream(self) -> io.BufferedReader:
+        """The whole text as one readable UTF-8 stream."""
+        if self.in_place:
+            handle = self.path.open("rb")
+            handle.seek(self.bom_bytes)
+            return handle
+        return io.BufferedReader(_Blocks(self.utf8()), buffer_size=BLOCK_BYTES)
+
+    def head(self, size: int = SAMPLE_BYTES) -> tuple[str, bool]:
+        """The first characters, and whether they are the whole file."""
+        taken = bytearray()
+        blocks = self.utf8()
+        for block in blocks:
+            taken += block
+            if len(taken) > size:
+                break
+        with contextlib.suppress(AttributeError):
+            blocks.close()  # type: ignore[attr-defined]
+        return bytes(taken[:size]).decode("utf-8", "replace"), len(taken) <= size
+
+
+class _Blocks(io.RawIOBase):
+    """An iterator of byte blocks as a raw stream."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: bytearray | memoryview) -> int:  # type: ignore[override]
+        while not len(self._rest):
+            block = next(self._blocks, None)
+            if block is None:
+                return 0
+            self._rest = memoryview(block)
+        size = min(len(target), len(self._rest))
+        target[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What one pass over the characters tells.
+
+    lines           line feeds
+    quotes          quotation marks
+    nuls            NUL characters
+    plain           each record is one line: no line break inside quotation marks, no stray line ends, no NUL
+    ends_with_line  the last character is a line end
+    """
+
+    lines: int
+    quotes: int
+    nuls: int
+    plain: bool
+    ends_with_line: bool
+    size_bytes: int
+
+
+def survey(source: TextSource) -> Survey:
+    """Pass over the whole text once and say how it can be read."""
+    lines = quotes = nuls = returns = size = 0
+    even_on_every_line = True
+    open_quotes = 0  # quotation marks since the last line feed
+    last = b""
+    for block in source.utf8():
+        if not block:
+            continue
+        size += len(block)
+        last = block[-1:]
+        values = np.frombuffer(block, dtype=np.uint8)
+        lines += int(np.count_nonzero(values == _LINE_FEED))
+        here = int(np.count_nonzero(values == _QUOTE))
+        if values.min() < _CARRIAGE_RETURN + 1:
+            returns += int(np.count_nonzero(values == _CARRIAGE_RETURN))
+            nuls += int(np.count_nonzero(values == _NUL))
+        if here or open_quotes:
+            quotes += here
+            if even_on_every_line:
+                ends = np.flatnonzero(values == _LINE_FEED)
+                so_far = np.searchsorted(np.flatnonzero(values == _QUOTE), ends) + open_quotes
+                even_on_every_line = not bool(np.any(so_far % 2))
+                open_quotes = here + open_quotes - (int(so_far[-1]) if len(so_far) else 0)
+    even_on_every_line = even_on_every_line and open_quotes % 2 == 0
+    plain = even_on_every_line and nuls == 0 and returns in {0, lines}
+    return Survey(lines, quotes, nuls, plain, last in {b"\n", b"\r"}, size)
+
+
+def valid_utf8(source: TextSource) -> bool:
+    """Is every byte of the file part of a UTF-8 character? A last character cut in two counts as valid: the file is UTF-8, and cut off."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for block in TextSource(source.path, source.compression, source.member).utf8():
+            if not block.isascii() or decoder.getstate()[0]:
+                decoder.decode(block)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def ends_inside_character(source: TextSource) -> bool:
+    """Does the UTF-8 text stop in the middle of a character?"""
+    tail = b""
+    for block in source.utf8():
+        tail = (tail + block)[-4:]
+    try:
+        tail.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.reason == "unexpected end of data"
+    return False
+
+
+def detect_encoding(path: Path, compression: str, member: str) -> TextSource:
+    """In which encoding is this text written?
+
+    A byte order mark decides; then NULs at every second byte (UTF-16); then UTF-8 if the whole file is valid; then GB18030 if the high bytes
+    come in pairs as Chinese characters do; else Windows-1252.
+    """
+    probe = TextSource(path, compression, member)
+    try:
+        with probe.raw() as stream:
+            head = stream.read(SAMPLE_BYTES)
+    except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile) as error:
+        raise FileCutOffError(path=str(path), detail=str(error)) from error
+    for mark, encoding in ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
+        if head.startswith(mark):
+            return TextSource(path, compression, member, encoding, len(mark))
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if len(head) >= 4 and max(even, odd) > len(head) // 5 and min(even, odd) * 4 < max(even, odd):
+        return TextSource(path, compression, member, "utf-16-be" if even > odd else "utf-16-le")
+    if valid_utf8(probe):
+        return probe
+    return TextSource(path, compression, member, "gb18030" if _pairs_like_chinese(head) else "cp1252")
+
+
+def _pairs_like_chinese(head: bytes) -> bool:
+    """Do the bytes above 127 come in pairs of lead and trail byte, as in GB2312 and its successors?"""
+    paired = single = 0
+    at = 0
+    while at < len(head) - 1:
+        lead = head[at]
+        if lead < 0x80:
+            at += 1
+            continue
+        trail = head[at + 1]
+        if 0xA1 <= lead <= 0xF7 and 0xA1 <= trail <= 0xFE:
+            paired += 2
+            at += 2
+        elif 0x81 <= lead <= 0xFE and 0x40 <= trail <= 0xFE and trail != 0x7F:
+            single += 1 if trail < 0x80 else 0
+            paired += 1
+            at += 2
+        else:
+            single += 2
+            at += 1
+    return paired > 4 * single
+
+
+def sha256_of(path: Path) -> str:
+    """The file's fingerprint."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
