@@ -127,3 +127,9 @@ class OptionInvalidError(DuecourseError):
     """An option of the command has a value that cannot be used."""
 
     code = "option_invalid"
+
+
+class SnapshotDateMissingError(DuecourseError):
+    """An open-item list does not say of which day it speaks."""
+
+    code = "snapshot_date_missing"
