@@ -91,6 +91,12 @@ class Storage:
         except TableNotFoundError:
             return None
 
+    def moved_on(self, name: str, version: int) -> bool:
+        """Has a table versions after this one? Cheap where the log is a folder, since a writer asks it of every table."""
+        if self.local:
+            return (self.folder / name / "_delta_log" / f"{version + 1:020d}.json").exists()
+        return self.table(name).version() > version
+
     def create(self, name: str, schema: pa.Schema) -> DeltaTable:
         """An empty table."""
         with faults_named(self.url):

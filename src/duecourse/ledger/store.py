@@ -238,8 +238,10 @@ class Ledger:
         self.refresh()
         with faults_named(self.storage.url):
             for name, version in self.state.last.tables.items():
+                if not self.storage.moved_on(name, version):
+                    continue
                 table = self.storage.table(name)
-                if table.version() > version and _differs(table, self.storage.table(name, version)):
+                if _differs(table, self.storage.table(name, version)):
                     table.restore(version)
 
     def _next_row(self, kind: journal_.Kind, recorded_at: datetime, **values: Any) -> JournalRow:
