@@ -7,6 +7,7 @@ import datetime as dt
 import pyarrow as pa
 
 from duecourse.engines.duckdb import DuckDBEngine
+from duecourse.ledger.entries import ENTRIES
 from duecourse.ledger.store import Ledger
 
 ENGINE = DuckDBEngine(threads=1)
@@ -21,7 +22,9 @@ def invoice(number: int, amount_minor: int = 100, day: int = 1, **more):
 
 def add(ledger: Ledger, rows, entry: str = "invoice", **draft):
     with ledger.draft(**draft) as batch:
-        batch.put(entry, pa.Table.from_pylist(rows))
+        names = {name for row in rows for name in row}
+        schema = pa.schema([field.with_nullable(True) for field in ENTRIES[entry].schema if field.name in names])
+        batch.put(entry, pa.Table.from_pylist(rows, schema=schema))
         return batch.commit()
 
 
