@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import ibis
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from duecourse.calendar import months_back
 from duecourse.ledger.entries import (
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 MONTHS: Final = "calendar_month"
 RATES: Final = "rate_to_base"
+
+UNDATED_COUNTS: Final = (BUYER, SETTING)
+"""Tables in which a row without a date holds always."""
 
 MONTHS_SCHEMA: Final = pa.schema(
     [
@@ -56,7 +60,7 @@ def current_rows(
     rows = named_table(entry)
     if known_at is not None:
         rows = rows.filter(rows.recorded_at <= ibis.literal(known_at, type="timestamp('UTC', 6)"))
-    gone = sorted(batch for batch, when in withdrawn.items() if known_at is None or when <= known_at)
+    gone = withdrawn_by(withdrawn, known_at)
     if gone:
         rows = rows.filter(rows.source.notin(gone))
     if corrected:
@@ -79,6 +83,15 @@ class Keeper(Protocol):
     def rows_of(self, entry: Entry) -> tuple[Rows, bool]:
         """A table's rows, and whether any of them corrects another."""
         ...
+
+    def rows_about(self, entry: Entry, buyer_id: str) -> tuple[pa.Table, bool]:
+        """At least the rows of one buyer, and whether any row of the whole table corrects another."""
+        ...
+
+
+def withdrawn_by(withdrawn: Mapping[str, datetime], known_at: datetime | None) -> list[str]:
+    """The batches known to be withdrawn by then."""
+    return sorted(batch for batch, when in withdrawn.items() if known_at is None or when <= known_at)
 
 
 @dataclass(frozen=True)
@@ -105,7 +118,7 @@ class Book:
         on = ibis.literal(self.on, type="date")
         if entry.happened:
             happened = rows[entry.happened]
-            always = happened.isnull() if entry in (BUYER, SETTING) else None
+            always = happened.isnull() if entry in UNDATED_COUNTS else None
             rows = rows.filter(happened <= on if always is None else always | (happened <= on))
         if entry.ends:
             closing = rows[entry.ends[0]]
@@ -208,6 +221,36 @@ class Book:
     def run(self, expr: ir.Table) -> pa.Table:
         """All rows of an expression over this book."""
         return self.ledger.engine.run(expr, self.tables(expr))
+
+    def about(self, buyer_id: str) -> Mapping[str, pa.Table]:
+        """All this book holds on one buyer: {table: its rows}, for buyer, invoice, settlement and dispute.
+
+        A settlement stands with the account it was booked to.
+        """
+        return {entry.name: self._about(entry, buyer_id) for entry in (BUYER, INVOICE, SETTLEMENT, DISPUTE)}
+
+    def _about(self, entry: Entry, buyer_id: str) -> pa.Table:
+        rows, corrected = self.ledger.rows_about(entry, buyer_id)
+        table: ir.Table = getattr(self, entry.name)
+        if corrected:  # what corrects a row may stand under another buyer: ask the whole table
+            return self.run(table.filter(table.buyer_id == buyer_id))
+        # The same filters as `table`, on a handful of rows, without the planning of a query.
+        keep = pc.equal(rows["buyer_id"], buyer_id)
+        if self._cut is not None:
+            keep = pc.and_(keep, pc.less_equal(rows["recorded_at"], pa.scalar(self._cut, rows["recorded_at"].type)))
+        gone = withdrawn_by(self.ledger.state.withdrawn, self._cut)
+        if gone:
+            keep = pc.and_not(keep, pc.is_in(rows["source"], pa.array(gone, pa.string())))
+        if entry.happened:
+            happened = pc.less_equal(rows[entry.happened], pa.scalar(self.on, pa.date32()))
+            keep = pc.and_(keep, pc.fill_null(happened, entry in UNDATED_COUNTS))
+        rows = rows.filter(keep)
+        if entry.ends:
+            later = pc.fill_null(pc.greater(rows[entry.ends[0]], pa.scalar(self.on, pa.date32())), fill_value=False)
+            for name in entry.ends:
+                hidden = pc.if_else(later, pa.scalar(None, rows[name].type), rows[name])
+                rows = rows.set_column(rows.schema.get_field_index(name), name, hidden)
+        return rows.drop_columns(["supersedes", "voided"])
 
     def stream(self, expr: ir.Table, *, batch_rows: int = 100_000) -> pa.RecordBatchReader:
         """The same rows, a batch at a time."""

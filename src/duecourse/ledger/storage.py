@@ -12,12 +12,14 @@ import os
 import time
 import uuid
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, write_deltalake
@@ -38,6 +40,9 @@ ONCE: Final = CommitProperties(max_commit_retries=0)
 """Commit at exactly the next version or fail: two writers can never both believe they were next."""
 
 KEEP_FOR_EVER: Final = {"delta.logRetentionDuration": "interval 36500 days", "delta.enableExpiredLogCleanup": "false"}
+
+FOOTERS_KEPT: Final = 512
+"""How many files' footers stay in memory."""
 
 LEASE_SECONDS: Final = 60
 LEASE_SCHEMA: Final = pa.schema([pa.field("holder", pa.string()), pa.field("until", pa.timestamp("us", tz="UTC"))])
@@ -66,6 +71,7 @@ class Storage:
         self.local = "://" not in text or text.startswith("file://")
         self.url = str(Path(text.removeprefix("file://")).absolute()) if self.local else text.rstrip("/")
         self.options = dict(options or {})
+        self._known_bounds: dict[tuple[str, str], Bounds] = {}
 
     @cached_property
     def folder(self) -> Path:
@@ -123,16 +129,39 @@ class Storage:
             actions += [RemoveAction(path, False, now) for path in remove]  # noqa: FBT003 — the library's positional signature
             table.create_write_transaction(actions, "append", table.schema(), commit_properties=ONCE)
 
-    def rows(self, name: str, schema: pa.Schema, version: int, *, only: Mapping[str, str] | None = None) -> Rows:
-        """The rows of a table at a version, for an engine; `only` leaves out files that cannot hold these values of text columns."""
-        table = self.table(name, version)
+    def rows_of(self, name: str, schema: pa.Schema, table: DeltaTable, files: Sequence[Mapping[str, Any]]) -> Rows:
+        """The rows of an opened table, for an engine."""
         if not self.local:
             return table.to_pyarrow_dataset()
-        files = file_list(table)
-        if only:
-            files = [file for file in files if all(_may_hold(file, column, value) for column, value in only.items())]
         present = frozenset(field.name for field in table.schema().fields)
         return ParquetFiles(tuple(f"{self.url}/{name}/{file['path']}" for file in files), schema, present)
+
+    def rows_where(
+        self, name: str, schema: pa.Schema, table: DeltaTable, files: Sequence[Mapping[str, Any]], column: str, value: str
+    ) -> pa.Table:
+        """The row groups of an opened table that can hold this value of a text column."""
+        if not self.local:
+            found = table.to_pyarrow_dataset().to_table(filter=pc.field(column) == value)
+            return _complete(found, schema)
+        parts = []
+        for file in files:
+            low, high = file.get(f"min.{column}"), file.get(f"max.{column}")
+            if low is not None and high is not None and not low <= value <= high:
+                continue
+            bounds = self._bounds(f"{self.url}/{name}/{file['path']}", column)
+            groups = [number for number, (least, most) in enumerate(bounds.ranges) if least is None or most is None or least <= value <= most]
+            if groups:
+                part = pq.ParquetFile(bounds.path, metadata=bounds.metadata, memory_map=True).read_row_groups(groups, use_threads=False)
+                parts.append(_complete(part.filter(pc.equal(part[column], value)), schema))
+        return pa.concat_tables(parts) if parts else schema.empty_table()
+
+    def _bounds(self, path: str, column: str) -> Bounds:
+        key = (path, column)
+        if key not in self._known_bounds:
+            while len(self._known_bounds) >= FOOTERS_KEPT:
+                self._known_bounds.pop(next(iter(self._known_bounds)))
+            self._known_bounds[key] = Bounds.of(path, column)
+        return self._known_bounds[key]
 
     @contextmanager
     def writing(self, wait_seconds: float) -> Iterator[None]:
@@ -218,9 +247,27 @@ def read_files(storage: Storage, name: str, table: DeltaTable, known: set[str]) 
     return dataset.to_table(), paths
 
 
-def _may_hold(file: Mapping[str, Any], column: str, value: str) -> bool:
-    low, high = file.get(f"min.{column}"), file.get(f"max.{column}")
-    return low is None or high is None or low <= value <= high
+@dataclass(frozen=True)
+class Bounds:
+    """A file's footer, and the least and greatest value of one column in each of its row groups."""
+
+    path: str
+    metadata: pq.FileMetaData
+    ranges: Sequence[tuple[str | None, str | None]]
+
+    @classmethod
+    def of(cls, path: str, column: str) -> Bounds:
+        """Read a footer. Files never change, so this is done once."""
+        metadata = pq.read_metadata(path)
+        number = metadata.schema.names.index(column)
+        chunks = [metadata.row_group(group).column(number).statistics for group in range(metadata.num_row_groups)]
+        return cls(path, metadata, [(stats.min, stats.max) if stats is not None and stats.has_min_max else (None, None) for stats in chunks])
+
+
+def _complete(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Rows with every column of the schema, null where the file is older than the column."""
+    columns = [rows[f.name].cast(f.type) if f.name in rows.schema.names else pa.nulls(rows.num_rows, f.type) for f in schema]
+    return pa.table(columns, names=schema.names)
 
 
 def _delta_fields(fields: Sequence[pa.Field]) -> list[Any]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     import ibis.expr.types as ir
+    from deltalake import DeltaTable
 
     from duecourse.ledger.engine import Engine, Rows
 
@@ -64,6 +65,7 @@ class Ledger:
     state: State = field(default_factory=lambda: State(()))
     _journal_files: set[str] = field(default_factory=set)
     _resolved: dict[tuple[str, int], tuple[Rows, bool]] = field(default_factory=dict)
+    _files: dict[tuple[str, int], tuple[DeltaTable, list[dict[str, Any]]]] = field(default_factory=dict)
 
     @classmethod
     def open(
@@ -107,6 +109,10 @@ class Ledger:
             self.refresh()
             return
         self.state = State(tuple(rows[version] for version in sorted(rows)))
+        tables = set(self.state.last.tables.items())
+        for kept in (self._resolved, self._files):
+            for key in kept.keys() - tables:
+                del kept[key]  # type: ignore[attr-defined]
 
     @property
     def version(self) -> int:
@@ -148,19 +154,30 @@ class Ledger:
             return entry.schema.empty_table(), False
         key = (entry.name, version)
         if key not in self._resolved:
-            rows = self.storage.rows(entry.name, entry.schema, version)
-            files = file_list(self.storage.table(entry.name, version))
+            table, files = self._files_of(*key)
+            rows = self.storage.rows_of(entry.name, entry.schema, table, files)
             corrected = any(file.get("null_count.supersedes") != file["num_records"] for file in files)
-            if self.state.rows[0].version == 0:
-                self._resolved[key] = (rows, corrected)
+            self._resolved[key] = (rows, corrected)
         return self._resolved[key]
 
-    def rows_about(self, entry: Entry, buyer_id: str) -> Rows:
-        """The files of a table that can hold rows of one buyer; all its rows where the store cannot tell."""
+    def rows_about(self, entry: Entry, buyer_id: str) -> tuple[pa.Table, bool]:
+        """At least the rows of one buyer, and whether any row of the whole table corrects another.
+
+        Quick on a compacted ledger, where few row groups can hold the buyer.
+        """
         version = self.state.last.tables.get(entry.name)
         if version is None:
-            return entry.schema.empty_table()
-        return self.storage.rows(entry.name, entry.schema, version, only={"buyer_id": buyer_id})
+            return entry.schema.empty_table(), False
+        _rows, corrected = self.rows_of(entry)
+        table, files = self._files_of(entry.name, version)
+        return self.storage.rows_where(entry.name, entry.schema, table, files, "buyer_id", buyer_id), corrected
+
+    def _files_of(self, name: str, version: int) -> tuple[DeltaTable, list[dict[str, Any]]]:
+        key = (name, version)
+        if key not in self._files:
+            table = self.storage.table(name, version)
+            self._files[key] = (table, file_list(table))
+        return self._files[key]
 
     # Writing
 
@@ -225,7 +242,7 @@ class Ledger:
         if not self.storage.local:
             table.optimize.z_order(list(entry.clustered_by))
             return self.storage.table(entry.name).version()
-        rows = self.storage.rows(entry.name, entry.schema, version)
+        rows = self.storage.rows_of(entry.name, entry.schema, self.storage.table(entry.name, version), files)
         order = [*entry.clustered_by, *([entry.happened] if entry.happened and entry.happened not in entry.clustered_by else [])]
         stem = f"sorted-{secrets.token_hex(6)}"
         with faults_named(self.storage.url):

@@ -41,6 +41,10 @@ class MemoryLedger:
         """A table's rows; nothing in memory corrects anything."""
         return self.tables.get(entry.name, entry.schema.empty_table()), False
 
+    def rows_about(self, entry: Entry, buyer_id: str) -> tuple[pa.Table, bool]:  # noqa: ARG002 — all of them, then
+        """A table's rows: few enough to look through."""
+        return self.rows_of(entry)
+
     def as_of(self, on: date, known_at: datetime | None = None) -> Book:
         """The book as of the close of a day."""
         return Book(self, on, known_at)

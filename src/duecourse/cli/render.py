@@ -1,0 +1,205 @@
+"""Tables for people and for machines: the same rows on a terminal, as JSON, CSV or XLSX."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+from duecourse.glossary import label
+from duecourse.messages import language, say
+from duecourse.money import decimal_string, format_money
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Format = Literal["table", "json", "csv", "xlsx"]
+Kind = Literal["text", "money", "days", "fraction", "ratio", "count", "date", "state"]
+
+RIGHT: Final = frozenset({"money", "days", "fraction", "ratio", "count"})
+
+
+class Money(NamedTuple):
+    """Minor units and their currency."""
+
+    minor: int
+    currency: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: `name` is the key in JSON and CSV, `kind` decides how a value is written, `heading` what stands above it."""
+
+    name: str
+    kind: Kind = "text"
+    heading: str = ""
+
+    @property
+    def title(self) -> str:
+        """The heading in the language spoken: its own, or the glossary's."""
+        return self.heading or label(self.name)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A titled table. `rows` are mappings by column name."""
+
+    name: str
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Mapping[str, Any]]
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything one command has to say: sections to read, and the same as plain data for machines."""
+
+    title: str
+    sections: Sequence[Section]
+    data: Mapping[str, Any] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+
+def shown(value: Any, kind: Kind) -> str:
+    """A value as a person reads it; an unknown one is a dash, never a zero."""
+    if value is None:
+        return "–"
+    if isinstance(value, Money):
+        return format_money(value.minor, value.currency, language())
+    if kind == "fraction":
+        return f"{value * 100:.1f}%"
+    if kind == "days" and isinstance(value, float):
+        return f"{value:,.1f}"
+    if kind == "ratio":
+        return f"{value:,.3f}"
+    if kind == "count":
+        return f"{value:,}"
+    if kind == "state" and isinstance(value, bool):
+        return say("cli.yes") if value else say("cli.no")
+    return str(value)
+
+
+def plain(value: Any) -> Any:
+    """A value as a machine reads it: money a decimal string, dates ISO, unknown null."""
+    if isinstance(value, Money):
+        return decimal_string(value.minor, value.currency)
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    return value
+
+
+def write(report: Report, form: Format, output: Path | None) -> None:
+    """Write a report to the terminal, or to a file; XLSX needs a file."""
+    if form == "json":
+        _to(output, json.dumps(plain(dict(report.data)), ensure_ascii=False, indent=2) + "\n")
+    elif form == "csv":
+        _csv(report, output)
+    elif form == "xlsx":
+        if output is None:
+            from duecourse.errors import OptionInvalidError  # noqa: PLC0415
+
+            raise OptionInvalidError(option="--format", value="xlsx", hint=say("cli.xlsx_needs_output"))
+        _xlsx(report, output)
+    else:
+        _table(report, output)
+
+
+def _to(output: Path | None, text: str) -> None:
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        output.write_text(text, encoding="utf-8")
+
+
+def _csv(report: Report, output: Path | None) -> None:
+    # Excel takes a CSV for UTF-8 only with the mark; a pipe wants none.
+    stream = output.open("w", encoding="utf-8-sig", newline="") if output else sys.stdout
+    try:
+        writer = csv.writer(stream, lineterminator="\n")
+        section = report.sections[0]
+        writer.writerow([column.name for column in section.columns])
+        for row in section.rows:
+            values = [plain(row.get(column.name)) for column in section.columns]
+            writer.writerow(["" if value is None else value for value in values])
+    finally:
+        if output:
+            stream.close()
+
+
+def _xlsx(report: Report, output: Path) -> None:
+    import xlsxwriter  # noqa: PLC0415 — only this format needs it
+
+    with xlsxwriter.Workbook(str(output), {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+        head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+        formats = {"date": book.add_format({"num_format": "yyyy-mm-dd"}), "fraction": book.add_format({"num_format": "0.0%"})}
+        formats |= {"days": book.add_format({"num_format": "0.0"}), "ratio": book.add_format({"num_format": "0.000"})}
+        places: dict[str, Any] = {}
+        for section in report.sections:
+            sheet = book.add_worksheet(section.title[:31].translate(str.maketrans("[]:*?/\\", "()    -")))
+            sheet.freeze_panes(1, 0)
+            for number, column in enumerate(section.columns):
+                sheet.write(0, number, column.title, head)
+                longest = max([len(column.title), *(len(shown(row.get(column.name), column.kind)) for row in section.rows[:200])])
+                sheet.set_column(number, number, min(max(longest * 1.1, 8), 48))
+            for line, row in enumerate(section.rows, start=1):
+                for number, column in enumerate(section.columns):
+                    value = row.get(column.name)
+                    if isinstance(value, Money):
+                        text = decimal_string(value.minor, value.currency)
+                        decimals = len(text.partition(".")[2])
+                        pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+                        sheet.write_number(line, number, float(text), places.setdefault(pattern, book.add_format({"num_format": pattern})))
+                    elif isinstance(value, date):
+                        sheet.write_datetime(line, number, datetime(value.year, value.month, value.day), formats["date"])  # noqa: DTZ001
+                    elif isinstance(value, int | float) and not isinstance(value, bool):
+                        sheet.write_number(line, number, value, formats.get(column.kind))
+                    elif value is not None:
+                        sheet.write_string(line, number, shown(value, column.kind))
+
+
+def _table(report: Report, output: Path | None) -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    stream = output.open("w", encoding="utf-8") if output else sys.stdout
+    try:
+        console = Console(file=stream, highlight=False, soft_wrap=False, width=None if stream.isatty() else 160)
+        if report.title:
+            console.print(Text(report.title, style="bold"))
+        for section in report.sections:
+            table = Table(title=section.title or None, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
+            for column in section.columns:
+                right = column.kind in RIGHT
+                table.add_column(column.title, justify="right" if right else "left", no_wrap=right or column.kind == "date", overflow="fold")
+            for row in section.rows:
+                table.add_row(*(Text(shown(row.get(column.name), column.kind), style=_style(column, row)) for column in section.columns))
+            console.print()
+            console.print(table)
+            for note in section.notes:
+                console.print(Text(note, style="dim"))
+        for note in report.notes:
+            console.print()
+            console.print(Text(note))
+    finally:
+        if output:
+            stream.close()
+
+
+def _style(column: Column, row: Mapping[str, Any]) -> str:
+    value = row.get(column.name)
+    if column.name in ("overdue", "days_over_365", "days_181_365") and isinstance(value, Money) and value.minor > 0:
+        return "red" if column.name != "overdue" else "yellow"
+    return ""
