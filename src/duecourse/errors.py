@@ -133,3 +133,33 @@ class SnapshotDateMissingError(DuecourseError):
     """An open-item list does not say of which day it speaks."""
 
     code = "snapshot_date_missing"
+
+
+class BucketsInvalidError(DuecourseError):
+    """The limits of the ageing buckets are not whole days in rising order."""
+
+    code = "buckets_invalid"
+
+
+class GrainUnknownError(DuecourseError):
+    """A measure was asked for per something that is not a grain."""
+
+    code = "grain_unknown"
+
+
+class WindowInvalidError(DuecourseError):
+    """A window or period of a measure lies outside what it can be."""
+
+    code = "window_invalid"
+
+
+class OptionMisusedError(DuecourseError):
+    """An option of the command line cannot be used like this."""
+
+    code = "option_misused"
+
+
+class SettingUnknownError(DuecourseError):
+    """There is no such setting."""
+
+    code = "setting_unknown"

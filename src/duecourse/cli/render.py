@@ -108,9 +108,9 @@ def write(report: Report, form: Format, output: Path | None) -> None:
         _csv(report, output)
     elif form == "xlsx":
         if output is None:
-            from duecourse.errors import OptionInvalidError  # noqa: PLC0415
+            from duecourse.errors import OptionMisusedError  # noqa: PLC0415
 
-            raise OptionInvalidError(option="--format", value="xlsx", hint=say("cli.xlsx_needs_output"))
+            raise OptionMisusedError(option="--format", value="xlsx", hint=say("cli.xlsx_needs_output"))
         _xlsx(report, output)
     else:
         _table(report, output)

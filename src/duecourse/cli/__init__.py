@@ -1,0 +1,91 @@
+"""The command line: `duecourse --ledger DIR COMMAND`. It parses, calls one use case of the desk, and renders.
+
+Exit codes: 0 fine, 1 findings (rows in quarantine, faults in the book), 2 misuse or an error the caller can mend.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+FINE: Final = 0
+FINDINGS: Final = 1
+MISUSE: Final = 2
+INTERRUPTED: Final = 130
+
+ANYWHERE: Final = ("--ledger", "--as-of", "--known-at", "--lang", "--format", "--output", "-o")
+"""Options of the program itself; people also write them after the command."""
+
+
+def hoisted(argv: Sequence[str]) -> list[str]:
+    """The same words with the program's own options in front, wherever they stood. What follows `--` is left alone."""
+    front: list[str] = []
+    rest: list[str] = []
+    words = list(argv)
+    while words:
+        word = words.pop(0)
+        if word == "--":
+            rest += [word, *words]
+            break
+        name, equals, _value = word.partition("=")
+        if name in ANYWHERE:
+            front.append(word)
+            if not equals and words:
+                front.append(words.pop(0))
+        else:
+            rest.append(word)
+    return front + rest
+
+
+def language_of(argv: Sequence[str], environment: Mapping[str, str]) -> str:
+    """The language asked for: `--lang`, else DUECOURSE_LANG, else what the system speaks."""
+    for number, word in enumerate(argv):
+        if word == "--lang" and number + 1 < len(argv):
+            return "zh" if argv[number + 1].lower().startswith("zh") else "en"
+        if word.startswith("--lang="):
+            return "zh" if word[7:].lower().startswith("zh") else "en"
+    for name in ("DUECOURSE_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        if environment.get(name):
+            return "zh" if environment[name].lower().startswith("zh") else "en"
+    return "en"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    from duecourse.messages import say, use_language
+
+    use_language(language_of(words, os.environ))
+
+    import click
+
+    from duecourse.cli.commands import build
+    from duecourse.errors import DuecourseError
+
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")  # a C locale must not stop a Chinese name
+    try:
+        outcome = build().main(args=hoisted(words), prog_name="duecourse", standalone_mode=False)
+    except click.UsageError as error:
+        error.show(sys.stderr)
+        return MISUSE
+    except (click.Abort, KeyboardInterrupt):
+        sys.stderr.write(say("cli.cancelled") + "\n")
+        return INTERRUPTED
+    except DuecourseError as error:
+        sys.stderr.write(error.message() + "\n")
+        return MISUSE
+    except BrokenPipeError:  # the reader has seen enough (`| head`)
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 — the interpreter closes it at exit
+        return FINE
+    return outcome if isinstance(outcome, int) else FINE
+
+
+def entry_point() -> None:
+    """What the installed `duecourse` script calls."""
+    sys.exit(main())

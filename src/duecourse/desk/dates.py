@@ -1,0 +1,41 @@
+"""Which day does a question mean when it names none?"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Final
+
+import ibis
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from duecourse.ledger.store import Ledger
+
+FAR: Final = date(9999, 12, 31)
+CURRENT_DAYS: Final = 31
+
+
+def last_day(ledger: Ledger) -> date | None:
+    """The latest day on which anything in the ledger happened: an invoice issued, a settlement, an open-item list; None while it is empty."""
+    book = ledger.as_of(FAR)
+    days = [
+        book.invoice.select(day=book.invoice.issue_date),
+        book.settlement.select(day=book.settlement.settle_date),
+        book.snapshot.select(day=book.snapshot.snapshot_date),
+    ]
+    both = ibis.union(*days)
+    newest: pa.Table = book.run(both.aggregate(day=both.day.max()))
+    found = newest.column("day")[0].as_py()
+    return found if isinstance(found, date) else None
+
+
+def default_day(ledger: Ledger) -> date:
+    """Today; or, for a ledger whose facts ended more than a month ago, the last day it speaks of.
+
+    A ledger made from last year's export would otherwise show everything as long overdue.
+    """
+    today = datetime.now(UTC).date()
+    found = last_day(ledger)
+    if found is None or abs((today - found).days) <= CURRENT_DAYS:
+        return today
+    return min(found, today)
