@@ -16,6 +16,7 @@ from typing import Any, Final
 
 EMPTY: Final = ("", "-", "--", "—", "/", "null", "none", "n/a", "na", "#n/a", "nan", "nat", "nil", "无", "\\n")
 EMPTY_DATES: Final = ("0", "00000000", "00.00.0000", "0000-00-00", "00/00/0000", "0000/00/00", "0000-00-00 00:00:00")
+_ZERO_DATE: Final = r"|0|0{8}|00[./-]00[./-]0000|0000[./-]00[./-]00(?:[ T]00:00:00)?"
 MONEY: Final = "DECIMAL(38,6)"
 
 _WIDE: Final = "０１２３４５６７８９．，－＋（）￥／：　−–"
@@ -31,8 +32,9 @@ def quoted(text: str) -> str:
 
 def is_filled(cell: str, *, date: bool = False) -> str:
     """SQL: does the cell hold anything? Dashes, NULL, N/A and (for dates) all zeros count as nothing."""
-    nothing = ", ".join(quoted(text) for text in (*EMPTY, *(EMPTY_DATES if date else ())))
-    return f"(lower(trim({cell})) NOT IN ({nothing}))"
+    nothing = r"-{0,2}|—|/|null|none|n/?a|#n/a|nan|nat|nil|无|\\n"
+    pattern = rf"(?i)\s*(?:{nothing}{_ZERO_DATE if date else ''})\s*"
+    return f"(NOT regexp_full_match({cell}, {quoted(pattern)}))"
 
 
 def text_sql(cell: str) -> str:
@@ -72,15 +74,31 @@ class AmountHabit:
         Read besides the figures: signs before or behind, parentheses, CR / DR and 贷 / 借 (credit is negative), currency signs, 全角 digits,
         and 万元 or 亿元 behind the figure.
         """
-        careful = self._careful(cell)
-        if self.decimal == "." and self.plain:
-            return f"coalesce(TRY_CAST({cell} AS DECIMAL(18,6))::{MONEY}, CASE WHEN {is_filled(cell)} THEN {careful} END)"
-        return f"CASE WHEN {is_filled(cell)} THEN {careful} END"
+        careful = f"CASE WHEN {is_filled(cell)} THEN {self._careful(cell)} END"
+        if self.plain and self.decimal == ".":
+            return f"coalesce(TRY_CAST({cell} AS DECIMAL(18,6))::{MONEY}, {careful})"
+        allowed = re.escape(self._allowed)
+        figure = rf"(?:[0-9]+|[0-9]{{1,3}}(?:[{allowed}][0-9]{{3}})+)(?:{re.escape(self.decimal)}[0-9]*)?"
+        front = f"CASE WHEN regexp_full_match({cell}, {quoted(rf'-?{figure}')}) THEN {self._figures(cell)}"
+        behind = f"WHEN regexp_full_match({cell}, {quoted(rf'{figure}-')}) THEN -{self._figures(f'left({cell}, -1)')}"
+        return f"{front} {behind} ELSE {careful} END"
+
+    @property
+    def _allowed(self) -> str:
+        """Signs that may group thousands."""
+        return "".join(sign for sign in ",. '’" if sign != self.decimal)
+
+    def _figures(self, text: str) -> str:
+        """SQL: text of figures only, with this habit's separators, as a number."""
+        for sign in self._allowed if self.grouping or self.decimal == "," else ",":
+            text = f"replace({text}, {quoted(sign)}, '')"
+        if self.decimal == ",":
+            text = f"replace({text}, ',', '.')"
+        return f"TRY_CAST({text} AS {MONEY})"
 
     def _careful(self, cell: str) -> str:
         decimal = re.escape(self.decimal)
-        groups = {",": ",", ".": ".", "'": "'’", " ": " "}
-        allowed = "".join(signs for sign, signs in groups.items() if sign != self.decimal)
+        allowed = self._allowed
         grouped = rf"[0-9]{{1,3}}(?:[{re.escape(allowed)}][0-9]{{2,3}})*(?:[{re.escape(allowed)}][0-9]{{3}})"
         figure = rf"(?:{grouped}|[0-9]+)(?:{decimal}[0-9]*)?(?:E[+-]?[0-9]+)?|{decimal}[0-9]+"
         pattern = rf"^(\(|-|\+)?\s*(?:{_SYMBOLS})?\s*(-|\+|\()?\s*({figure})\s*(万元|亿元|万|亿|元)?\s*(?:{_SYMBOLS})?\s*(-|\+|\))?\s*(DR|CR|D|C|S|H|借|贷)?\.?$"
@@ -197,69 +215,76 @@ MONTH_NUMBER: Final = {name: number for number, names in _MONTHS.items() for nam
 
 @dataclass(frozen=True)
 class DateHabit:
-    """How dates are written: the kinds seen in the column, and for 01/02/2025 which figure is the day (dmy or mdy)."""
+    """How dates are written: the kinds seen in the column, for 01/02/2025 which figure is the day (dmy or mdy), and the commonest form.
+
+    form  of most cells, as a strptime format: the fast way; empty = ISO, or none
+    """
 
     kinds: tuple[str, ...] = ("iso",)
     order: str = ""
+    form: str = ""
 
     def sql(self, cell: str) -> str:
         """SQL: the date; NULL when it cannot be read."""
-        clean = f"trim(translate({cell}, {quoted(_WIDE)}, {quoted(_NARROW)}))"
-        tries: list[str] = []
         kinds = self.kinds or ("iso",)
-        if "iso" in kinds:
-            read = f"TRY_CAST({cell} AS DATE)"
-            tries.append(f"CASE WHEN {read} >= DATE '1000-01-01' THEN {read} END")
-        for kind in (*kinds, *(rest for rest in ("iso", "ymd", "compact", "day_month_name", "month_name_day") if rest not in kinds)):
-            tries.append(getattr(self, f"_{kind}")(clean))
-        if "numeric" not in kinds and self.order:
-            tries.append(self._numeric(clean))
-        return f"coalesce({', '.join(tries)})"
+        others = tuple(kind for kind in ("iso", "ymd", "compact", "numeric") if kind not in kinds)
+        clean = f"trim(translate({cell}, {quoted(_WIDE)}, {quoted(_NARROW)}))"
+        wide = f"CASE WHEN regexp_matches({cell}, '[０-９．－／　]') THEN {self._careful(clean, kinds + others)} END"
+        careful = f"coalesce({self._careful(f'trim({cell})', kinds + others)}, {wide})"
+        if kinds[0] == "iso":
+            fast = f"TRY_CAST({cell} AS DATE)"
+        elif self.form:
+            fast = f"try_strptime({cell}, {quoted(self.form)})::DATE"
+        else:
+            return f"CASE WHEN {cell} <> '' THEN {careful} END"
+        # CASE, not coalesce, for what nearly every row takes: the optimizer computes for all rows what the branches of a coalesce share
+        return f"CASE WHEN {fast} >= DATE '1900-01-01' THEN {fast} WHEN {cell} <> '' THEN {careful} END"
 
-    def _iso(self, clean: str) -> str:
-        return f"CASE WHEN regexp_matches({clean}, '^[0-9]{{4}}[-/]') THEN TRY_CAST({clean} AS DATE) END"
-
-    def _ymd(self, clean: str) -> str:
-        return _from_parts(clean, r"^([0-9]{4})[.年] ?([0-9]{1,2})[.月] ?([0-9]{1,2})日?(?:\s.*)?$", "p.a", "p.b", "p.c")
-
-    def _compact(self, clean: str) -> str:
-        return _from_parts(clean, r"^([0-9]{4})([0-9]{2})([0-9]{2})(?:\.0+)?$", "p.a", "p.b", "p.c")
-
-    def _numeric(self, clean: str) -> str:
-        day, month = ("p.b", "p.a") if self.order == "mdy" else ("p.a", "p.b")
-        return _from_parts(clean, r"^([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4}|[0-9]{2})(?:[T ,].*)?$", _year("p.c"), month, day)
-
-    def _day_month_name(self, clean: str) -> str:
-        return _from_parts(
-            clean, r"^([0-9]{1,2})[\s.-]+(\p{L}{3,12})\.?[\s.,-]+([0-9]{4}|[0-9]{2})(?:\s.*)?$", _year("p.c"), _month("p.b"), "p.a"
-        )
-
-    def _month_name_day(self, clean: str) -> str:
-        return _from_parts(
-            clean, r"^(\p{L}{3,12})\.?\s+([0-9]{1,2})(?:st|nd|rd|th)?,?\s+([0-9]{4}|[0-9]{2})(?:\s.*)?$", _year("p.c"), _month("p.a"), "p.b"
-        )
-
-    def _serial(self, clean: str) -> str:
-        return (
-            f"CASE WHEN regexp_full_match({clean}, '[1-7][0-9]{{4}}(?:\\.[0-9]+)?')"
-            f" THEN DATE '1899-12-30' + CAST(floor(TRY_CAST({clean} AS DOUBLE)) AS INTEGER) END"
-        )
+    def _careful(self, text: str, kinds: Sequence[str]) -> str:
+        """SQL: one pattern after the other, each with the ISO date it makes."""
+        ways: list[str] = []
+        for kind in kinds:
+            if kind == "numeric" and not self.order:
+                continue
+            for pattern, iso in _patterns(kind, self.order):
+                made = f"regexp_replace({text}, {quoted(pattern)}, {quoted(iso)})"
+                if "#" in iso:
+                    made = f"replace({made}, '#', {_MONTH_SQL.format(text=text)})"
+                ways.append(f"WHEN regexp_matches({text}, {quoted(pattern)}) THEN TRY_CAST({made} AS DATE)")
+            if kind == "serial":
+                number = f"CAST(floor(TRY_CAST({text} AS DOUBLE)) AS INTEGER)"
+                ways.append(f"WHEN regexp_matches({text}, '^[1-7][0-9]{{4}}(?:\\.[0-9]+)?$') THEN DATE '1899-12-30' + {number}")
+        return f"CASE {' '.join(ways)} END"
 
 
-def _from_parts(clean: str, pattern: str, year: str, month: str, day: str) -> str:
-    parts = f"regexp_extract({clean}, {quoted(pattern)}, ['a', 'b', 'c'])"
-    return (
-        f"list_transform([{parts}], lambda p: CASE WHEN p.a <> '' THEN TRY_CAST({year} || '-' || {month} || '-' || {day} AS DATE) END)[1]"
-    )
+_TIME: Final = r"(?:[T ,].*)?$"
+_MONTH_SQL: Final = (
+    f"([{', '.join(str(number) for number in MONTH_NUMBER.values())}])"
+    f"[list_position([{', '.join(quoted(name) for name in MONTH_NUMBER)}], lower(regexp_extract({{text}}, '[^0-9 ,.-]+')))]::VARCHAR"
+)
 
 
-def _year(part: str) -> str:
-    return f"CASE WHEN length({part}) = 4 THEN {part} WHEN {part} >= '70' THEN '19' || {part} ELSE '20' || {part} END"
-
-
-def _month(part: str) -> str:
-    names = ", ".join(f"{quoted(name)}: '{number}'" for name, number in MONTH_NUMBER.items())
-    return f"(MAP {{{names}}})[lower({part})]"
+def _patterns(kind: str, order: str) -> list[tuple[str, str]]:
+    """Patterns of one kind of date and the ISO date each makes of its parts; # stands for the number of the month's name."""
+    if kind == "iso":
+        return [(rf"^([0-9]{{4}})[-/]([0-9]{{1,2}})[-/]([0-9]{{1,2}}){_TIME}", r"\1-\2-\3")]
+    if kind == "ymd":
+        return [(rf"^([0-9]{{4}})[.年] ?([0-9]{{1,2}})[.月] ?([0-9]{{1,2}})日?{_TIME}", r"\1-\2-\3")]
+    if kind == "compact":
+        return [(r"^((?:19|20)[0-9]{2})([0-9]{2})([0-9]{2})(?:\.0+)?$", r"\1-\2-\3")]
+    day_month = {
+        "numeric": (r"([0-9]{1,2})[./-]([0-9]{1,2})[./-]", r"\1-\2" if order == "mdy" else r"\2-\1"),
+        "day_month_name": (r"([0-9]{1,2})[\s.-]+(\p{L}{3,12})\.?[\s.,-]+", r"#-\1"),
+        "month_name_day": (r"(\p{L}{3,12})\.?\s+([0-9]{1,2})(?:st|nd|rd|th)?,?\s+", r"#-\2"),
+    }
+    if kind not in day_month:
+        return []
+    front, rest = day_month[kind]
+    return [
+        (rf"^{front}([0-9]{{4}}){_TIME}", rf"\3-{rest}"),
+        (rf"^{front}([0-6][0-9]){_TIME}", rf"20\3-{rest}"),
+        (rf"^{front}([7-9][0-9]){_TIME}", rf"19\3-{rest}"),
+    ]
 
 
 def date_kind(cell: str) -> str:
@@ -287,6 +312,7 @@ class DateEvidence:
     either: int
     points: int
     filled: int
+    forms: Counter[str]
 
     @property
     def order(self) -> str:
@@ -308,6 +334,7 @@ class DateEvidence:
 def date_evidence(cells: Iterable[str]) -> DateEvidence:
     """Look at the cells of a column as dates."""
     kinds: Counter[str] = Counter()
+    forms: Counter[str] = Counter()
     only_dmy = only_mdy = either = points = filled = 0
     for cell in cells:
         text = tidy(cell)
@@ -318,6 +345,7 @@ def date_evidence(cells: Iterable[str]) -> DateEvidence:
         if not kind:
             continue
         kinds[kind] += 1
+        forms[_form(kind, cell)] += 1
         if kind == "numeric":
             match = _KINDS["numeric"].match(text)
             assert match is not None
@@ -326,13 +354,27 @@ def date_evidence(cells: Iterable[str]) -> DateEvidence:
             only_dmy += first > 12 >= second
             only_mdy += second > 12 >= first
             either += first <= 12 and second <= 12
-    return DateEvidence(kinds, only_dmy, only_mdy, either, points, filled)
+    return DateEvidence(kinds, only_dmy, only_mdy, either, points, filled, forms)
 
 
 def date_habit(evidence: DateEvidence, order: str) -> DateHabit:
     """The habit of a column, with the order of day and month that was settled for the file."""
     seen = [kind for kind, count in evidence.kinds.most_common() if count >= 1]
-    return DateHabit(tuple(seen) or ("iso",), order if "numeric" in seen else "")
+    form = evidence.forms.most_common(1)[0][0] if evidence.forms else ""
+    if "numeric" in seen and order == "mdy":
+        form = re.sub(r"^%d(.)%m\1", r"%m\1%d\1", form)
+    return DateHabit(tuple(seen) or ("iso",), order if "numeric" in seen else "", form)
+
+
+def _form(kind: str, cell: str) -> str:
+    """The strptime format of a cell that is nothing but a date; empty when there is none that is fast and safe."""
+    if kind == "compact" and len(cell) == 8:
+        return "%Y%m%d"
+    if kind == "ymd" and (match := re.fullmatch(r"\d{4}([.年])\d{1,2}([.月])\d{1,2}(日?)", cell)):
+        return f"%Y{match[1]}%m{match[2]}%d{match[3]}"
+    if kind == "numeric" and (match := re.fullmatch(r"\d{1,2}([./-])\d{1,2}[./-](\d{4}|\d{2})", cell)):
+        return f"%d{match[1]}%m{match[1]}%{'Y' if len(match[2]) == 4 else 'y'}"
+    return ""
 
 
 def settle_order(evidence: Sequence[DateEvidence], override: str, locale: str) -> tuple[str, float, bool]:
@@ -363,7 +405,7 @@ def habit_json(habit: AmountHabit | DateHabit | None) -> dict[str, Any]:
     if isinstance(habit, AmountHabit):
         return {"amount": {"decimal": habit.decimal, "grouping": habit.grouping, "plain": habit.plain}}
     if isinstance(habit, DateHabit):
-        return {"date": {"kinds": list(habit.kinds), "order": habit.order}}
+        return {"date": {"kinds": list(habit.kinds), "order": habit.order, "form": habit.form}}
     return {}
 
 
@@ -372,5 +414,5 @@ def habit_from_json(values: dict[str, Any]) -> AmountHabit | DateHabit | None:
     if "amount" in values:
         return AmountHabit(**values["amount"])
     if "date" in values:
-        return DateHabit(tuple(values["date"]["kinds"]), values["date"]["order"])
+        return DateHabit(tuple(values["date"]["kinds"]), values["date"]["order"], values["date"].get("form", ""))
     return None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -36,6 +37,8 @@ _TOTAL: Final = (
     r"|(?:gesamt|zwischen|end)?summe\b|gesamt\s*(?:betrag|saldo)?\s*:?\s*$|sous[- ]total|sub-?total|total\s+g[ée]n[ée]ral|saldo\s+total)|(?:小计|合计|总计)\s*[:：]?\s*$"
 )
 _TOTAL_ALONE: Final = r"(?i)^\s*(?:\*{1,4}|小\s*计|合\s*计|总\s*计|(?:grand\s+|sub)?totals?|summe|gesamt|sous-total)\s*[:：]?\s*$"
+_WHOLE: Final = r"^\s*(-?[0-9]{1,5})(?:\.0+)?\s*(?:天|日|d|[Dd]ays?|[Tt]age|jours?)?\s*$"
+_OPTIONAL_TEXTS: Final = frozenset({"text", "status", "dispute_reason", "city", "sector", "country"})
 CREDIT_SIGNS: Final = ("h", "c", "cr", "credit", "haben", "贷", "贷方", "-", "2")
 
 
@@ -47,34 +50,29 @@ def _blank(index: int) -> str:
     return f"({_cell(index)} = '' OR trim({_cell(index)}) = '')"
 
 
-def drop_sql(opened: Opened, profile: Profile) -> str:
-    """SQL: why a row is no line of the list: blank, repeated_header, subtotal, heading, footer; NULL for a line."""
+def _drop_sql(opened: Opened, profile: Profile) -> str:
+    """SQL over the values read: why a row is no line of the list: blank, repeated_header, subtotal, heading; NULL for a line."""
     width = opened.width
-    every_blank = " AND ".join(_blank(i) for i in range(width))
-    checks = [f"WHEN {every_blank} THEN 'blank'"]
+    dates = {role: one.index for role, one in profile.mapping.items() if ROLES.get(role) == "date"}
     mapped = sorted({one.index for one in profile.mapping.values()})
-    named = [i for i in mapped if not opened.columns[i].startswith("column_")][:3]
+    checks = []
+    if {"debit", "credit"} <= set(profile.mapping) and "text" in profile.mapping:  # 本月合计 stands in the text, with the month's last day
+        checks.append(f"WHEN regexp_matches({_cell(profile.mapping['text'].index)}, {quoted(_TOTAL)}) THEN 'subtotal'")
+    if dates:  # a row with a date is a line: the cheap test that settles nearly all rows
+        checks.append(f"WHEN {' OR '.join(f'v_{role} IS NOT NULL' for role in dates)} THEN NULL")
+    checks.append(f"WHEN {' AND '.join(_blank(i) for i in range(width))} THEN 'blank'")
+    named = [i for i in mapped if " (" not in opened.columns[i] and not opened.columns[i].startswith("column_")][:3]
     if len(named) >= 2 and opened.header_row:
-        same = " AND ".join(
-            f"trim({_cell(i)}) = {quoted(opened.columns[i].split(' (')[0])}" for i in named if " (" not in opened.columns[i]
-        )
-        if same:
-            checks.append(f"WHEN {same} THEN 'repeated_header'")
-    dates = sorted({one.index for role, one in profile.mapping.items() if ROLES.get(role) == "date"})
-    undated = " AND ".join(_blank(i) for i in dates)
-    texts = [
-        i for i in range(width) if i not in {one.index for role, one in profile.mapping.items() if ROLES.get(role) in {"date", "amount"}}
-    ]
+        checks.append(f"WHEN {' AND '.join(f'trim({_cell(i)}) = {quoted(opened.columns[i])}' for i in named)} THEN 'repeated_header'")
+    money = {one.index for role, one in profile.mapping.items() if ROLES.get(role) == "amount"}
     strict = not dates or profile.shape in {"buyers", "disputes"}
-    pattern = quoted(_TOTAL_ALONE if strict else _TOTAL)
-    total = " OR ".join(f"regexp_matches({_cell(i)}, {pattern})" for i in ([*texts, *dates] if not strict else texts))
-    if total:
-        checks.append(f"WHEN {undated or 'true'} AND ({total}) THEN 'subtotal'")
-    if dates and not strict:  # a total whose word stands in the date column
-        checks.append(f"WHEN regexp_matches({_cell(dates[0])}, {quoted(_TOTAL)}) THEN 'subtotal'")
+    texts = [i for i in range(width) if i not in money and not (strict and i in dates.values())]
+    if texts:
+        pattern = quoted(_TOTAL_ALONE if strict else _TOTAL)
+        checks.append(f"WHEN {' OR '.join(f'regexp_matches({_cell(i)}, {pattern})' for i in texts)} THEN 'subtotal'")
     if width >= 3 and len(mapped) >= 3:
         rest = " AND ".join(_blank(i) for i in range(1, width))
-        checks.append(f"WHEN {rest} AND fields IN (1, {width}) THEN CASE WHEN fields = {width} OR {_footer(opened)} THEN 'heading' END")
+        checks.append(f"WHEN {rest} AND (fields = {width} OR (fields = 1 AND {_footer(opened)})) THEN 'heading'")
     return f"CASE {' '.join(checks)} END"
 
 
@@ -88,46 +86,25 @@ def lines_sql(opened: Opened, profile: Profile, *, raw: bool = False) -> str:
     One row per data row that is no subtotal, heading or blank. Columns: LINE_COLUMNS; `bad`, a list of {column, value, code} for the cells
     that hold something unreadable, NULL when all could be read; with `raw`, a JSON object of the row's text by the file's own columns.
     """
-    values: dict[str, str] = {}
-    faults: dict[int, str] = {}
+    values = _values(opened, profile)
+    faults: list[str] = []
     flags: list[str] = []
+    seen: set[int] = set()
     for role, one in profile.mapping.items():
         kind = ROLES.get(role) or HELPERS[role]
+        if kind not in _CODES or one.index in seen:
+            continue
+        seen.add(one.index)
         cell = _cell(one.index)
-        if kind == "date":
-            values[role] = (one.habit if isinstance(one.habit, DateHabit) else DateHabit()).sql(cell)
-        elif kind == "amount":
-            values[role] = (one.habit if isinstance(one.habit, AmountHabit) else AmountHabit()).sql(cell)
-        elif kind == "whole":
-            values[role] = (
-                f"TRY_CAST(regexp_extract({cell}, '^\\s*(-?[0-9]{{1,5}})(?:\\.0+)?\\s*(?:天|日|d|[Dd]ays?|[Tt]age|jours?)?\\s*$', 1) AS INTEGER)"
-            )
-        elif kind == "flag":
-            true, false = (", ".join(quoted(word) for word in words) for words in (FLAGS_TRUE, FLAGS_FALSE))
-            values[role] = f"CASE WHEN lower(trim({cell})) IN ({true}) THEN true WHEN lower(trim({cell})) IN ({false}) THEN false END"
-        elif kind == "currency":
-            values[role] = _currency_sql(cell)
-        elif kind == "id":
-            values[role] = identifier_sql(cell)
-        else:
-            values[role] = name_sql(cell) if role in {"text", "status", "dispute_reason", "city", "sector", "country"} else text_sql(cell)
-        if kind in _CODES and one.index not in faults:
-            fault = f"v_{role} IS NULL AND {is_filled(cell, date=kind == 'date')}"
-            flags.append(f"({fault})")
-            faults[one.index] = (
-                f"CASE WHEN {fault} THEN {{'column': {quoted(one.column)}, 'value': {cell}, 'code': {quoted(_CODES[kind])}}} END"
-            )
-    ragged = f"fields <> {opened.width}"
-    faults[-1] = f"CASE WHEN {ragged} THEN {{'column': '', 'value': fields || '/' || {opened.width}, 'code': 'row_ragged'}} END"
-    bad = f"CASE WHEN {' OR '.join([ragged, *flags])} THEN list_filter([{', '.join(faults.values())}], lambda fault: fault IS NOT NULL) END"
-    relation = opened.relation
-    if profile.grouped_by:
-        heading = (
-            f"{' AND '.join(_blank(i) for i in range(1, opened.width))} AND NOT {_blank(0)} AND NOT regexp_matches(c0, {quoted(_TOTAL)})"
+        flags.append(f"(v_{role} IS NULL AND {cell} <> '')")  # cheap; the list below looks closer
+        filled = is_filled(cell, date=kind == "date")
+        faults.append(
+            f"CASE WHEN v_{role} IS NULL AND {filled} THEN {{'column': {quoted(one.column)}, 'value': {cell}, 'code': {quoted(_CODES[kind])}}} END"
         )
-        relation = f"(SELECT *, last_value(CASE WHEN {heading} THEN trim(c0) END IGNORE NULLS) OVER (ORDER BY row_no) AS group_heading FROM {relation})"
-        values[profile.grouped_by] = "group_heading"
-    inner = ", ".join(["*", *(f"{sql} AS v_{role}" for role, sql in values.items())])
+    ragged = f"fields <> {opened.width}"
+    faults.append(f"CASE WHEN {ragged} THEN {{'column': '', 'value': fields || '/' || {opened.width}, 'code': 'row_ragged'}} END")
+    found = f"nullif(list_filter([{', '.join(faults)}], lambda fault: fault IS NOT NULL), [])"
+    bad = f"CASE WHEN {' OR '.join([ragged, *flags])} THEN {found} END"
     columns = ["row_no"]
     for role, kind in ROLES.items():
         columns.append(f"{_final(role, profile, values)}::{SQL_TYPES[kind]} AS {role}")
@@ -136,7 +113,50 @@ def lines_sql(opened: Opened, profile: Profile, *, raw: bool = False) -> str:
     if raw:
         pairs = ", ".join(f"{quoted(name)}, {_cell(i)}" for i, name in enumerate(opened.columns))
         columns.append(f"json_object({pairs})::VARCHAR AS raw")
-    return f"SELECT {', '.join(columns)} FROM (SELECT {inner} FROM {relation} WHERE ({drop_sql(opened, profile)}) IS NULL)"
+    return f"SELECT {', '.join(columns)} FROM ({_read_sql(opened, profile, values)}) WHERE ({_drop_sql(opened, profile)}) IS NULL"
+
+
+def _values(opened: Opened, profile: Profile) -> dict[str, str]:
+    """SQL per role: the value of its cell, NULL when empty or unreadable."""
+    values: dict[str, str] = {}
+    for role, one in profile.mapping.items():
+        kind = ROLES.get(role) or HELPERS[role]
+        cell = _cell(one.index)
+        if kind == "date":
+            values[role] = (one.habit if isinstance(one.habit, DateHabit) else DateHabit()).sql(cell)
+        elif kind == "amount":
+            values[role] = (one.habit if isinstance(one.habit, AmountHabit) else AmountHabit()).sql(cell)
+        elif kind == "whole":
+            values[role] = f"TRY_CAST(regexp_extract({cell}, {quoted(_WHOLE)}, 1) AS INTEGER)"
+        elif kind == "flag":
+            values[role] = f"CASE WHEN {_one_of(cell, FLAGS_TRUE)} THEN true WHEN {_one_of(cell, FLAGS_FALSE)} THEN false END"
+        elif kind == "currency":
+            values[role] = _currency_sql(cell)
+        elif kind == "id":
+            values[role] = identifier_sql(cell)
+        else:
+            values[role] = name_sql(cell) if role in _OPTIONAL_TEXTS else text_sql(cell)
+    if profile.grouped_by:
+        values[profile.grouped_by] = "group_heading"
+    del opened
+    return values
+
+
+def _read_sql(opened: Opened, profile: Profile, values: dict[str, str]) -> str:
+    """SQL: the rows with a column v_ROLE for every value."""
+    relation = opened.relation
+    if profile.grouped_by:
+        alone = " AND ".join(_blank(i) for i in range(1, opened.width))
+        heading = f"CASE WHEN {alone} AND NOT {_blank(0)} AND NOT regexp_matches(c0, {quoted(_TOTAL)}) THEN trim(c0) END"
+        relation = f"(SELECT *, last_value({heading} IGNORE NULLS) OVER (ORDER BY row_no) AS group_heading FROM {relation})"
+    return f"SELECT {', '.join(['*', *(f'{sql} AS v_{role}' for role, sql in values.items())])} FROM {relation}"
+
+
+def _one_of(text: str, words: Sequence[str]) -> str:
+    """SQL: is it one of these words, whatever the case? A pattern, because a long IN list becomes a join that copies every column."""
+    choices = "|".join(re.escape(word) for word in words)
+    pattern = rf"(?i)\s*(?:{choices})\s*"
+    return f"regexp_full_match({text}, {quoted(pattern)})"
 
 
 def _currency_sql(cell: str) -> str:
@@ -166,11 +186,9 @@ def _final(role: str, profile: Profile, values: dict[str, str]) -> str:  # noqa:
     value = f"v_{role}"
     if role in {"amount", "open_amount", "local_amount"} and profile.shape in {"transactions", "open_items"}:
         if profile.sign == "indicator" and "debit_credit" in values:
-            signs = ", ".join(quoted(sign) for sign in CREDIT_SIGNS)
-            value = f"CASE WHEN lower(trim(v_debit_credit)) IN ({signs}) THEN -{value} ELSE {value} END"
+            value = f"CASE WHEN {_one_of('v_debit_credit', CREDIT_SIGNS)} THEN -{value} ELSE {value} END"
         elif profile.sign == "by_type" and "document_type" in values:
-            kinds = ", ".join(quoted(one) for one in CREDIT_KINDS)
-            value = f"CASE WHEN {_document_kind(profile)} IN ({kinds}) AND {value} > 0 THEN -{value} ELSE {value} END"
+            value = f"CASE WHEN {_one_of(_document_kind(profile), CREDIT_KINDS)} AND {value} > 0 THEN -{value} ELSE {value} END"
     return _scaled(value, profile) if kind == "amount" and role != "rate" else value
 
 
@@ -239,8 +257,10 @@ def totals(opened: Opened, profile: Profile, connection: duckdb.DuckDBPyConnecti
 
 def dropped(opened: Opened, profile: Profile, connection: duckdb.DuckDBPyConnection | None = None) -> dict[str, int]:
     """How many rows were no lines, by reason: blank, repeated_header, subtotal, heading."""
+    dates = {role: sql for role, sql in _values(opened, profile).items() if ROLES.get(role) == "date"}
+    read = _read_sql(opened, profile, dates)
     with _connected(opened, connection) as con:
         found = con.sql(
-            f"SELECT why, count(*) FROM (SELECT {drop_sql(opened, profile)} AS why FROM {opened.relation}) WHERE why IS NOT NULL GROUP BY why"
+            f"SELECT why, count(*) FROM (SELECT {_drop_sql(opened, profile)} AS why FROM ({read})) WHERE why IS NOT NULL GROUP BY why"
         )
         return dict(found.fetchall())
