@@ -1,0 +1,59 @@
+"""The weather all buyers share: the business cycle of the world and of each sector, and exchange rates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from duecourse.ledger.entries import EXCHANGE_RATE, SETTING
+from duecourse.samples.days import month_ends
+from duecourse.samples.places import CNY_PER_UNIT, CURRENCIES, MONTHLY_VOLATILITY, SECTORS
+
+if TYPE_CHECKING:
+    from duecourse.samples.columns import Floats
+    from duecourse.samples.parameters import Economy
+
+
+def draws(economy: Economy, *key: int) -> np.random.Generator:
+    """The random numbers of one part of the economy: the same for the same seed and key, whatever else was drawn."""
+    return np.random.Generator(np.random.SFC64(np.random.SeedSequence([economy.seed, *key])))
+
+
+def cycle(economy: Economy, months: int) -> tuple[Floats, Floats]:
+    """World factor [month], and the factor a firm of each sector feels [sector, month]: standard normal, positive in good times."""
+    behaviour = economy.behaviour
+    shocks = draws(economy, 0).standard_normal((len(SECTORS) + 1, months))
+    persistence = behaviour.cycle_persistence
+    paths = np.empty_like(shocks)
+    paths[:, 0] = shocks[:, 0]
+    for month in range(1, months):
+        paths[:, month] = persistence * paths[:, month - 1] + np.sqrt(1 - persistence**2) * shocks[:, month]
+    world = paths[0]
+    weight = behaviour.world_weight
+    return world, weight * world + np.sqrt(1 - weight**2) * paths[1:]
+
+
+def exchange_rates(economy: Economy) -> pa.Table:
+    """Month-end rates to the renminbi, a random walk around plausible levels, by the provider `demo`."""
+    ends = month_ends(economy)
+    foreign = [code for code in CURRENCIES if code != "CNY"]
+    steps = draws(economy, 3).standard_normal((len(CURRENCIES), len(ends)))
+    rows: dict[str, list[object]] = {name: [] for name in EXCHANGE_RATE.facts.names}
+    for code in foreign:
+        which = CURRENCIES.index(code)
+        level = 0.0
+        for end, step in zip(ends, steps[which], strict=True):
+            level = 0.94 * level + MONTHLY_VOLATILITY[which] * float(step)
+            rows["provider"].append("demo")
+            rows["base_currency"].append(code)
+            rows["quote_currency"].append("CNY")
+            rows["rate_date"].append(end)
+            rows["rate"].append(round(CNY_PER_UNIT[which] * float(np.exp(level)), 6))
+    return pa.table(rows, schema=EXCHANGE_RATE.facts)
+
+
+def settings() -> pa.Table:
+    """The firm's own settings: its books are in renminbi."""
+    return pa.table({"name": ["base_currency"], "value": ['"CNY"'], "effective_from": pa.nulls(1, pa.date32())}, schema=SETTING.facts)
