@@ -163,3 +163,9 @@ class SettingUnknownError(DuecourseError):
     """There is no such setting."""
 
     code = "setting_unknown"
+
+
+class BuyerAmbiguousError(DuecourseError):
+    """Several buyers match what was asked for."""
+
+    code = "buyer_ambiguous"

@@ -1,0 +1,81 @@
+"""Where do we stand? 应收账款总览: outstanding, overdue, ageing and the figures a CFO asks for, per currency and in base currency."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from duecourse.measures.base import in_base, unrated
+from duecourse.measures.buckets import Buckets
+from duecourse.measures.portfolio import kpi, kpi_in_base, worst_buyers
+from duecourse.measures.receivables import ageing, outstanding
+
+if TYPE_CHECKING:
+    from duecourse.ledger.book import Book
+
+NO_CURRENCY: Final = "XXX"
+
+
+@dataclass(frozen=True)
+class CurrencyPosition:
+    """One currency: `figures` by measure name (money int64 minor units), and what is outstanding in each ageing bucket."""
+
+    currency: str
+    figures: Mapping[str, Any]
+    buckets: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Position:
+    """The whole book: a position per currency (largest outstanding first), one in base currency where the rates allow it.
+
+    not_converted  currencies without a rate, which `base` therefore leaves out
+    """
+
+    buckets: Buckets
+    currencies: Sequence[CurrencyPosition]
+    base: CurrencyPosition | None
+    not_converted: Sequence[str]
+
+
+def position(book: Book, *, figures: Literal["kpi", "balance"] = "kpi", by: Literal["due_date", "issue_date"] = "due_date") -> Position:
+    """What is owed to us, how late, and how well do we collect?  应收账款总览
+
+    figures  `balance`: outstanding, overdue, credits and counts; `kpi`: also DSO, CEI, days beyond terms, dilution, disputes
+    by       age by due date or by issue date
+    """
+    buckets = Buckets.of(book)
+    ages = ageing(book, by=by, buckets=buckets)
+    rows = book.run(kpi(book) if figures == "kpi" else outstanding(book)).to_pylist()
+    amounts = _amounts(book.run(ages.select("currency", "bucket", "amount")).to_pylist())
+    empty = dict.fromkeys(buckets.ids, 0)
+    found = [CurrencyPosition(row["currency"], row, {**empty, **amounts.get(row["currency"], {})}) for row in rows]
+    found.sort(key=lambda one: (-(one.figures["outstanding"] or 0), one.currency))
+    base = None
+    left_out: list[str] = []
+    if book.base_currency != NO_CURRENCY:
+        left_out = sorted(set(book.run(unrated(book, outstanding(book)).select("currency")).column("currency").to_pylist()))
+        whole = in_base(book, outstanding(book), ("outstanding", "overdue", "not_due", "unapplied_credits", "net"))
+        figures_in_base = book.run(kpi_in_base(book) if figures == "kpi" else whole).to_pylist()
+        in_buckets = _amounts(book.run(in_base(book, ages.select("currency", "bucket", "amount"), ("amount",), by=("bucket",))).to_pylist())
+        if figures_in_base:
+            base = CurrencyPosition(book.base_currency, figures_in_base[0], {**empty, **in_buckets.get(book.base_currency, {})})
+    return Position(buckets, found, base, left_out)
+
+
+def _amounts(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    amounts: dict[str, dict[str, int]] = {}
+    for row in rows:
+        amounts.setdefault(row["currency"], {})[row["bucket"]] = row["amount"]
+    return amounts
+
+
+def worst(book: Book, *, limit: int = 10) -> list[dict[str, Any]]:
+    """Who owes us most that is overdue?  逾期最多的买方
+
+    One row per buyer, in base currency where one is set and has rates for what is owed, else per currency.
+    """
+    base = book.base_currency != NO_CURRENCY and not book.run(unrated(book, outstanding(book)).select("currency")).num_rows
+    rows = book.run(worst_buyers(book, limit=limit, base=base)).to_pylist()
+    return sorted(rows, key=lambda row: (row["currency"], row["rank"]) if not base else ("", row["rank"]))
