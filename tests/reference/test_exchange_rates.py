@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from duecourse.errors import ColumnsUnrecognisedError, FileCutOffError, FileNotFoundHereError, FileUnreadableError, RateMissingError
 from duecourse.ledger.entries import EXCHANGE_RATE
+from duecourse.ledger.store import Ledger
 from duecourse.reference.exchange_rates import MONTHLY_MAX_AGE_DAYS, ExchangeRate, RateTable, as_entries, rate, read_rates
+from support.ledgers import ENGINE
 
-# European Central Bank, euro foreign exchange reference rates of three days, as in eurofxref-hist.csv (a selection of the columns).
+# The layout of eurofxref-hist.csv: days, newest first, and a selection of its columns.
 WIDE = """Date,USD,JPY,CYP,GBP,CHF,CNY,
-2025-04-25,1.1357,162.8,N/A,0.8531,0.942,N/A,
+2025-04-25,1.1357,162.8,N/A,0.8531,N/A,N/A,
 2002-04-10,0.8798,114.74,0.57574,0.6123,1.4666,N/A,
 2002-04-09,0.8763,115.29,0.57561,0.6123,1.4665,N/A,
 """
@@ -47,9 +49,9 @@ def row(base, quote, day, value, provider="book"):
 def test_it_reads_the_banks_wide_file(file):
     read = read_rates(file(WIDE))
     assert read.findings == []
-    assert len(read.rates) == 14
+    assert len(read.rates) == 13
     assert read.rates[0] == ExchangeRate("ECB", "EUR", "USD", date(2025, 4, 25), Decimal("1.1357"), 2)
-    assert {found.quote for found in read.rates if found.rate_date == date(2025, 4, 25)} == {"USD", "JPY", "GBP", "CHF"}
+    assert {found.quote for found in read.rates if found.rate_date == date(2025, 4, 25)} == {"USD", "JPY", "GBP"}
 
 
 def test_it_reads_the_banks_file_of_the_day(file):
@@ -73,7 +75,7 @@ def test_it_reads_inside_the_banks_zip(tmp_path):
     path = tmp_path / "eurofxref-hist.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("eurofxref-hist.csv", WIDE)
-    assert len(read_rates(path).rates) == 14
+    assert len(read_rates(path).rates) == 13
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
@@ -122,7 +124,7 @@ def test_files_that_cannot_be_read_are_refused(file, tmp_path):
         read_rates(file(""))
     with pytest.raises(FileUnreadableError):
         read_rates(file("<html><body>Sign in</body></html>", "rates.xml"))
-    for end in (70, 95, 178):
+    for end in (70, 95, len(WIDE) - 3):
         with pytest.raises(FileCutOffError):
             read_rates(file(WIDE[:end]))
     with pytest.raises(FileCutOffError):
@@ -201,3 +203,20 @@ def test_the_look_up_equals_a_search_through_all_rates(quoted, on_day, max_age_d
     else:
         with pytest.raises(RateMissingError):
             rate("USD", "CNY", on, table, max_age_days=max_age_days)
+
+
+def test_the_banks_file_goes_into_a_ledger_and_comes_out_as_of_a_day(file, tmp_path):
+    store = Ledger.open(tmp_path / "ledger", engine=ENGINE, create=True)
+    with store.draft(kind="import", file_name="eurofxref-hist.csv") as draft:
+        draft.put("exchange_rate", as_entries(read_rates(file(WIDE)).rates))
+        draft.commit()
+    book = store.as_of(date(2002, 4, 9))
+    rows = book.run(book.exchange_rate.select("quote_currency", "rate", "rate_date")).to_pylist()
+    assert {line["quote_currency"]: line["rate"] for line in rows} == {
+        "USD": 0.8763,
+        "JPY": 115.29,
+        "CYP": 0.57561,
+        "GBP": 0.6123,
+        "CHF": 1.4665,
+    }
+    assert {line["rate_date"] for line in rows} == {date(2002, 4, 9)}
