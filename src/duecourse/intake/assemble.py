@@ -34,7 +34,9 @@ CREDIT_KINDS: Final = {
     "discount": "discount",
     "write_off": "write_off",
     "allocation": "allocation",
+    "deduction": "deduction",
     "set_off": "set_off",
+    "refund": "cash",
     "exchange_difference": "exchange_difference",
 }
 """Kind of a document that reduces a debt -> kind of settlement it is."""
@@ -338,7 +340,7 @@ def look(bench: Workbench, profile: Profile, *, default_currency: str, today: da
             facts.flipped = ("payment",)
             signed = "-s"
     elif facts.credits and profile.has("document_type") and profile.sign != "indicator":
-        kinds = bench.rows(f"SELECT kind FROM line WHERE fault = 0 AND kind IN {credit_kinds} GROUP BY kind HAVING sum(sign(s)) > 0")
+        kinds = bench.rows(f"SELECT kind FROM line WHERE fault = 0 AND kind IN {credit_kinds} AND kind <> 'refund' GROUP BY kind HAVING sum(sign(s)) > 0")
         facts.flipped = tuple(sorted(row["kind"] for row in kinds))
         if facts.flipped:
             signed = f"CASE WHEN kind IN {texts(facts.flipped)} THEN -s ELSE s END"

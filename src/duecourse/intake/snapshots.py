@@ -162,27 +162,29 @@ def _observe(bench: Workbench, ledger: Ledger) -> None:
             JOIN list_day c ON c.scope = d.scope AND c.complete AND c.snapshot_date > d.snapshot_date GROUP BY ALL
         ), seen AS (
             SELECT i.*, lead(snapshot_date) OVER w AS seen_again, first_value(open_minor) OVER w AS first_open,
+                max(open_minor) OVER all_of_it AS most_open,
                 last_value(amount_minor IGNORE NULLS) OVER all_of_it AS original,
                 last_value(issue_date IGNORE NULLS) OVER all_of_it AS issued
             FROM item i
             WINDOW w AS (PARTITION BY scope, invoice_id, instalment ORDER BY snapshot_date),
                 all_of_it AS (PARTITION BY scope, invoice_id, instalment ORDER BY snapshot_date ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
         )
-        SELECT scope, invoice_id, instalment, snapshot_date AS day, open_minor, false AS absent, buyer_id, currency, original, first_open, issued,
+        SELECT scope, invoice_id, instalment, snapshot_date AS day, open_minor, false AS absent, buyer_id, currency, original, first_open, most_open, issued,
             source_row FROM seen
         UNION ALL
-        SELECT s.scope, s.invoice_id, s.instalment, n.next_date, 0, true, s.buyer_id, s.currency, s.original, s.first_open, s.issued, NULL
+        SELECT s.scope, s.invoice_id, s.instalment, n.next_date, 0, true, s.buyer_id, s.currency, s.original, s.first_open, s.most_open, s.issued, NULL
         FROM seen s JOIN next_list n ON n.scope = s.scope AND n.snapshot_date = s.snapshot_date
         WHERE s.open_minor <> 0 AND (s.seen_again IS NULL OR n.next_date < s.seen_again)"""
     )
-    # An item that was a credit when first seen is a payment or credit note waiting to be used; all others are debts.
+    # An item that was a credit when first seen is a payment or credit note waiting to be used; all others are debts, whose amount the
+    # lists give, or another file has given, or is the most that was ever seen open.
     bench.run(
         """CREATE OR REPLACE TEMP TABLE step AS
-        SELECT *, first_open < 0 AS is_credit,
-            lag(day) OVER w AS day_before,
-            coalesce(lag(open_minor) OVER w, CASE WHEN first_open < 0 THEN first_open WHEN original > 0 THEN original ELSE first_open END)
-                - open_minor AS settled
-        FROM look WINDOW w AS (PARTITION BY scope, invoice_id, instalment ORDER BY day)"""
+        SELECT l.*, first_open < 0 AS is_credit, lag(day) OVER w AS day_before,
+            coalesce(lag(open_minor) OVER w, CASE WHEN first_open < 0 THEN first_open WHEN original > 0 THEN original
+                ELSE greatest(most_open, coalesce(k.amount_minor, 0)) END) - open_minor AS settled
+        FROM look l LEFT JOIN known_invoice k ON k.invoice_id = l.invoice_id AND k.instalment = l.instalment
+        WINDOW w AS (PARTITION BY l.scope, l.invoice_id, l.instalment ORDER BY day)"""
     )
     explicit = _explicit(bench, ledger)
     if not explicit:
@@ -203,14 +205,14 @@ def _observe(bench: Workbench, ledger: Ledger) -> None:
 
 
 def _hand_over_invoices(bench: Workbench, draft: Draft, ledger: Ledger, facts: Facts | None) -> int:
-    """Invoices of the items: the newest list that gives a date or an original amount is believed, else what was first seen open."""
+    """Invoices of the items: the newest list that gives a date or an original amount is believed, else the most that was ever seen open."""
     term = facts.median_term if facts and facts.median_term else 0
     bench.run(
         f"""CREATE OR REPLACE TEMP TABLE derived_invoice AS
         WITH newest AS (
             SELECT invoice_id, instalment, scope,
                 arg_max(buyer_id, snapshot_date) AS buyer_id, arg_max(issue_date, snapshot_date) AS issued, arg_max(due_date, snapshot_date) AS due,
-                arg_max(amount_minor, snapshot_date) AS original, arg_min(open_minor, snapshot_date) AS first_open,
+                arg_max(amount_minor, snapshot_date) AS original, arg_min(open_minor, snapshot_date) AS first_open, max(open_minor) AS most_open,
                 arg_max(currency, snapshot_date) AS currency, arg_max(document_type, snapshot_date) AS document_type, max(kind) AS kind,
                 max(term_days) AS term_days, max(orderer_id) AS orderer_id, max(order_number) AS order_number, max(sales_owner) AS sales_owner,
                 max(text) AS text, min(snapshot_date) AS first_seen, arg_max(source_row, snapshot_date) AS source_row
@@ -220,7 +222,7 @@ def _hand_over_invoices(bench: Workbench, draft: Draft, ledger: Ledger, facts: F
             nullif(scope, '') AS legal_entity, coalesce(issued, least(due - coalesce(term_days, {term}), first_seen), first_seen) AS issue_date,
             issued IS NULL AS issue_date_estimated, coalesce(due, issued, first_seen) AS due_date,
             due IS NOT NULL AS due_given, first_seen,
-            CASE WHEN original > 0 THEN original ELSE first_open END AS amount_minor, original IS NOT NULL AS amount_given,
+            CASE WHEN original > 0 THEN original ELSE most_open END AS amount_minor, original IS NOT NULL AS amount_given,
             currency, term_days AS payment_terms_days, order_number, sales_owner, document_type, text, source_row
         FROM newest WHERE first_open > 0 OR (first_open = 0 AND original > 0)"""
     )
@@ -235,17 +237,11 @@ def _hand_over_invoices(bench: Workbench, draft: Draft, ledger: Ledger, facts: F
         draft,
         INVOICE,
         f"""SELECT d.* EXCLUDE (amount_given, due_given, first_seen) REPLACE ({merged},
-            CASE WHEN k.invoice_id IS NULL OR (list_made AND NOT d.issue_date_estimated) THEN d.issue_date
-                WHEN NOT list_made AND NOT k.issue_date_estimated THEN k.issue_date
-                WHEN NOT d.issue_date_estimated THEN d.issue_date ELSE least(k.issue_date, d.first_seen) END AS issue_date,
-            CASE WHEN d.issue_date_estimated THEN coalesce(k.issue_date_estimated, true) ELSE false END AS issue_date_estimated,
+            CASE WHEN d.issue_date_estimated THEN least(coalesce(k.issue_date, d.issue_date), d.first_seen) ELSE d.issue_date END AS issue_date,
+            d.issue_date_estimated AND coalesce(k.issue_date_estimated, true) AS issue_date_estimated,
             CASE WHEN d.due_given THEN d.due_date ELSE coalesce(k.due_date, d.due_date) END AS due_date,
-            CASE WHEN k.invoice_id IS NOT NULL AND NOT list_made AND NOT d.amount_given THEN k.amount_minor ELSE d.amount_minor END AS amount_minor)
-        FROM derived_invoice d LEFT JOIN (
-            SELECT i.*, EXISTS (SELECT 1 FROM known_open_item o WHERE o.invoice_id = i.invoice_id AND o.instalment = i.instalment
-                AND o.source = i.source) AS list_made
-            FROM known_invoice i
-        ) k ON k.invoice_id = d.invoice_id AND k.instalment = d.instalment""",
+            CASE WHEN d.amount_given THEN d.amount_minor ELSE greatest(d.amount_minor, coalesce(k.amount_minor, 0)) END AS amount_minor)
+        FROM derived_invoice d LEFT JOIN known_invoice k ON k.invoice_id = d.invoice_id AND k.instalment = d.instalment""",
         unless_known="(invoice_id, instalment) NOT IN (SELECT (invoice_id, instalment) FROM new_item)",
     )
 
