@@ -1,0 +1,229 @@
+"""The fused pass gives what the expressions define, on any ledger and any day."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from duecourse.engines.duckdb import DuckDBEngine
+from duecourse.engines.fused import MEASURES, FusedPassError, ensure, measure, measure_buyer, refresh
+from duecourse.engines.fused import projection as projections
+from duecourse.engines.fused.projection import AmountsTooLargeError, build
+from duecourse.ledger.entries import SETTLEMENT_KINDS
+from duecourse.ledger.store import Ledger
+from duecourse.measures.buyer import buyer_measures
+from duecourse.samples.book import memory_ledger
+
+FIRST = date(2023, 1, 1)
+BUYERS = ["A", "B", "C", "D", "E", "F", "É", "客户"]
+
+
+def odd_ledger(random: Random, size: int):
+    """Invoices and settlements in every odd relation: other buyers, currencies and instalments, before the invoice, of no invoice."""
+    small = random.random() < 0.5  # few days, so that much falls on the same one
+
+    def some_day() -> date:
+        return FIRST + timedelta(days=random.randint(0, 40 if small and random.random() < 0.7 else 1100))
+
+    def some_amount() -> int:
+        return random.randint(1, random.choice([6, 10**7, 10**14]))
+
+    invoices = []
+    for number in range(size):
+        issued = some_day()
+        invoices.append(
+            {
+                "invoice_id": f"I{number // 2}", "instalment": number % 2 + 1, "buyer_id": random.choice(BUYERS), "issue_date": issued,
+                "due_date": random.choice([issued + timedelta(days=random.randint(-5, 400))] * 9 + [None]), "amount_minor": some_amount(),
+                "currency": random.choice(["CNY", "CNY", "CNY", "USD"]),
+            }
+        )  # fmt: skip
+    settlements = []
+    for _number in range(size):
+        kind = random.choice([*SETTLEMENT_KINDS, "cash", "cash", "cash"])
+        row = {"buyer_id": random.choice(BUYERS), "settle_date": some_day(), "amount_minor": some_amount() * random.choice([1, 1, 1, -1]),
+               "currency": random.choice(["CNY", "USD"]), "kind": kind}  # fmt: skip
+        if random.random() < 0.8:
+            invoice = random.choice(invoices)
+            row |= {"invoice_id": invoice["invoice_id"], "instalment": invoice["instalment"]}
+            if random.random() < 0.8:
+                row["currency"] = invoice["currency"]
+            if random.random() < 0.5:
+                row["buyer_id"] = invoice["buyer_id"]
+            if random.random() < 0.5:
+                row["amount_minor"] = random.choice([invoice["amount_minor"], -(-invoice["amount_minor"] // 2)])
+        elif random.random() < 0.2:
+            row |= {"invoice_id": "nowhere"}
+        settlements.append(row)
+    return {"invoice": invoices, "settlement": settlements}
+
+
+def same(fused: pa.Table, defined: pa.Table) -> None:
+    """Equal: whole numbers and dates to the unit, fractions to 1e-9."""
+    keys = [("buyer_id", "ascending"), ("currency", "ascending")]
+    assert fused.schema == MEASURES
+    assert fused.num_rows == defined.num_rows
+    fused, defined = fused.sort_by(keys), defined.sort_by(keys)
+    for field in MEASURES:
+        one, other = fused[field.name].to_pylist(), defined[field.name].to_pylist()
+        if pa.types.is_floating(field.type):
+            assert [x is None for x in one] == [x is None for x in other], field.name
+            assert one == [None if x is None else pytest.approx(x, rel=1e-9, abs=1e-9) for x in other], field.name
+        else:
+            assert one == other, field.name
+
+
+def hold_equal(facts, days, chunk_rows):
+    ledger = memory_ledger(facts)
+    folder = Path(tempfile.mkdtemp())
+    try:
+        columns = build(ledger, folder / "columns", threads=1, chunk_rows=chunk_rows)
+        for on in days:
+            book = ledger.as_of(on)
+            defined = book.run(buyer_measures(book))
+            same(measure(columns, on, threads=1), defined)
+            same(measure(columns, on, threads=2), defined)
+            for buyer in ("A", "É", "nobody"):
+                same(measure_buyer(columns, buyer, on), defined.filter(pc.equal(defined["buyer_id"], buyer)))
+    finally:
+        shutil.rmtree(folder)
+
+
+def some_days(random: Random, count: int) -> list[date]:
+    return [FIRST + timedelta(days=random.choice([random.randint(0, 45), random.randint(0, 1200)])) for _ in range(count)]
+
+
+@settings(max_examples=3)
+@given(seed=st.integers(0, 2**32), chunk_rows=st.sampled_from([1, 30, 1000]))
+def test_it_gives_what_the_expressions_define(seed, chunk_rows):
+    """Also when each buyer is a range of its own while building, so that settlements reach across ranges."""
+    random = Random(seed)
+    hold_equal(odd_ledger(random, random.choice([4, 30, 150])), some_days(random, 2), chunk_rows)
+
+
+@pytest.mark.long
+@settings(max_examples=40)
+@given(seed=st.integers(0, 2**32), chunk_rows=st.sampled_from([1, 30, 1000]))
+def test_it_gives_what_the_expressions_define_on_many_ledgers(seed, chunk_rows):
+    random = Random(seed)
+    hold_equal(odd_ledger(random, random.choice([2, 4, 30, 150])), some_days(random, 3), chunk_rows)
+
+
+def test_it_gives_what_the_expressions_define_at_the_edges():
+    """An empty ledger; a day before the first fact and one long after the last; the day of the fact itself."""
+    invoice = {"invoice_id": "1", "buyer_id": "A", "issue_date": FIRST, "due_date": FIRST + timedelta(days=30), "amount_minor": 100}
+    settlement = {"invoice_id": "1", "buyer_id": "B", "settle_date": FIRST - timedelta(days=9), "amount_minor": 100}
+    hold_equal({"invoice": [], "settlement": []}, [FIRST], 10)
+    days = [FIRST - timedelta(days=10), FIRST - timedelta(days=9), FIRST - timedelta(days=1), FIRST, FIRST + timedelta(days=5000)]
+    hold_equal({"invoice": [invoice], "settlement": [settlement]}, days, 1)
+
+
+def test_amount_times_days_stays_exact_beyond_64_bits():
+    """4e18 minor units, 3,000 days late: their product has 74 bits."""
+    big = 4 * 10**18 - 7
+    facts = {
+        "invoice": [{"invoice_id": "1", "buyer_id": "A", "issue_date": FIRST, "due_date": FIRST, "amount_minor": big}],
+        "settlement": [{"invoice_id": "1", "buyer_id": "A", "settle_date": FIRST + timedelta(days=2900), "amount_minor": big // 2}],
+    }
+    folder = Path(tempfile.mkdtemp())
+    try:
+        row = measure(build(memory_ledger(facts), folder / "columns"), FIRST + timedelta(days=3000)).to_pylist()[0]
+    finally:
+        shutil.rmtree(folder)
+    assert row["outstanding"] == big - big // 2
+    assert row["weighted_days_late_open"] == pytest.approx(3000, rel=1e-15)
+    assert row["days_beyond_terms_365d"] == pytest.approx(2900, rel=1e-15)
+
+
+def test_amounts_that_cannot_be_added_exactly_are_refused(tmp_path):
+    facts = {
+        "invoice": [
+            {"invoice_id": str(n), "buyer_id": "A", "issue_date": FIRST, "due_date": FIRST, "amount_minor": 9 * 10**18} for n in range(2)
+        ],
+        "settlement": [],
+    }
+    with pytest.raises(AmountsTooLargeError, match="buyer A in CNY"):
+        build(memory_ledger(facts), tmp_path / "columns")
+
+
+# In a ledger on disk
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    ledger = Ledger.open(tmp_path / "ledger", engine=DuckDBEngine(threads=1), create=True)
+    add(ledger, 1, 100)
+    return ledger
+
+
+def add(ledger: Ledger, number: int, amount: int) -> str:
+    row = {"invoice_id": [f"I{number}"], "instalment": pa.array([1], pa.int32()), "buyer_id": [f"B{number}"], "issue_date": [FIRST],
+           "due_date": [FIRST], "amount_minor": [amount], "currency": ["CNY"]}  # fmt: skip
+    with ledger.draft() as draft:
+        draft.put("invoice", pa.table(row))
+        draft.commit()
+    return draft.batch_id
+
+
+def outstanding(table: pa.Table) -> dict[str, int]:
+    return {row["buyer_id"]: row["outstanding"] for row in table.to_pylist()}
+
+
+def folders(ledger: Ledger) -> list[Path]:
+    return [path for path in (ledger.storage.folder / ".projection").iterdir() if path.is_dir()]
+
+
+def test_a_projection_follows_the_ledger(ledger):
+    """New facts, corrections and withdrawals each make a new projection and the old one goes; a compaction changes no figure."""
+    on = FIRST + timedelta(days=5)
+    assert outstanding(refresh(ledger.as_of(on), engine="fused")) == {"B1": 100}
+    assert ensure(ledger).folder == ensure(ledger).folder
+    second = add(ledger, 2, 50)
+    assert projections.current(ledger) is None
+    assert outstanding(refresh(ledger.as_of(on), engine="fused")) == {"B1": 100, "B2": 50}
+    add(ledger, 1, 70)
+    assert outstanding(refresh(ledger.as_of(on), engine="fused")) == {"B1": 70, "B2": 50}
+    ledger.void(second, "wrong file")
+    assert outstanding(refresh(ledger.as_of(on), engine="fused")) == {"B1": 70}
+    ledger.compact()
+    assert outstanding(refresh(ledger.as_of(on), engine="fused")) == {"B1": 70}
+    assert len(folders(ledger)) == 1
+
+
+def test_the_expressions_answer_where_the_pass_cannot(ledger):
+    """No projection yet, a book as known earlier, a ledger at an earlier version."""
+    on = FIRST + timedelta(days=5)
+    before = ledger.state.last.recorded_at
+    assert outstanding(refresh(ledger.as_of(on))) == {"B1": 100}
+    assert not (ledger.storage.folder / ".projection").exists()
+    earlier = ledger.at(ledger.version)
+    add(ledger, 2, 50)
+    ensure(ledger)
+    assert outstanding(refresh(ledger.as_of(on))) == {"B1": 100, "B2": 50}
+    assert outstanding(refresh(ledger.as_of(on, before))) == {"B1": 100}
+    assert outstanding(refresh(earlier.as_of(on))) == {"B1": 100}
+    with pytest.raises(FusedPassError, match="2023-01-06"):
+        refresh(ledger.as_of(on, before), engine="fused")
+    with pytest.raises(FusedPassError):
+        refresh(memory_ledger({}).as_of(on), engine="fused")
+
+
+def test_what_a_killed_build_left_is_neither_used_nor_kept(ledger):
+    left = ledger.storage.folder / ".projection" / "building-0123"
+    left.mkdir(parents=True)
+    (left / "manifest.json").write_text("{}")
+    damaged = ledger.storage.folder / ".projection" / projections.fingerprint(ledger)
+    damaged.mkdir()
+    (damaged / "manifest.json").write_text("{")
+    assert projections.current(ledger) is None
+    assert outstanding(refresh(ledger.as_of(FIRST), engine="fused")) == {"B1": 100}
+    assert folders(ledger) == [damaged]
