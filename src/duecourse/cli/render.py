@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from duecourse.glossary import label
-from duecourse.messages import language, say
-from duecourse.money import decimal_string, format_money
+from duecourse.messages import say
+from duecourse.money import decimal_string, to_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,7 +71,7 @@ def shown(value: Any, kind: Kind) -> str:
     if value is None:
         return "–"
     if isinstance(value, Money):
-        return format_money(value.minor, value.currency, language())
+        return f"{to_decimal(value.minor, value.currency):,f}"  # the currency stands in a column or heading of its own
     if kind == "fraction":
         return f"{value * 100:.1f}%"
     if kind == "days" and isinstance(value, float):

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from duecourse.intake.files import Opened
-from duecourse.intake.habits import MONEY, AmountHabit, DateHabit, identifier_sql, is_filled, name_sql, quoted, text_sql
+from duecourse.intake.habits import MONEY, NARROW_MONEY, AmountHabit, DateHabit, identifier_sql, is_filled, name_sql, quoted, text_sql
 from duecourse.intake.profile import Profile
 from duecourse.intake.recognise import CURRENCY_NAMES, FLAGS_FALSE, FLAGS_TRUE
 from duecourse.intake.sources import HELPERS, ROLES, sources
@@ -40,6 +40,10 @@ _TOTAL_ALONE: Final = r"(?i)^\s*(?:\*{1,4}|小\s*计|合\s*计|总\s*计|(?:gran
 _WHOLE: Final = r"^\s*(-?[0-9]{1,5})(?:\.0+)?\s*(?:天|日|d|[Dd]ays?|[Tt]age|jours?)?\s*$"
 _OPTIONAL_TEXTS: Final = frozenset({"text", "status", "dispute_reason", "city", "sector", "country"})
 CREDIT_SIGNS: Final = ("h", "c", "cr", "credit", "haben", "贷", "贷方", "-", "2")
+
+
+def _money(profile: Profile) -> str:
+    return NARROW_MONEY if profile.narrow else MONEY
 
 
 def _cell(index: int) -> str:
@@ -107,7 +111,7 @@ def lines_sql(opened: Opened, profile: Profile, *, raw: bool = False) -> str:
     bad = f"CASE WHEN {' OR '.join([ragged, *flags])} THEN {found} END"
     columns = ["row_no"]
     for role, kind in ROLES.items():
-        columns.append(f"{_final(role, profile, values)}::{SQL_TYPES[kind]} AS {role}")
+        columns.append(f"{_final(role, profile, values)}::{_money(profile) if kind == 'amount' else SQL_TYPES[kind]} AS {role}")
     columns.append(f"{_document_kind(profile)} AS document_kind")
     columns.append(f"{bad} AS bad")
     if raw:
@@ -125,7 +129,7 @@ def _values(opened: Opened, profile: Profile) -> dict[str, str]:
         if kind == "date":
             values[role] = (one.habit if isinstance(one.habit, DateHabit) else DateHabit()).sql(cell)
         elif kind == "amount":
-            values[role] = (one.habit if isinstance(one.habit, AmountHabit) else AmountHabit()).sql(cell)
+            values[role] = (one.habit if isinstance(one.habit, AmountHabit) else AmountHabit()).sql(cell, _money(profile))
         elif kind == "whole":
             values[role] = f"TRY_CAST(regexp_extract({cell}, {quoted(_WHOLE)}, 1) AS INTEGER)"
         elif kind == "flag":
@@ -161,10 +165,8 @@ def _one_of(text: str, words: Sequence[str]) -> str:
 
 def _currency_sql(cell: str) -> str:
     names = ", ".join(f"{quoted(name)}: {quoted(code)}" for name, code in CURRENCY_NAMES.items())
-    return (
-        f"CASE WHEN regexp_full_match({cell}, '[A-Z]{{3}}') AND {cell} NOT IN ('RMB', 'CNH') THEN {cell}"
-        f" WHEN {is_filled(cell)} THEN coalesce((MAP {{{names}}})[upper(trim({cell}))], upper(trim({cell}))) END"
-    )
+    code = f"strlen({cell}) = 3 AND {cell} BETWEEN 'AAA' AND 'ZZZ' AND {cell} <> 'RMB' AND {cell} <> 'CNH'"
+    return f"CASE WHEN {code} THEN {cell} WHEN {is_filled(cell)} THEN coalesce((MAP {{{names}}})[upper(trim({cell}))], upper(trim({cell}))) END"
 
 
 def _final(role: str, profile: Profile, values: dict[str, str]) -> str:  # noqa: PLR0911
@@ -179,7 +181,7 @@ def _final(role: str, profile: Profile, values: dict[str, str]) -> str:  # noqa:
     if role == "snapshot_date" and role not in values:
         return "NULL"
     if role == "amount" and role not in values and {"debit", "credit"} & set(values):
-        debit, credit = (f"v_{side}" if side in values else f"NULL::{MONEY}" for side in ("debit", "credit"))
+        debit, credit = (f"v_{side}" if side in values else f"NULL::{_money(profile)}" for side in ("debit", "credit"))
         return _scaled(f"CASE WHEN coalesce({debit}, {credit}) IS NOT NULL THEN coalesce({debit}, 0) - coalesce({credit}, 0) END", profile)
     if role not in values:
         return "NULL"

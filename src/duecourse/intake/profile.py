@@ -84,6 +84,7 @@ class Profile:
     mapping      role -> column
     unit_factor  amounts are multiplied by this (万元: 10000)
     sign         "as_is", "indicator" (a debit/credit column signs the amount) or "by_type"
+    narrow       amounts fit DECIMAL(18,6): no figure seen has more than nine digits before the decimals; one of thirteen is unreadable then
     grouped_by   role that stands in rows of its own above the rows it belongs to (buyer_name in grouped reports), or empty
     """
 
@@ -101,6 +102,7 @@ class Profile:
     date_order: str = ""
     decimal: str = ""
     grouped_by: str = ""
+    narrow: bool = False
     unused: tuple[str, ...] = ()
     extract_date: dt.date | None = None
     extract_date_from: str = ""
@@ -194,14 +196,15 @@ def understand(opened: Opened, overrides: Overrides | None = None, known: Profil
         shape, shape_confidence = reuse.shape, reuse.shape_confidence
     else:
         shape, shape_confidence = shape_of(place, rows, titles, source)
-    found = _completed(found, shape, source)
+    found = _completed(found, shape)
     grouped_by = _grouping(opened, found)
     order, order_confidence, only_default = settle_order(
         [contents[one.index].dates for one in found if _kind(one.role) == "date"],
         said.date_order,
         (reuse.date_order if reuse else "") or source.date_order,
     )
-    decimal = said.decimal or _decimal(opened, found, rows, source)
+    only_default = only_default and not (reuse and reuse.date_order)
+    decimal = said.decimal or _decimal(found, rows) or (reuse.decimal if reuse else "") or source.decimal
     mapping, findings = _with_habits(opened, found, contents, rows, said, order, decimal)
     if only_default:
         doubtful = next(one for one in found if _kind(one.role) == "date" and contents[one.index].dates.kinds["numeric"])
@@ -243,6 +246,7 @@ def understand(opened: Opened, overrides: Overrides | None = None, known: Profil
         order,
         decimal,
         grouped_by,
+        opened.in_place and unit == 1 and _small(mapping, rows),
         tuple(column for index, column in enumerate(opened.columns) if index not in used),
         opened.extract_date,
         opened.extract_date_from,
@@ -300,7 +304,7 @@ def _overridden(opened: Opened, found: list[Recognised], said: Mapping[str, str]
     return kept + [Recognised(role, index, opened.columns[index], 1.0) for role, index in wanted.items() if index is not None]
 
 
-def _completed(found: list[Recognised], shape: str, source: Source) -> list[Recognised]:
+def _completed(found: list[Recognised], shape: str) -> list[Recognised]:
     """One column may serve two roles where a list has only one of the kind."""
     have = {one.role: one for one in found}
 
@@ -333,11 +337,7 @@ def _completed(found: list[Recognised], shape: str, source: Source) -> list[Reco
         lend("currency", "base_currency" if "quote_currency" in have else "quote_currency")
     if shape == "payments" and "settle_date" not in have:
         lend("issue_date" if "issue_date" in have else "posting_date", "settle_date")
-    del source
     return list(have.values())
-
-
-_GROUP_REPORTS: Final = ("transactions", "open_items")
 
 
 def _grouping(opened: Opened, found: list[Recognised]) -> str:
@@ -349,17 +349,16 @@ def _grouping(opened: Opened, found: list[Recognised]) -> str:
     return "buyer_name" if alone else ""
 
 
-def _decimal(opened: Opened, found: list[Recognised], rows: list[list[str]], source: Source) -> str:
-    """The decimal sign of the file's amounts: they agree, or the surest column wins."""
-    best = ("", 0.0)
+def _decimal(found: list[Recognised], rows: list[list[str]]) -> str:
+    """The decimal sign of the file's amounts: they agree, or the surest column wins; empty when none decides."""
+    best = ("", 0.5)
     for one in found:
         if _kind(one.role) == "amount" and one.role != "rate":
-            habit, sure = amount_habit((row[one.index] for row in rows if one.index < len(row)), "")
-            decides = any(sign in row[one.index] for row in rows[:2000] if one.index < len(row) for sign in ".,")
-            if decides and sure > max(best[1], 0.5):
+            cells = [row[one.index] for row in rows if one.index < len(row)]
+            habit, sure = amount_habit(cells, "")
+            if sure > best[1] and any(sign in cell for cell in cells for sign in ".,"):
                 best = (habit.decimal, sure)
-    del opened
-    return best[0] or source.decimal
+    return best[0]
 
 
 def _with_habits(
@@ -390,6 +389,12 @@ def _with_habits(
                 )
         mapping[one.role] = ColumnReading(one.column, one.index, one.confidence, habit)
     return mapping, findings
+
+
+def _small(mapping: Mapping[str, ColumnReading], rows: list[list[str]]) -> bool:
+    """Has no amount seen more than nine digits before its decimals?"""
+    places = {one.index for role, one in mapping.items() if _kind(role) == "amount"}
+    return not any(sum(map(str.isdigit, row[place])) > 11 for row in rows for place in places if place < len(row))
 
 
 def _example(rows: list[list[str]], index: int) -> str:
