@@ -6,7 +6,18 @@ recovery or in default. Invoices, advances, part-payments, credit notes, deducti
 write-offs follow from it. The facts go into a ledger; grade, stress and what has not happened yet are the truth, by which an early warning
 or a forecast can be judged.
 
-What it reaches, measured on 2026-11-24 with the default size (300,000 invoices, 3,000 buyers, five years to 2026-10-31) and others:
+What it reaches, measured on 2026-11-24 (the demo: 300,000 invoices, 3,000 buyers, five years to 2026-10-31; and, with their range, ten
+economies of other seeds, 120,000 invoices each):
+
+    invoices paid late                      52 %    (49 to 60 %)       Atradius, B2B: about half
+    days past due, mean of all invoices     10.8    (9.4 to 14.9)
+    more than 30 days late                  10.4 %  (9.3 to 14.9 %)
+    more than 90 days late                  1.2 %   (0.9 to 2.2 %)
+    defaults a year of those who can        2.2 %   (1.4 to 3.5 %)     between insolvency alone and severe delinquency
+    DSO less (credit days + mean delay)     2 days  (-9 to 5)
+    ten largest buyers' share of sales      18 %    (20 to 26 %)
+
+A single economy may live through a boom or a slump, so that its figures lie outside what is usual; that is wanted.
 """
 
 from __future__ import annotations

@@ -31,10 +31,11 @@ class Behaviour:
     as a whole meets them; `duecourse.samples.economy` states what was reached.
     """
 
-    # Cycle: one factor of the world and one a sector, AR(1) by month. Asset correlation after data on small firms (2-10 %).
+    # Cycle: one factor of the world and one a sector, AR(1) by month. Asset correlation after default data of small firms (1-3 %); the
+    # factor lasts for many months, so that a year's failures hang together more than a month's do.
     cycle_persistence: float = 0.92
     world_weight: float = 0.6
-    asset_correlation: float = 0.08
+    asset_correlation: float = 0.03
     warm_up_months: int = 24
     ahead_months: int = 12
 
@@ -63,7 +64,7 @@ class Behaviour:
     write_off_after_days: tuple[int, int] = (270, 540)
 
     # Payment habit, days after due: prompt, late, chronic, and the very slow few (Pareto tail).
-    class_shares: tuple[float, float, float, float] = (0.44, 0.38, 0.13, 0.05)
+    class_shares: tuple[float, float, float, float] = (0.47, 0.37, 0.11, 0.05)
     prompt_mean: float = -3.5
     prompt_sd: float = 2.0
     late_shape_scale: tuple[float, float] = (2.0, 3.0)
