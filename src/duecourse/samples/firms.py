@@ -18,7 +18,7 @@ def three_firms() -> dict[str, list[dict[str, Any]]]:
     Open as of 2025-06-30: good CNY 60,000.00 (not due), slow EUR 48,500.00, failing CNY 190,000.00; unapplied credits: good CNY 5,000.00.
 
     >>> sorted(three_firms())
-    ['buyer', 'dispute', 'exchange_rate', 'invoice', 'settlement', 'setting']
+    ['buyer', 'dispute', 'exchange_rate', 'invoice', 'setting', 'settlement']
     """
     return {"buyer": _buyers(), "invoice": _invoices(), "settlement": _settlements(), "dispute": _disputes(), **_money()}
 
