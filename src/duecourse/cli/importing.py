@@ -48,7 +48,7 @@ def add_commands(group: click.Group) -> None:
     @click.option("--unit", default="", metavar="UNIT", help=say("cli.import_unit"))
     @click.option("--provider", default="own", metavar="NAME", help=say("cli.import_provider"))
     @click.pass_obj
-    def import_(session: Session, files: Sequence[Path], *, only_preview: bool, yes: bool, fix: bool, **given: Any) -> int:
+    def import_(session: Session, /, files: Sequence[Path], *, only_preview: bool, yes: bool, fix: bool, **given: Any) -> int:
         options = _options(**given)
         if only_preview:
             session.show(_preview_report([_preview(session, path, options) for path in files]))
@@ -86,11 +86,12 @@ def _options(
         columns[role.strip()] = column.strip()
     if partial and complete:
         raise OptionMisusedError(option="--partial", value="--complete", hint=say("cli.hint_partial"))
+    said: dict[str, Any] = {name: value or "" for name, value in given.items()}
     return Options(
         columns=columns,
         snapshot_date=parse_day(snapshot, "--snapshot") if snapshot else None,
         completeness="partial" if partial else "complete" if complete else "",
-        **{name: value or "" for name, value in given.items()},
+        **said,
     )
 
 

@@ -108,9 +108,12 @@ def add_commands(group: click.Group) -> None:
 
         book = session.book
         names, rows = export_rows(book, what)
-        made = [_with_money(row) for row in rows] if session.form != "csv" else map(_with_money, rows)
-        section = Section(what, say(f"cli.export_{what.replace('-', '_')}"), _columns(names), made)  # type: ignore[arg-type] — a stream for CSV
-        session.show(Report("", [section], {"as_of": book.on, what: made}))
+        title = say(f"cli.export_{what.replace('-', '_')}")
+        if session.form == "csv":  # a stream, however many rows
+            session.show(Report("", [Section(what, title, _columns(names), map(_with_money, rows))]))
+        else:
+            made = [_with_money(row) for row in rows]
+            session.show(Report("", [Section(what, title, _columns(names), made)], {"as_of": book.on, what: made}))
 
 
 def _columns(names: Sequence[str]) -> list[Column]:

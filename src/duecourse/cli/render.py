@@ -16,7 +16,7 @@ from duecourse.messages import say
 from duecourse.money import decimal_string, to_decimal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 Format = Literal["table", "json", "csv", "xlsx"]
 Kind = Literal["text", "money", "days", "fraction", "ratio", "count", "date", "state"]
@@ -47,12 +47,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Section:
-    """A titled table. `rows` are mappings by column name."""
+    """A titled table. `rows` are mappings by column name; CSV takes them one by one, the other forms go over them more than once."""
 
     name: str
     title: str
     columns: Sequence[Column]
-    rows: Sequence[Mapping[str, Any]]
+    rows: Iterable[Mapping[str, Any]]
     notes: Sequence[str] = ()
 
 
@@ -151,7 +151,7 @@ def _xlsx(report: Report, output: Path) -> None:
             sheet.freeze_panes(1, 0)
             for number, column in enumerate(section.columns):
                 sheet.write(0, number, column.title, head)
-                longest = max([len(column.title), *(len(shown(row.get(column.name), column.kind)) for row in section.rows[:200])])
+                longest = max([len(column.title), *(len(shown(row.get(column.name), column.kind)) for row in list(section.rows)[:200])])
                 sheet.set_column(number, number, min(max(longest * 1.1, 8), 48))
             for line, row in enumerate(section.rows, start=1):
                 for number, column in enumerate(section.columns):

@@ -55,7 +55,7 @@ def position(book: Book, *, figures: Literal["kpi", "balance"] = "kpi", by: Lite
     base = None
     left_out: list[str] = []
     if book.base_currency != NO_CURRENCY:
-        left_out = sorted(set(book.run(unrated(book, outstanding(book)).select("currency")).column("currency").to_pylist()))
+        left_out = sorted({str(row["currency"]) for row in book.run(unrated(book, outstanding(book)).select("currency")).to_pylist()})
         whole = in_base(book, outstanding(book), ("outstanding", "overdue", "not_due", "unapplied_credits", "net"))
         figures_in_base = book.run(kpi_in_base(book) if figures == "kpi" else whole).to_pylist()
         in_buckets = _amounts(book.run(in_base(book, ages.select("currency", "bucket", "amount"), ("amount",), by=("bucket",))).to_pylist())

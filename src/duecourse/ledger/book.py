@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from duecourse.calendar import months_back
 from duecourse.ledger.entries import (
-    BUYER, DISPUTE, ENTRIES, EXCHANGE_RATE, INVOICE, OPEN_ITEM, PROVENANCE, QUARANTINE, SETTING, SETTLEMENT, SNAPSHOT, Entry,
+    BUYER, DAY, DISPUTE, ENTRIES, EXCHANGE_RATE, INVOICE, OPEN_ITEM, QUARANTINE, SETTING, SETTLEMENT, SNAPSHOT, TEXT, Entry, schema_of,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -31,17 +31,8 @@ RATES: Final = "rate_to_base"
 UNDATED_COUNTS: Final = (BUYER, SETTING)
 """Tables in which a row without a date holds always."""
 
-MONTHS_SCHEMA: Final = pa.schema(
-    [
-        pa.field("month_end", pa.date32(), nullable=False),
-        pa.field("month_start", pa.date32(), nullable=False),
-        pa.field("days", pa.int64(), nullable=False),
-        pa.field("months_back", pa.int64(), nullable=False),
-    ]
-)
-RATES_SCHEMA: Final = pa.schema(
-    [pa.field("currency", pa.string(), nullable=False), pa.field("rate_to_base", pa.float64(), nullable=False), pa.field("rate_date", pa.date32())]
-)
+MONTHS_SCHEMA: Final = schema_of({"month_end": DAY, "month_start": DAY, "days": pa.int64(), "months_back": pa.int64()})
+RATES_SCHEMA: Final = schema_of({"currency": TEXT, "rate_to_base": pa.float64()}, {"rate_date": DAY})
 
 
 def named_table(entry: Entry, name: str | None = None) -> ir.Table:
@@ -235,18 +226,18 @@ class Book:
         if corrected:  # what corrects a row may stand under another buyer: ask the whole table
             return self.run(table.filter(table.buyer_id == buyer_id))
         # The same filters as `table`, on a handful of rows, without the planning of a query.
-        keep = pc.equal(rows["buyer_id"], buyer_id)
+        keep: Any = pc.equal(rows["buyer_id"], pa.scalar(buyer_id))
         if self._cut is not None:
             keep = pc.and_(keep, pc.less_equal(rows["recorded_at"], pa.scalar(self._cut, rows["recorded_at"].type)))
         gone = withdrawn_by(self.ledger.state.withdrawn, self._cut)
         if gone:
             keep = pc.and_not(keep, pc.is_in(rows["source"], pa.array(gone, pa.string())))
         if entry.happened:
-            happened = pc.less_equal(rows[entry.happened], pa.scalar(self.on, pa.date32()))
-            keep = pc.and_(keep, pc.fill_null(happened, entry in UNDATED_COUNTS))
+            happened: Any = pc.less_equal(rows[entry.happened], pa.scalar(self.on, DAY))
+            keep = pc.and_(keep, pc.coalesce(happened, pa.scalar(entry in UNDATED_COUNTS)))
         rows = rows.filter(keep)
         if entry.ends:
-            later = pc.fill_null(pc.greater(rows[entry.ends[0]], pa.scalar(self.on, pa.date32())), fill_value=False)
+            later: Any = pc.coalesce(pc.greater(rows[entry.ends[0]], pa.scalar(self.on, DAY)), pa.scalar(value=False))
             for name in entry.ends:
                 hidden = pc.if_else(later, pa.scalar(None, rows[name].type), rows[name])
                 rows = rows.set_column(rows.schema.get_field_index(name), name, hidden)

@@ -8,8 +8,9 @@ removed: a ledger written years ago must stay readable.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -20,13 +21,18 @@ MINOR: Final = pa.int64()
 FLAG: Final = pa.bool_()
 INSTANT: Final = pa.timestamp("us", tz="UTC")
 
+def schema_of(required: Mapping[str, pa.DataType], optional: Mapping[str, pa.DataType] | None = None) -> pa.Schema:
+    """A schema of columns that are always given, and then of columns that may be null."""
+    fields: list[pa.Field[Any]] = [pa.field(name, kind, nullable=False) for name, kind in required.items()]
+    fields += [pa.field(name, kind) for name, kind in (optional or {}).items()]
+    return pa.schema(fields)
+
+
 PROVENANCE: Final = pa.schema(
     [
-        pa.field("recorded_at", INSTANT, nullable=False),  # when we learnt it (UTC); the same for a whole batch, rising from batch to batch
-        pa.field("source", TEXT, nullable=False),  # the import batch
-        pa.field("source_row", pa.int64()),  # line of the file as a person counts it, header = 1
-        pa.field("supersedes", TEXT),  # batch of the row with the same key that this one corrects or withdraws
-        pa.field("voided", FLAG, nullable=False),  # this row withdraws the fact
+        *schema_of({"recorded_at": INSTANT, "source": TEXT}),  # when we learnt it (UTC), rising from batch to batch; the import batch
+        *schema_of({}, {"source_row": pa.int64(), "supersedes": TEXT}),  # line of the file (header = 1); batch of the row this one corrects
+        *schema_of({"voided": FLAG}),  # this row withdraws the fact
     ]
 )
 
@@ -60,7 +66,7 @@ class Entry:
 
 
 def _facts(**columns: pa.DataType) -> pa.Schema:
-    return pa.schema([pa.field(name, kind) for name, kind in columns.items()])
+    return schema_of({}, columns)
 
 
 BUYER: Final = Entry(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pyarrow as pa
 
-from duecourse.ledger.entries import INSTANT
+from duecourse.ledger.entries import INSTANT, TEXT, schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,20 +22,22 @@ if TYPE_CHECKING:
 
 Kind = Literal["create", "import", "post", "void", "compact", "restore"]
 
-SCHEMA: Final = pa.schema(
-    [
-        pa.field("version", pa.int64(), nullable=False),
-        pa.field("batch_id", pa.string(), nullable=False),
-        pa.field("kind", pa.string(), nullable=False),
-        pa.field("recorded_at", INSTANT, nullable=False),
-        pa.field("file_name", pa.string()),
-        pa.field("file_sha256", pa.string()),
-        pa.field("note", pa.string()),
-        pa.field("withdraws", pa.string()),  # batch that this row withdraws
-        pa.field("counts", pa.string()),  # JSON {entry: {added, corrected, unchanged}}
-        pa.field("facts", pa.string()),  # JSON, whatever the writer wants to keep about the batch (rows read, quarantined …)
-        pa.field("tables", pa.string(), nullable=False),  # JSON {entry: version of its Delta table}
-    ]
+SCHEMA: Final = schema_of(
+    {
+        "version": pa.int64(),
+        "batch_id": TEXT,
+        "kind": TEXT,
+        "recorded_at": INSTANT,
+        "tables": TEXT,  # JSON {entry: version of its Delta table}
+    },
+    {
+        "file_name": TEXT,
+        "file_sha256": TEXT,
+        "note": TEXT,
+        "withdraws": TEXT,  # batch that this row withdraws
+        "counts": TEXT,  # JSON {entry: {added, corrected, unchanged}}
+        "facts": TEXT,  # JSON, whatever the writer wants to keep about the batch (rows read, quarantined …)
+    },
 )
 
 

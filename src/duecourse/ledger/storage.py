@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake._internal import RemoveAction
@@ -30,6 +29,7 @@ from filelock import FileLock, Timeout
 
 from duecourse.errors import DiskFullError, LedgerBusyError, LedgerReadOnlyError
 from duecourse.ledger.engine import ParquetFiles
+from duecourse.ledger.entries import INSTANT, TEXT, schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -45,7 +45,7 @@ FOOTERS_KEPT: Final = 512
 """How many files' footers stay in memory."""
 
 LEASE_SECONDS: Final = 60
-LEASE_SCHEMA: Final = pa.schema([pa.field("holder", pa.string()), pa.field("until", pa.timestamp("us", tz="UTC"))])
+LEASE_SCHEMA: Final = schema_of({}, {"holder": TEXT, "until": INSTANT})
 
 
 @contextmanager
@@ -152,7 +152,7 @@ class Storage:
             groups = [number for number, (least, most) in enumerate(bounds.ranges) if least is None or most is None or least <= value <= most]
             if groups:
                 part = pq.ParquetFile(bounds.path, metadata=bounds.metadata, memory_map=True).read_row_groups(groups, use_threads=False)
-                parts.append(_complete(part.filter(pc.equal(part[column], value)), schema))
+                parts.append(_complete(part.filter(pc.equal(part[column], pa.scalar(value))), schema))
         return pa.concat_tables(parts) if parts else schema.empty_table()
 
     def _bounds(self, path: str, column: str) -> Bounds:
@@ -243,8 +243,7 @@ def read_files(storage: Storage, name: str, table: DeltaTable, known: set[str]) 
     fresh = sorted(paths - known)
     if not fresh:
         return pa.table({}), paths
-    dataset = ds.dataset([f"{storage.url}/{name}/{path}" for path in fresh], format="parquet", schema=pa.schema(table.schema().to_arrow()))
-    return dataset.to_table(), paths
+    return pa.concat_tables([pq.read_table(f"{storage.url}/{name}/{path}") for path in fresh], promote_options="default"), paths
 
 
 @dataclass(frozen=True)
@@ -270,7 +269,7 @@ def _complete(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.table(columns, names=schema.names)
 
 
-def _delta_fields(fields: Sequence[pa.Field]) -> list[Any]:
+def _delta_fields(fields: Sequence[pa.Field[Any]]) -> list[Any]:
     from deltalake import Schema  # noqa: PLC0415 — only when a table grows
 
     return list(Schema.from_arrow(pa.schema([field.with_nullable(True) for field in fields])).fields)
@@ -287,8 +286,9 @@ def _statistics(path: Path) -> str:
         row_group = metadata.row_group(group)
         for number in range(row_group.num_columns):
             chunk = row_group.column(number)
-            name, stats = chunk.path_in_schema, chunk.statistics
-            if stats is None or not stats.has_null_count:
+            name: str = chunk.path_in_schema
+            stats: Any = chunk.statistics
+            if stats is None or stats.null_count is None:
                 unknown.add(name)
                 continue
             nulls[name] = nulls.get(name, 0) + stats.null_count

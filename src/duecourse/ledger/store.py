@@ -112,7 +112,7 @@ class Ledger:
         tables = set(self.state.last.tables.items())
         for kept in (self._resolved, self._files):
             for key in kept.keys() - tables:
-                del kept[key]  # type: ignore[attr-defined]
+                del kept[key]
 
     @property
     def version(self) -> int:
@@ -355,7 +355,7 @@ class Draft:
         if unknown:
             raise ValueError(f"{entry.name} has no column {', '.join(sorted(unknown))}")
         constants = {"recorded_at": self.recorded_at, "source": self.batch_id, "supersedes": None, "voided": False}
-        columns: list[pa.Array] = []
+        columns: list[pa.Array[Any]] = []
         for column in entry.schema:
             if column.name in batch.schema.names and column.name not in ("recorded_at", "source", "supersedes"):
                 values = batch.column(column.name).cast(column.type)

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from functools import cache
 from importlib import resources
 from string import Formatter
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -24,7 +24,7 @@ def use_language(language: str) -> None:
     """Speak this language from here on (in this thread or task): `en`, or `zh` for 简体中文."""
     if language not in LANGUAGES:
         raise ValueError(f"language is {language!r}; it is one of {', '.join(LANGUAGES)}")
-    _language.set(cast("Language", language))
+    _language.set(language)
 
 
 def language() -> Language:
