@@ -40,11 +40,15 @@ def converted(amount: ir.IntegerValue, factor: ir.FloatingValue) -> ir.IntegerVa
     return (amount.cast("float64") * factor + 0.5).floor().cast("int64")
 
 
-def to_base(book: Book, rows: ir.Table, amounts: Sequence[str]) -> ir.Table:
-    """The rows with `amounts` converted and `currency` the base currency; rows in a currency without a rate are left out."""
+def to_base(book: Book, rows: ir.Table, amounts: Sequence[str], *, weighted: Sequence[str] = ()) -> ir.Table:
+    """The rows with `amounts` converted and `currency` the base currency; rows in a currency without a rate are left out.
+
+    weighted: float columns of amount × days, converted without rounding.
+    """
     rates = minor_rates(book)
     joined = rows.inner_join(rates, "currency")
     changed = {name: converted(rows[name], rates.factor) for name in amounts}
+    changed |= {name: rows[name] * rates.factor for name in weighted}
     base = ibis.literal(book.base_currency)
     return joined.select(*(rows[name] for name in rows.columns if name not in changed and name != "currency"), currency=base, **changed)
 
@@ -62,5 +66,3 @@ def in_base(book: Book, rows: ir.Table, amounts: Sequence[str], *, by: Sequence[
 def unrated(book: Book, rows: ir.Table) -> ir.Table:
     """The rows whose currency has no rate to the base currency as of the book, and which therefore no base amount contains."""
     return rows.anti_join(book.rates(), "currency")
-
-

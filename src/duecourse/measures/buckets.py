@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -32,7 +33,7 @@ class Buckets:
     def __post_init__(self) -> None:
         limits = self.limits_days
         whole = all(isinstance(limit, int) and not isinstance(limit, bool) and limit > 0 for limit in limits)
-        if not limits or not whole or any(low >= high for low, high in zip(limits, limits[1:], strict=False)):
+        if not limits or not whole or any(low >= high for low, high in itertools.pairwise(limits)):
             raise BucketsInvalidError(value=list(limits))
 
     @classmethod

@@ -32,15 +32,12 @@ def _items(book: Book) -> ir.Table:
     """Per buyer and currency: what the invoices come to, and what of them is open and how late."""
     invoice, settlement = book.invoice, book.settlement
     named = settlement.filter(settlement.invoice_id.notnull())
-    paid = named.group_by(list(ITEM)).aggregate(
-        settled=named.amount_minor.sum(), last_payment=named.settle_date.max(where=is_payment(named))
-    )
+    paid = named.group_by(list(ITEM)).aggregate(settled=named.amount_minor.sum())
     on = day(book.on)
     item = invoice.left_join(paid, list(ITEM)).select(
         *(invoice[name] for name in (*PER_BUYER, "issue_date", "amount_minor")),
         open_minor=as_int64(invoice.amount_minor - or_zero(paid.settled)),
         past_due=ibis.coalesce(days_between(on, invoice.due_date), ZERO),
-        last_payment=paid.last_payment,
     )
     owed = item.open_minor > 0
     late = owed & (item.past_due > 0)
@@ -60,72 +57,60 @@ def _items(book: Book) -> ir.Table:
         credit_sales_365d=total(item.amount_minor, where=item.issue_date > day(days_before(book.on, YEAR_DAYS))),
         invoices_365d=count(item.issue_date > day(days_before(book.on, YEAR_DAYS))),
         first_issue_date=item.issue_date.min(),
-        last_payment_date=item.last_payment.max(),
     )
 
 
-def _loose(book: Book) -> ir.Table:
-    """Per buyer and currency: settlements that no invoice takes up."""
-    settlement = book.settlement
-    loose = settlement.anti_join(book.invoice.select(*ITEM), list(ITEM))
-    return loose.group_by(list(PER_BUYER)).aggregate(
-        unapplied=total(loose.amount_minor), last_payment_date=loose.settle_date.max(where=is_payment(loose))
-    )
-
-
-def _recent(book: Book) -> ir.Table:
-    """One row per settlement of the last year under the buyer it belongs to: the invoice's, else its own."""
+def _attributed(book: Book) -> ir.Table:
+    """One row per settlement under the buyer it belongs to: the invoice's, else its own."""
     settlement, invoice = book.settlement, book.invoice
-    recent = settlement.filter(settlement.settle_date > day(days_before(book.on, YEAR_DAYS)))
-    return recent.left_join(invoice, list(ITEM)).select(
-        buyer_id=ibis.coalesce(invoice.buyer_id, recent.buyer_id),
-        currency=recent.currency,
-        kind=recent.kind,
-        settle_date=recent.settle_date,
-        amount_minor=recent.amount_minor,
+    return settlement.left_join(invoice, list(ITEM)).select(
+        buyer_id=ibis.coalesce(invoice.buyer_id, settlement.buyer_id),
+        currency=settlement.currency,
+        is_payment=is_payment(settlement),
+        is_dilution=is_dilution(settlement),
+        settle_date=settlement.settle_date,
+        amount_minor=settlement.amount_minor,
         is_applied=invoice.invoice_id.notnull(),
-        days_late=days_between(recent.settle_date, invoice.due_date),
+        days_late=days_between(settlement.settle_date, invoice.due_date),
     )
 
 
 def _payments(book: Book) -> ir.Table:
-    """Per buyer and currency: what was paid and credited in the last year, and how late."""
-    rows = _recent(book)
-    paid = is_payment(rows) & rows.is_applied
+    """Per buyer and currency: what was paid and credited in the last year, how late, and what no invoice takes up."""
+    rows = _attributed(book)
+    this_year = rows.settle_date > day(days_before(book.on, YEAR_DAYS))
+    paid = rows.is_payment & rows.is_applied & this_year
     dated = paid & rows.days_late.notnull()
     lately = dated & (rows.settle_date > day(days_before(book.on, QUARTER_DAYS)))
     weighted = rows.amount_minor * rows.days_late
-    sums = rows.group_by(list(PER_BUYER)).aggregate(
+    return rows.group_by(list(PER_BUYER)).aggregate(
+        unapplied=total(rows.amount_minor, where=~rows.is_applied),
+        last_payment_date=rows.settle_date.max(where=rows.is_payment),
         paid_365d=total(rows.amount_minor, where=paid),
-        credits_365d=total(rows.amount_minor, where=is_dilution(rows)),
+        credits_365d=total(rows.amount_minor, where=rows.is_dilution & this_year),
         weight_365d=total(rows.amount_minor, where=dated),
         weight_90d=total(rows.amount_minor, where=lately),
         days_365d=weighted.sum(where=dated).cast("float64"),
         days_floored_365d=weighted.sum(where=dated & (rows.days_late > 0)).cast("float64"),
         days_90d=weighted.sum(where=lately).cast("float64"),
     )
-    return sums.select(
-        *PER_BUYER,
-        "paid_365d",
-        "credits_365d",
-        days_beyond_terms_365d=ratio(sums.days_365d, sums.weight_365d),
-        days_beyond_terms_floored_365d=ratio(ibis.coalesce(sums.days_floored_365d, 0.0), sums.weight_365d),
-        days_beyond_terms_90d=ratio(sums.days_90d, sums.weight_90d),
-    )
 
 
-def _peak(book: Book) -> ir.Table:
-    """Per buyer and currency: how the balance moved after the close of the first day of the year.
-
-    `risen` is the movement up to the book's day, `top` the highest it stood above the beginning. The peak is then the balance of the
-    book's day less `risen` plus `top`: only the year's own facts need to be put in order.
-    """
+def _daily(book: Book) -> ir.Table:
+    """Per buyer, currency and day after the first of the year: how the balance moved (invoices less all settlements)."""
     first = day(days_before(book.on, YEAR_DAYS - 1))
-    invoice, settled = book.invoice, _recent(book)
+    invoice, settled = book.invoice, _attributed(book)
     up = invoice.filter(invoice.issue_date > first).select(*PER_BUYER, moved_on=invoice.issue_date, moved=invoice.amount_minor)
     down = settled.filter(settled.settle_date > first).select(*PER_BUYER, moved_on=settled.settle_date, moved=-settled.amount_minor)
     both = up.union(down)
-    daily = both.group_by([*PER_BUYER, "moved_on"]).aggregate(moved=total(both.moved))
+    return both.group_by([*PER_BUYER, "moved_on"]).aggregate(moved=total(both.moved))
+
+
+def _peak(daily: ir.Table) -> ir.Table:
+    """Per buyer and currency: `risen`, the movement of the year up to the book's day, and `top`, the highest it stood above its beginning.
+
+    The peak is the balance of the book's day less `risen` plus `top`: only the year's own facts need to be put in order.
+    """
     running = ibis.window(group_by=list(PER_BUYER), order_by="moved_on", preceding=None, following=0)
     daily = daily.mutate(stand=as_int64(daily.moved.sum().over(running)))
     return daily.group_by(list(PER_BUYER)).aggregate(risen=total(daily.moved), top=daily.stand.max())
@@ -176,18 +161,65 @@ def buyer_measures(book: Book) -> ir.Table:
 
     An invoice without a due date is not due, and its payments have no lateness.
     """
-    items = _items(book)
-    balance = items.select(*PER_BUYER, outstanding=_sum_of(items, BUCKETS.ids))
-    countback = exhaust(book, PER_BUYER, balance.filter(balance.outstanding > 0), _monthly_sales(book), COUNTBACK_MONTHS)
-    rows = assemble(
-        PER_BUYER,
-        items,
-        _loose(book),
-        _payments(book),
-        _peak(book),
-        countback.select(*PER_BUYER, "dso_countback", dso_late=countback.dso_censored.cast("int64")),
+    return _finished(_sums(book, _items(book), _payments(book), _daily(book), _monthly_sales(book)))
+
+
+def buyers_in_base(book: Book) -> ir.Table:
+    """How does each buyer stand with us, all currencies together?  买方指标(记账本位币)
+
+    One row per buyer: who it is (name, name_local, country, group_id, group_name, sector, sales_owner), `currency` (the base
+    currency), then the columns of `buyer_measures`. Each sum is converted at the latest rate known as of the book (never at the rate
+    of its own day), rounded half up, and added; outstanding is the sum of the converted buckets, so that they add up; days are worked
+    out anew from the converted sums. Amounts in a currency without a rate are left out: see `base.unrated`.
+    """
+    items = _in_base(
+        book, _items(book), amounts=(*BUCKETS.ids, "overpaid", "credit_sales_90d", "credit_sales_365d"), weighted=("open_days",)
     )
-    return _finished(rows)
+    payments = _in_base(
+        book,
+        _payments(book),
+        amounts=("unapplied", "paid_365d", "credits_365d"),
+        weighted=("weight_365d", "weight_90d", "days_365d", "days_floored_365d", "days_90d"),
+    )
+    daily = _in_base(book, _daily(book), amounts=("moved",), by=("buyer_id", "moved_on"))
+    sales = _in_base(book, _monthly_sales(book), amounts=("sales",), by=("buyer_id", "months_back"))
+    measures = _finished(_sums(book, items, payments, daily, sales))
+    buyer = book.buyer
+    who = ("name", "name_local", "country", "group_name", "sector", "sales_owner")
+    return measures.left_join(buyer, "buyer_id").select(
+        measures.buyer_id,
+        *(buyer[name] for name in who[:3]),
+        ibis.coalesce(buyer.group_id, measures.buyer_id).name("group_id"),
+        *(buyer[name] for name in who[3:]),
+        *(measures[name] for name in measures.columns if name != "buyer_id"),
+    )
+
+
+def _in_base(
+    book: Book, rows: ir.Table, *, amounts: tuple[str, ...], weighted: tuple[str, ...] = (), by: tuple[str, ...] = ("buyer_id",)
+) -> ir.Table:
+    """Sums of all currencies converted and added; counts are added as they are, dates and ages are the extreme of any currency."""
+    keys = (*by, "currency")
+    one = to_base(book, rows, amounts, weighted=weighted)
+    added = {}
+    for name in rows.columns:
+        column = one[name]
+        if name in keys:
+            continue
+        if name in amounts or (name.endswith(("_invoices", "_365d")) and column.type().is_integer()):
+            added[name] = total(column)
+        elif name in weighted:
+            added[name] = column.sum()
+        else:
+            added[name] = column.min() if name.startswith("first_") else column.max()
+    return one.group_by(list(keys)).aggregate(**added)
+
+
+def _sums(book: Book, items: ir.Table, payments: ir.Table, daily: ir.Table, sales: ir.Table) -> ir.Table:
+    balance = items.select(*PER_BUYER, outstanding=_sum_of(items, BUCKETS.ids))
+    countback = exhaust(book, PER_BUYER, balance.filter(balance.outstanding > 0), sales, COUNTBACK_MONTHS)
+    late = countback.select(*PER_BUYER, "dso_countback", is_censored=countback.dso_censored.cast("int64"))
+    return assemble(PER_BUYER, items, payments, _peak(daily), late)
 
 
 def _finished(rows: ir.Table) -> ir.Table:
@@ -197,6 +229,7 @@ def _finished(rows: ir.Table) -> ir.Table:
     unapplied_credits = or_zero(rows.overpaid) + or_zero(rows.unapplied)
     simple = ratio(outstanding, rows.credit_sales_90d) * float(QUARTER_DAYS)
     best = ratio(amount["not_due"], rows.credit_sales_90d) * float(QUARTER_DAYS)
+    year, quarter = ratio(rows.days_365d, rows.weight_365d), ratio(rows.days_90d, rows.weight_90d)
     return rows.select(
         *PER_BUYER,
         outstanding=outstanding,
@@ -211,13 +244,13 @@ def _finished(rows: ir.Table) -> ir.Table:
         credit_sales_365d=or_zero(rows.credit_sales_365d),
         invoices_365d=or_zero(rows.invoices_365d),
         paid_365d=or_zero(rows.paid_365d),
-        days_beyond_terms_365d=rows.days_beyond_terms_365d,
-        days_beyond_terms_floored_365d=rows.days_beyond_terms_floored_365d,
-        days_beyond_terms_90d=rows.days_beyond_terms_90d,
-        days_beyond_terms_trend=rows.days_beyond_terms_90d - rows.days_beyond_terms_365d,
+        days_beyond_terms_365d=year,
+        days_beyond_terms_floored_365d=ratio(ibis.coalesce(rows.days_floored_365d, 0.0), rows.weight_365d),
+        days_beyond_terms_90d=quarter,
+        days_beyond_terms_trend=quarter - year,
         dso_simple_90d=simple,
         dso_countback=rows.dso_countback,
-        dso_censored=rows.dso_late == 1,
+        dso_censored=rows.is_censored == 1,
         best_possible_dso=best,
         average_days_delinquent=simple - best,
         peak_balance_365d=outstanding - unapplied_credits - or_zero(rows.risen) + positive(or_zero(rows.top)),

@@ -63,7 +63,9 @@ def shares(book: Book, *, of: Of = "outstanding", by: By = "group_id", base: boo
     return ranked.select("name_id", "currency", "amount", "share", "rank", cumulative_share=ratio(ranked.through, ranked.whole))
 
 
-def concentration(book: Book, *, of: Of = "outstanding", by: By = "group_id", base: bool = False, window_days: int = WINDOW_DAYS) -> ir.Table:
+def concentration(
+    book: Book, *, of: Of = "outstanding", by: By = "group_id", base: bool = False, window_days: int = WINDOW_DAYS
+) -> ir.Table:
     """How concentrated are our receivables or sales?  集中度指标
 
     One row per currency (one in all with `base`).

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import ibis
 
-from duecourse.measures.expressions import ZERO, day, days_between, gather, ratio, total
+from duecourse.calendar import months_back
+from duecourse.measures.expressions import ZERO, day, gather, ratio, total
 from duecourse.measures.grain import PER_CURRENCY, grain, with_grain
 from duecourse.measures.positions import invoices
 from duecourse.measures.receivables import outstanding
@@ -133,38 +134,28 @@ def countback_dso(book: Book, *, per: Sequence[str] = PER_CURRENCY, months: int 
 def exhaust(book: Book, columns: Sequence[str], balance: ir.Table, sales: ir.Table, months: int) -> ir.Table:
     """Use up `balance` (outstanding per grain) against `sales` (per grain and months_back): the arithmetic of count-back.
 
-    Only months with sales are rows. When a month uses the balance up, the days of all later months count whole: from that month's
-    end to the book's day.
+    Sales are added up back to each month in turn, one column a month, and the first that reaches the balance decides: all days after
+    that month, and of its own days the share that was needed. No table has to be put in order for it.
     """
-    every_day = (book.on - first_day(book.on, months)).days + 1
-    month = book.months(months).select("months_back", "month_end", "days")
-    dated = sales.inner_join(month, "months_back").select(
-        *(sales[name] for name in columns),
-        sales=sales.sales,
-        outstanding=ZERO,
-        months_back=sales.months_back,
-        days_later=days_between(day(book.on), month.month_end),
-        days=month.days,
+    start = balance.select(*columns, outstanding=balance.outstanding, sales=ZERO, months_back=ZERO)
+    rows = start.union(sales.select(*columns, outstanding=ZERO, sales=sales["sales"], months_back=sales.months_back))
+    wide = rows.group_by(list(columns)).aggregate(
+        outstanding=total(rows.outstanding),
+        **{f"sales_{back}": total(rows["sales"], where=rows.months_back <= back) for back in range(months)},
     )
-    start = balance.select(*columns, sales=ZERO, outstanding=balance.outstanding, months_back=ibis.literal(-1, type="int64"), days_later=ZERO, days=ZERO)
-    rows = dated.union(start)
-    of_grain = ibis.window(group_by=list(columns), order_by="months_back", preceding=None, following=0)
-    rows = rows.mutate(
-        through=rows.sales.sum().over(of_grain).cast("int64"),
-        owed=rows.outstanding.sum().over(of_grain).cast("int64"),
-    )
-    before = rows.through - rows.sales
-    used_up = (rows.months_back >= 0) & (before < rows.owed) & (rows.through >= rows.owed)
-    found = rows.days_later.cast("float64") + rows.days.cast("float64") * ratio(rows.owed - before, rows.sales)
-    rows = rows.mutate(found=used_up.ifelse(found, ibis.null("float64")))
-    result = rows.group_by(list(columns)).aggregate(
-        outstanding=total(rows.outstanding), sales_counted=total(rows.sales), found=rows.found.min()
-    )
-    result = result.filter(result.outstanding > 0)
-    return result.select(
+    wide = wide.filter(wide.outstanding > 0)
+    reached = []
+    days_later = 0
+    before: ir.IntegerValue = ZERO
+    for back, (first, last) in enumerate(months_back(book.on, months)):
+        through, days = wide[f"sales_{back}"], (last - first).days + 1
+        share = ratio(wide.outstanding - before, through - before)
+        reached.append((through >= wide.outstanding, share * float(days) + float(days_later)))
+        days_later, before = days_later + days, through
+    return wide.select(
         *columns,
         "outstanding",
-        "sales_counted",
-        dso_countback=ibis.coalesce(result.found, ibis.literal(float(every_day))),
-        dso_censored=result.sales_counted < result.outstanding,
+        sales_counted=before,
+        dso_countback=ibis.cases(*reached, else_=float(days_later)),
+        dso_censored=before < wide.outstanding,
     )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import ibis
 
 from duecourse.ledger.entries import DILUTION_KINDS, PAYMENT_KINDS
-from duecourse.measures.buckets import Buckets
 from duecourse.measures.dso import credit_sales
 from duecourse.measures.expressions import ZERO, day, days_between, gather, or_zero, positive, ratio, total
 from duecourse.measures.grain import PER_CURRENCY, grain, with_grain
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
     from duecourse.ledger.book import Book
+    from duecourse.measures.buckets import Buckets
 
 
 def _begin(book: Book, since: date | None) -> date:
@@ -59,9 +59,7 @@ def collection_effectiveness(book: Book, *, since: date | None = None, per: Sequ
     return rows.mutate(cei=ratio(fund - rows.outstanding, fund - rows.not_due))
 
 
-def migration(
-    book: Book, *, since: date | None = None, buckets: Buckets = DEFAULT_BUCKETS, per: Sequence[str] = PER_CURRENCY
-) -> ir.Table:
+def migration(book: Book, *, since: date | None = None, buckets: Buckets = DEFAULT_BUCKETS, per: Sequence[str] = PER_CURRENCY) -> ir.Table:
     """What became of the balances of each ageing bucket by the end of the period?  账龄迁徙矩阵
 
     One row per grain, bucket at the close of `since`, and what became of it; only pairs that occur.
@@ -107,9 +105,7 @@ def migration(
     return sums.filter(sums.amount != 0)
 
 
-def roll_rates(
-    book: Book, *, since: date | None = None, buckets: Buckets = DEFAULT_BUCKETS, per: Sequence[str] = PER_CURRENCY
-) -> ir.Table:
+def roll_rates(book: Book, *, since: date | None = None, buckets: Buckets = DEFAULT_BUCKETS, per: Sequence[str] = PER_CURRENCY) -> ir.Table:
     """How much of each bucket went on to a later one?  迁徙率(滚动率)
 
     One row per grain and bucket with a balance at the close of `since`.
@@ -228,5 +224,3 @@ def recovery(book: Book, *, per: Sequence[str] = PER_CURRENCY) -> ir.Table:
         back.select(*columns, recovered=back.amount_minor, written_off_year=back.written_off_on.year().cast("int64")),
     )
     return rows.mutate(recovery_rate=ratio(rows.recovered, rows.written_off))
-
-

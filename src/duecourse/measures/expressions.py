@@ -79,7 +79,8 @@ def assemble(per: Sequence[str], *parts: ir.Table) -> ir.Table:
     """
     kinds = {name: kind for part in parts for name, kind in part.schema().items() if name not in per}
     aligned = [
-        part.select(*per, **{name: part[name] if name in part.columns else ibis.null(kind) for name, kind in kinds.items()}) for part in parts
+        part.select(*per, **{name: part[name] if name in part.columns else ibis.null(kind) for name, kind in kinds.items()})
+        for part in parts
     ]
     rows = reduce(lambda left, right: left.union(right), aligned)
     return rows.group_by(list(per)).aggregate(**{name: rows[name].max() for name in kinds})

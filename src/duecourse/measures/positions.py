@@ -71,7 +71,16 @@ def applied(book: Book, at: date | None = None, since: date | None = None) -> ir
         *(settlement[name] for name in ("settlement_id", "kind", "settle_date", "inferred", "amount_minor", "currency")),
         *(
             invoice[name]
-            for name in ("invoice_id", "instalment", "buyer_id", "issue_date", "due_date", "payment_terms_days", "legal_entity", "sales_owner")
+            for name in (
+                "invoice_id",
+                "instalment",
+                "buyer_id",
+                "issue_date",
+                "due_date",
+                "payment_terms_days",
+                "legal_entity",
+                "sales_owner",
+            )
         ),
     )
 

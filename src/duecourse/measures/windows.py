@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-
 from typing import TYPE_CHECKING
 
 from duecourse.calendar import months_back
