@@ -91,17 +91,15 @@ class Profile:
         columns = (self.country, self.city, self.sector, words[:, 0], words[:, 1], self.name_words[:, 2])
         for code, city, trade, first, second, form in zip(*(column.tolist() for column in columns), strict=True):
             country, words_of = COUNTRIES[code], _words_of(code)
-            chosen = {
-                "city": words_of["city"][city],
-                "first": words_of["first"][first % len(country.first)],
-                "second": words_of["second"][second % len(country.second)],
-                "trade": words_of["trade"][trade],
-                "form": words_of["form"][form % len(country.forms)],
-            }
-            names.append(country.pattern.format(**{name: latin for name, (latin, _) in chosen.items()}))
-            local.append(
-                country.pattern_local.format(**{name: own for name, (_, own) in chosen.items()}) if country.pattern_local else None
+            words_chosen = (
+                words_of["city"][city],
+                words_of["first"][first % len(country.first)],
+                words_of["second"][second % len(country.second)],
+                words_of["trade"][trade],
+                words_of["form"][form % len(country.forms)],
             )
+            names.append(_named(country.pattern, [latin for latin, _ in words_chosen]))
+            local.append(_named(country.pattern_local, [own for _, own in words_chosen]) if country.pattern_local else None)
         return names, local
 
     def _registrations(self) -> list[str]:
@@ -121,6 +119,11 @@ class Profile:
             for row, text in zip(rows.tolist(), found, strict=True):
                 texts[row] = text
         return texts
+
+
+def _named(pattern: str, words: list[str]) -> str:
+    city, first, second, trade, form = words
+    return pattern.format(city=city, first=first, second=second, trade=trade, form=form)
 
 
 @cache

@@ -275,14 +275,13 @@ class _Run:
 
     def _of_day(self, table: Codes, day: Days) -> Codes:
         """A calendar table's value on each day."""
-        return table[np.clip(day - self.block.calendar.first, 0, len(table) - 1)]
+        return np.take(table, day - self.block.calendar.first, mode="clip")
 
     def _paid_on(self, buyer: Codes, day: Days) -> Days:
         """The buyer's next pay-run on or after a day."""
         calendar = self.block.calendar
-        offset = np.clip(day - calendar.first, 0, calendar.pay_run.shape[1] - 1)
-        offset += self.block.habit.pay_run[buyer] * np.int32(calendar.pay_run.shape[1])
-        return calendar.pay_run.ravel()[offset]
+        days = calendar.pay_run.shape[1]
+        return np.take(calendar.pay_run.ravel(), self.block.habit.pay_run[buyer] * np.int32(days) + (day - calendar.first), mode="clip")
 
     def _state(self, day: Days) -> tuple[Floats, Floats]:
         """The buyer's distress in the month of a day, and the days past due to expect of it then."""
