@@ -13,6 +13,16 @@ _LOOK: Final = 60  # rows from the top within which the header must stand
 _NUMBERLIKE: Final = re.compile(r"^[\s¥$€£￥(+\-−]*[\d０-９][\d０-９.,'\s:/\-年月日]*[)\-%]?\s*(?:[A-Za-z]{1,3}|元|万元)?$")
 
 
+TOTAL: Final = (
+    r"(?i)^\s*(?:\*{1,4}\s*$|[*\s]*(?:本页|本月|本年|本期|客户|部门|币种)?(?:小\s*计|合\s*计|总\s*计|累\s*计)|(?:grand\s+|sub\s*-?\s*)?totals?\b"
+    r"|(?:gesamt|zwischen|end)?summe\b|gesamt\s*(?:betrag|saldo)?\s*:?\s*$|sous[- ]total|sub-?total|total\s+g[ée]n[ée]ral|saldo\s+total)|(?:小计|合计|总计)\s*[:：]?\s*$"
+)
+"""A cell that begins a total row. Understood alike by Python and by DuckDB."""
+
+TOTAL_ALONE: Final = r"(?i)^\s*(?:\*{1,4}|小\s*计|合\s*计|总\s*计|(?:grand\s+|sub)?totals?|summe|gesamt|sous-total)\s*[:：]?\s*$"
+"""A cell that holds nothing but the word for a total."""
+
+
 def normalise(name: str) -> str:
     """A heading without what writers vary: case, width, accents, spaces and punctuation."""
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold())
@@ -107,3 +117,9 @@ def extract_date(titles: Sequence[str], file_name: str) -> tuple[dt.date | None,
         if dates := dates_in(line):
             return dates[-1], "title"
     return None, ""
+
+
+def is_line(cells: Sequence[str]) -> bool:
+    """Is the row neither a heading of its own nor a total?"""
+    filled = [cell for cell in cells if cell.strip()]
+    return len(filled) > 1 and not any(re.match(TOTAL, cell) for cell in filled[:3])

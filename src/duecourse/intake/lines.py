@@ -13,7 +13,8 @@ import pyarrow as pa
 from duecourse.intake.files import Opened
 from duecourse.intake.habits import MONEY, NARROW_MONEY, AmountHabit, DateHabit, identifier_sql, is_filled, name_sql, quoted, text_sql
 from duecourse.intake.profile import Profile
-from duecourse.intake.recognise import CURRENCY_NAMES, FLAGS_FALSE, FLAGS_TRUE
+from duecourse.intake.header import TOTAL, TOTAL_ALONE
+from duecourse.intake.recognise import CREDIT_SIGNS, CURRENCY_NAMES, FLAGS_FALSE, FLAGS_TRUE
 from duecourse.intake.sources import HELPERS, ROLES, sources
 
 SQL_TYPES: Final = {
@@ -28,18 +29,9 @@ SQL_TYPES: Final = {
 LINE_COLUMNS: Final = {"row_no": "BIGINT", **{role: SQL_TYPES[kind] for role, kind in ROLES.items()}, "document_kind": "VARCHAR"}
 """Columns of a line and their DuckDB types; `bad` follows, and `raw` on demand."""
 
-CREDIT_KINDS: Final = ("credit_note", "payment", "advance", "write_off", "return", "discount", "deduction", "set_off")
-"""Kinds of document that reduce what is owed."""
-
 _CODES: Final = {"date": "date_unreadable", "amount": "amount_unreadable", "whole": "whole_number_unreadable", "flag": "flag_unreadable"}
-_TOTAL: Final = (
-    r"(?i)^\s*(?:\*{1,4}\s*$|[*\s]*(?:本页|本月|本年|本期|客户|部门|币种)?(?:小\s*计|合\s*计|总\s*计|累\s*计)|(?:grand\s+|sub\s*-?\s*)?totals?\b"
-    r"|(?:gesamt|zwischen|end)?summe\b|gesamt\s*(?:betrag|saldo)?\s*:?\s*$|sous[- ]total|sub-?total|total\s+g[ée]n[ée]ral|saldo\s+total)|(?:小计|合计|总计)\s*[:：]?\s*$"
-)
-_TOTAL_ALONE: Final = r"(?i)^\s*(?:\*{1,4}|小\s*计|合\s*计|总\s*计|(?:grand\s+|sub)?totals?|summe|gesamt|sous-total)\s*[:：]?\s*$"
 _WHOLE: Final = r"^\s*(-?[0-9]{1,5})(?:\.0+)?\s*(?:天|日|d|[Dd]ays?|[Tt]age|jours?)?\s*$"
 _OPTIONAL_TEXTS: Final = frozenset({"text", "status", "dispute_reason", "city", "sector", "country"})
-CREDIT_SIGNS: Final = ("h", "c", "cr", "credit", "haben", "贷", "贷方", "-", "2")
 
 
 def _money(profile: Profile) -> str:
@@ -61,7 +53,7 @@ def _drop_sql(opened: Opened, profile: Profile) -> str:
     mapped = sorted({one.index for one in profile.mapping.values()})
     checks = []
     if {"debit", "credit"} <= set(profile.mapping) and "text" in profile.mapping:  # 本月合计 stands in the text, with the month's last day
-        checks.append(f"WHEN regexp_matches({_cell(profile.mapping['text'].index)}, {quoted(_TOTAL)}) THEN 'subtotal'")
+        checks.append(f"WHEN regexp_matches({_cell(profile.mapping['text'].index)}, {quoted(TOTAL)}) THEN 'subtotal'")
     if dates:  # a row with a date is a line: the cheap test that settles nearly all rows
         checks.append(f"WHEN {' OR '.join(f'v_{role} IS NOT NULL' for role in dates)} THEN NULL")
     checks.append(f"WHEN {' AND '.join(_blank(i) for i in range(width))} THEN 'blank'")
@@ -72,7 +64,7 @@ def _drop_sql(opened: Opened, profile: Profile) -> str:
     strict = not dates or profile.shape in {"buyers", "disputes"}
     texts = [i for i in range(width) if i not in money and not (strict and i in dates.values())]
     if texts:
-        pattern = quoted(_TOTAL_ALONE if strict else _TOTAL)
+        pattern = quoted(TOTAL_ALONE if strict else TOTAL)
         checks.append(f"WHEN {' OR '.join(f'regexp_matches({_cell(i)}, {pattern})' for i in texts)} THEN 'subtotal'")
     if width >= 3 and len(mapped) >= 3:
         rest = " AND ".join(_blank(i) for i in range(1, width))
@@ -151,7 +143,7 @@ def _read_sql(opened: Opened, profile: Profile, values: dict[str, str]) -> str:
     relation = opened.relation
     if profile.grouped_by:
         alone = " AND ".join(_blank(i) for i in range(1, opened.width))
-        heading = f"CASE WHEN {alone} AND NOT {_blank(0)} AND NOT regexp_matches(c0, {quoted(_TOTAL)}) THEN trim(c0) END"
+        heading = f"CASE WHEN {alone} AND NOT {_blank(0)} AND NOT regexp_matches(c0, {quoted(TOTAL)}) THEN trim(c0) END"
         relation = f"(SELECT *, last_value({heading} IGNORE NULLS) OVER (ORDER BY row_no) AS group_heading FROM {relation})"
     return f"SELECT {', '.join(['*', *(f'{sql} AS v_{role}' for role, sql in values.items())])} FROM {relation}"
 
@@ -189,8 +181,8 @@ def _final(role: str, profile: Profile, values: dict[str, str]) -> str:  # noqa:
     if role in {"amount", "open_amount", "local_amount"} and profile.shape in {"transactions", "open_items"}:
         if profile.sign == "indicator" and "debit_credit" in values:
             value = f"CASE WHEN {_one_of('v_debit_credit', CREDIT_SIGNS)} THEN -{value} ELSE {value} END"
-        elif profile.sign == "by_type" and "document_type" in values:
-            value = f"CASE WHEN {_one_of(_document_kind(profile), CREDIT_KINDS)} AND {value} > 0 THEN -{value} ELSE {value} END"
+        elif profile.sign == "by_type" and profile.negated:
+            value = f"CASE WHEN {_one_of(_document_kind(profile), profile.negated)} AND {value} > 0 THEN -{value} ELSE {value} END"
     return _scaled(value, profile) if kind == "amount" and role != "rate" else value
 
 

@@ -22,8 +22,8 @@ from duecourse.intake.habits import (
     habit_json,
     settle_order,
 )
-from duecourse.intake.header import normalise
-from duecourse.intake.recognise import SHAPES, ColumnContent, Recognised, content_of, detect_source, map_columns, shape_of
+from duecourse.intake.header import is_line, normalise
+from duecourse.intake.recognise import SHAPES, ColumnContent, Recognised, content_of, detect_source, map_columns, shape_of, sign_of
 from duecourse.intake.sources import HELPERS, ROLES, Kind, Source, sources
 
 SURE: Final = 0.75
@@ -83,7 +83,7 @@ class Profile:
     fingerprint  of the header: the next file with the same header is read in the same way
     mapping      role -> column
     unit_factor  amounts are multiplied by this (万元: 10000)
-    sign         "as_is", "indicator" (a debit/credit column signs the amount) or "by_type"
+    sign         "as_is", "indicator" (a debit/credit column signs the amount) or "by_type" (the kinds in `negated` are credits without a minus)
     narrow       amounts fit DECIMAL(18,6): no figure seen has more than nine digits before the decimals; one of thirteen is unreadable then
     grouped_by   role that stands in rows of its own above the rows it belongs to (buyer_name in grouped reports), or empty
     """
@@ -102,6 +102,7 @@ class Profile:
     date_order: str = ""
     decimal: str = ""
     grouped_by: str = ""
+    negated: tuple[str, ...] = ()
     narrow: bool = False
     unused: tuple[str, ...] = ()
     extract_date: dt.date | None = None
@@ -145,7 +146,10 @@ class Profile:
             for role, one in values["mapping"].items()
         }
         known = {name: value for name, value in values.items() if name in cls.__dataclass_fields__}
-        return cls(**known | {"columns": tuple(known["columns"]), "unused": tuple(known.get("unused", ()))})
+        return cls(
+            **known
+            | {"columns": tuple(known["columns"]), "unused": tuple(known.get("unused", ())), "negated": tuple(known.get("negated", ()))}
+        )
 
 
 @dataclass(frozen=True)
@@ -178,7 +182,7 @@ def understand(opened: Opened, overrides: Overrides | None = None, known: Profil
     """
     said = overrides or Overrides()
     _check(opened, said)
-    rows = [cells for _, cells in opened.sample]
+    rows = [cells for _, cells in opened.sample if len(cells) == opened.width and is_line(cells)]
     contents = [content_of([row[i] for row in rows if i < len(row)]) for i in range(opened.width)]
     source, source_confidence = detect_source(opened.columns)
     reuse = known if known is not None and known.fingerprint == fingerprint(opened.columns) else None
@@ -195,9 +199,11 @@ def understand(opened: Opened, overrides: Overrides | None = None, known: Profil
     elif reuse:
         shape, shape_confidence = reuse.shape, reuse.shape_confidence
     else:
-        shape, shape_confidence = shape_of(place, rows, titles, source)
+        shape, shape_confidence = shape_of(place, opened.columns, rows, titles, source)
     found = _completed(found, shape)
     grouped_by = _grouping(opened, found)
+    if grouped_by:
+        found.append(Recognised(grouped_by, 0, opened.columns[0], 0.8))
     order, order_confidence, only_default = settle_order(
         [contents[one.index].dates for one in found if _kind(one.role) == "date"],
         said.date_order,
@@ -218,7 +224,8 @@ def understand(opened: Opened, overrides: Overrides | None = None, known: Profil
                 args={"order": order},
             )
         )
-    used = {one.index for one in mapping.values()}
+    sign, negated = sign_of({role: one.index for role, one in mapping.items()}, rows, source)
+    used = {one.index for role, one in mapping.items() if role != grouped_by}
     unit = UNITS[said.unit] if said.unit else _unit(opened, mapping)
     if unit != 1:
         findings.append(Finding("amounts_scaled", Severity.NOTE, opened.name, args={"factor": unit}))
@@ -241,11 +248,12 @@ def understand(opened: Opened, overrides: Overrides | None = None, known: Profil
         shape_confidence,
         round(confidence, 2),
         unit,
-        "indicator" if "debit_credit" in mapping else source.sign,
+        sign,
         said.currency or (reuse.currency if reuse else "") or _currency_in(opened, mapping),
         order,
         decimal,
         grouped_by,
+        negated,
         opened.in_place and unit == 1 and _small(mapping, rows),
         tuple(column for index, column in enumerate(opened.columns) if index not in used),
         opened.extract_date,

@@ -34,6 +34,12 @@ FLAGS_TRUE: Final = ("yes", "y", "true", "1", "x", "是", "有", "ja", "oui", "s
 FLAGS_FALSE: Final = ("no", "n", "false", "0", "否", "无", "nein", "non", "")
 
 
+CREDIT_KINDS: Final = ("credit_note", "payment", "advance", "write_off", "return", "discount", "deduction", "set_off")
+"""Kinds of document that reduce what is owed."""
+CREDIT_SIGNS: Final = ("h", "c", "cr", "credit", "haben", "贷", "贷方", "-", "2")
+"""What a debit/credit column says for credit."""
+
+
 @dataclass(frozen=True)
 class ColumnContent:
     """What a look at a column's cells shows: shares are of the filled cells."""
@@ -296,7 +302,9 @@ _OPEN_WORDS: Final = re.compile(
 _PAYMENT_WORDS: Final = re.compile(r"payment|receipt|收款|回款|zahlung|règlement|encaissement|cobro", re.IGNORECASE)
 
 
-def shape_of(have: Mapping[str, int], sample: Sequence[Sequence[str]], titles: str, source: Source) -> tuple[str, float]:  # noqa: C901, PLR0911
+def shape_of(
+    have: Mapping[str, int], columns: Sequence[str], sample: Sequence[Sequence[str]], titles: str, source: Source
+) -> tuple[str, float]:  # noqa: C901, PLR0911
     """What kind of list is it? One of SHAPES, with confidence.
 
     transactions: what was billed, perhaps with what was paid; open_items: what is still open on one day; payments: rows that settle invoices;
@@ -330,6 +338,8 @@ def shape_of(have: Mapping[str, int], sample: Sequence[Sequence[str]], titles: s
         return "transactions", 0.95
     if "snapshot_date" in have and money:
         return "open_items", 0.9
+    if "open_amount" not in have and "amount" in have and _OPEN_WORDS.search(columns[have["amount"]]):
+        return "open_items", 0.85
     if "open_amount" in have:
         cells = [tidy(row[have["open_amount"]]) for row in sample if have["open_amount"] < len(row)]
         cleared = sum(1 for cell in cells if re.fullmatch(r"[-+]?0*([.,]0*)?", cell) and cell)
@@ -345,3 +355,30 @@ def shape_of(have: Mapping[str, int], sample: Sequence[Sequence[str]], titles: s
         if len(kinds) > 1:
             return "transactions", 0.85
     return "transactions", 0.6
+
+
+def sign_of(have: Mapping[str, int], sample: Sequence[Sequence[str]], source: Source) -> tuple[str, tuple[str, ...]]:
+    """How are amounts signed, and which kinds of document are credits written without a minus?
+
+    as_is: credits are negative; indicator: a debit/credit column tells; by_type: the kinds named are positive although they reduce what is owed.
+    """
+    amount = have.get("amount", have.get("open_amount"))
+    if amount is None:
+        return "as_is", ()
+
+    def negative(row: Sequence[str]) -> bool:
+        return bool(re.search(r"^\s*[^\d]*[-−(]|-\s*$", row[amount]))
+
+    if "debit_credit" in have:
+        credits = [row for row in sample if row[have["debit_credit"]].strip().lower() in CREDIT_SIGNS]
+        return ("as_is" if credits and all(negative(row) for row in credits) else "indicator"), ()
+    if "document_type" not in have:
+        return "as_is", ()
+    table = {**sources()["generic"].document_types, **source.document_types}
+    signs: dict[str, set[bool]] = {}
+    for row in sample:
+        kind = table.get(normalise(row[have["document_type"]]), "")
+        if kind in CREDIT_KINDS and re.search(r"[1-9]", row[amount]):
+            signs.setdefault(kind, set()).add(negative(row))
+    positive = tuple(sorted(kind for kind, seen in signs.items() if seen == {False}))
+    return ("by_type" if positive else "as_is"), positive

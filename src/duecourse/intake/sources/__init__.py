@@ -79,7 +79,6 @@ class Source:
     """One system: its folder name, its label in both languages, and what `aliases.toml` says.
 
     signature   headings (normalised) that betray the system
-    sign        how amounts are signed: "as_is" (credits negative), "indicator" (a debit/credit column), "by_type" (all positive; the type tells)
     """
 
     name: str
@@ -88,7 +87,6 @@ class Source:
     signature: frozenset[str]
     date_order: str
     decimal: str
-    sign: str
     shape: str
     roles: dict[str, tuple[str, ...]]
     document_types: dict[str, str]
@@ -116,7 +114,6 @@ def sources() -> dict[str, Source]:
             frozenset(normalise(name) for name in signature.get("headings", ())),
             content.get("locale", {}).get("date_order", ""),
             content.get("locale", {}).get("decimal", ""),
-            content.get("sign", "as_is"),
             content.get("shape", ""),
             {role: tuple(normalise(name) for name in names) for role, names in content.get("roles", {}).items()},
             {normalise(code): kind for code, kind in content.get("document_types", {}).items()},
