@@ -60,7 +60,7 @@ def add_commands(group: click.Group) -> None:
             session.show(_ageing_per(session.book, by, per))
             return
         found = position(session.book, figures="balance", by=by)
-        session.show(Report(_headline(session.book), [_ageing_section(found)], _position_data(session.book, found), _notes(found)))
+        session.show(Report(_headline(session.book), [_ageing_section(found, transposed=session.form == "table")], _position_data(session.book, found), _notes(found)))
 
     @group.command("buyers", help=say("cli.buyers_help"))
     @click.option("--search", default="", metavar="TEXT", help=say("cli.buyers_search"))
@@ -176,17 +176,25 @@ def _positions(found: Position) -> list[tuple[str, CurrencyPosition]]:
     return columns
 
 
-def _ageing_section(found: Position) -> Section:
-    """Currencies down, buckets across: as an ageing is read in the trade."""
-    rows = []
-    for heading, one in _positions(found):
-        figures = _figures(one)
-        buckets = {name: Money(amount, one.currency) for name, amount in one.buckets.items()}
-        rows.append({"currency": heading, **buckets, **{name: figures.get(name) for name in ("outstanding", "overdue", "unapplied_credits", "net")}})
-    ages = [Column(name, "money", heading=found.buckets.label(name, language())) for name in found.buckets.ids]
-    return Section(
-        "ageing", say("cli.ageing_title"), [Column("currency"), *_columns(["outstanding", "overdue"]), *ages, *_columns(["unapplied_credits", "net"])], rows
-    )
+def _ageing_section(found: Position, *, transposed: bool = True) -> Section:
+    """What is outstanding by age. To read: ages down, currencies across; as rows for a machine: a line per currency."""
+    columns = _positions(found)
+    tail = ("outstanding", "overdue", "unapplied_credits", "net")
+    values = {
+        heading: {
+            **{name: Money(amount, one.currency) for name, amount in one.buckets.items()},
+            **{name: value for name, value in _figures(one).items() if name in tail},
+        }
+        for heading, one in columns
+    }
+    titles = {**{name: found.buckets.label(name, language()) for name in found.buckets.ids}, **{c.name: c.title for c in _columns(tail)}}
+    if transposed:
+        rows = [{"age": titles[name], **{heading: values[heading].get(name) for heading in values}} for name in (*found.buckets.ids, *tail)]
+        heads = [Column("age", heading=say("cli.col_age")), *(Column(heading, "money", heading=heading) for heading in values)]
+        return Section("ageing", say("cli.ageing_title"), heads, rows)
+    lines = [{"currency": heading, **values[heading]} for heading in values]
+    heads = [Column("currency"), *(Column(name, "money", heading=title) for name, title in titles.items())]
+    return Section("ageing", say("cli.ageing_title"), heads, lines)
 
 
 def kpi_report(book: Book, worst_count: int = 10) -> Report:

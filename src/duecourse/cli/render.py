@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 Format = Literal["table", "json", "csv", "xlsx"]
 Kind = Literal["text", "money", "days", "fraction", "ratio", "count", "date", "state"]
 
+PIPE_WIDTH: Final = 160
+TEXT_WIDTH: Final = 24
+"""A text may be folded down to this; a figure never is."""
+
 RIGHT: Final = frozenset({"money", "days", "fraction", "ratio", "count"})
 
 
@@ -70,14 +74,16 @@ def shown(value: Any, kind: Kind) -> str:
     """A value as a person reads it; an unknown one is a dash, never a zero."""
     if value is None:
         return "–"
+    if isinstance(value, str):
+        return value
     if isinstance(value, Money):
         return f"{to_decimal(value.minor, value.currency):,f}"  # the currency stands in a column or heading of its own
     if kind == "fraction":
-        return f"{value * 100:.1f}%"
+        return f"{value * 100:z.1f}%"  # z: a rounded-off zero has no sign
     if kind == "days" and isinstance(value, float):
-        return f"{value:,.1f}"
+        return f"{value:z,.1f}"
     if kind == "ratio":
-        return f"{value:,.3f}"
+        return f"{value:z,.3f}"
     if kind == "count":
         return f"{value:,}"
     if kind == "state" and isinstance(value, bool):
@@ -171,23 +177,18 @@ def _xlsx(report: Report, output: Path) -> None:
 
 def _table(report: Report, output: Path | None) -> None:
     from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     stream = output.open("w", encoding="utf-8") if output else sys.stdout
     try:
-        console = Console(file=stream, highlight=False, soft_wrap=False, width=None if stream.isatty() else 160)
+        console = Console(file=stream, highlight=False, soft_wrap=False, width=None if stream.isatty() else PIPE_WIDTH)
         if report.title:
             console.print(Text(report.title, style="bold"))
         for section in report.sections:
-            table = Table(title=section.title or None, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
-            for column in section.columns:
-                right = column.kind in RIGHT
-                table.add_column(column.title, justify="right" if right else "left", no_wrap=right or column.kind == "date", overflow="fold")
-            for row in section.rows:
-                table.add_row(*(Text(shown(row.get(column.name), column.kind), style=_style(column, row)) for column in section.columns))
-            console.print()
-            console.print(table)
+            rows = [{column.name: shown(row.get(column.name), column.kind) for column in section.columns} for row in section.rows]
+            for number, columns in enumerate(_fitting(section.columns, rows, console.width)):
+                console.print()
+                console.print(_grid(section.title if not number else "", columns, rows))
             for note in section.notes:
                 console.print(Text(note, style="dim"))
         for note in report.notes:
@@ -198,8 +199,35 @@ def _table(report: Report, output: Path | None) -> None:
             stream.close()
 
 
-def _style(column: Column, row: Mapping[str, Any]) -> str:
-    value = row.get(column.name)
-    if column.name in ("overdue", "days_over_365", "days_181_365") and isinstance(value, Money) and value.minor > 0:
-        return "red" if column.name != "overdue" else "yellow"
-    return ""
+def _grid(title: str, columns: Sequence[Column], rows: Sequence[Mapping[str, str]]) -> Any:
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
+    for column in columns:
+        figure = column.kind in RIGHT
+        table.add_column(column.title, justify="right" if figure else "left", no_wrap=figure or column.kind == "date", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(row[column.name]) for column in columns))
+    return table
+
+
+def _fitting(columns: Sequence[Column], rows: Sequence[Mapping[str, str]], width: int) -> list[list[Column]]:
+    """The columns in as many tables as it takes for the figures to stand whole, the first column repeated in each."""
+    from rich.cells import cell_len  # noqa: PLC0415
+
+    def needs(column: Column) -> int:
+        cells = max((cell_len(row[column.name]) for row in rows), default=0)
+        words = max(map(cell_len, column.title.split()), default=0)
+        return max(cells, words) + 2 if column.kind in RIGHT or column.kind == "date" else max(min(cells, TEXT_WIDTH), words) + 2
+
+    first, *rest = columns
+    tables = [[first]]
+    used = needs(first)
+    for column in rest:
+        if used + needs(column) > width and len(tables[-1]) > 1:
+            tables.append([first])
+            used = needs(first)
+        tables[-1].append(column)
+        used += needs(column)
+    return tables

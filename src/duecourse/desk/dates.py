@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from duecourse.ledger.store import Ledger
 
 FAR: Final = date(9999, 12, 31)
-CURRENT_DAYS: Final = 31
+CURRENT_DAYS: Final = 7
 
 
 def last_day(ledger: Ledger) -> date | None:
@@ -30,7 +30,7 @@ def last_day(ledger: Ledger) -> date | None:
 
 
 def default_day(ledger: Ledger) -> date:
-    """Today; or, for a ledger whose facts ended more than a month ago, the last day it speaks of.
+    """Today; or, for a ledger whose facts ended more than a week ago, the last day it speaks of.
 
     A ledger made from last year's export would otherwise show everything as long overdue.
     """

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from duecourse.desk.remembered import remembered
 from duecourse.measures.base import in_base, unrated
 from duecourse.measures.buckets import Buckets
 from duecourse.measures.portfolio import kpi, kpi_in_base, worst_buyers
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from duecourse.ledger.book import Book
 
 NO_CURRENCY: Final = "XXX"
+Figures = Literal["kpi", "balance"]
+Basis = Literal["due_date", "issue_date"]
 
 
 @dataclass(frozen=True)
@@ -39,13 +42,24 @@ class Position:
     not_converted: Sequence[str]
 
 
-def position(book: Book, *, figures: Literal["kpi", "balance"] = "kpi", by: Literal["due_date", "issue_date"] = "due_date") -> Position:
+def position(book: Book, *, figures: Figures = "kpi", by: Basis = "due_date") -> Position:
     """What is owed to us, how late, and how well do we collect?  应收账款总览
 
     figures  `balance`: outstanding, overdue, credits and counts; `kpi`: also DSO, CEI, days beyond terms, dilution, disputes
     by       age by due date or by issue date
     """
     buckets = Buckets.of(book)
+    found = remembered(book, f"position {figures} {by} {buckets.limits_days}", lambda: _position(book, figures, by, buckets))
+    base = found["base"]
+    return Position(
+        buckets,
+        [CurrencyPosition(**one) for one in found["currencies"]],
+        CurrencyPosition(**base) if base else None,
+        found["not_converted"],
+    )
+
+
+def _position(book: Book, figures: Figures, by: Basis, buckets: Buckets) -> dict[str, Any]:
     ages = ageing(book, by=by, buckets=buckets)
     rows = book.run(kpi(book) if figures == "kpi" else outstanding(book)).to_pylist()
     amounts = _amounts(book.run(ages.select("currency", "bucket", "amount")).to_pylist())
@@ -61,7 +75,7 @@ def position(book: Book, *, figures: Literal["kpi", "balance"] = "kpi", by: Lite
         in_buckets = _amounts(book.run(in_base(book, ages.select("currency", "bucket", "amount"), ("amount",), by=("bucket",))).to_pylist())
         if figures_in_base:
             base = CurrencyPosition(book.base_currency, figures_in_base[0], {**empty, **in_buckets.get(book.base_currency, {})})
-    return Position(buckets, found, base, left_out)
+    return {"currencies": [asdict(one) for one in found], "base": asdict(base) if base else None, "not_converted": left_out}
 
 
 def _amounts(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
@@ -76,6 +90,11 @@ def worst(book: Book, *, limit: int = 10) -> list[dict[str, Any]]:
 
     One row per buyer, in base currency where one is set and has rates for what is owed, else per currency.
     """
+    found: list[dict[str, Any]] = remembered(book, f"worst {limit}", lambda: _worst(book, limit))
+    return found
+
+
+def _worst(book: Book, limit: int) -> list[dict[str, Any]]:
     base = book.base_currency != NO_CURRENCY and not book.run(unrated(book, outstanding(book)).select("currency")).num_rows
     rows = book.run(worst_buyers(book, limit=limit, base=base)).to_pylist()
     return sorted(rows, key=lambda row: (row["currency"], row["rank"]) if not base else ("", row["rank"]))
