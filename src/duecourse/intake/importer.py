@@ -259,6 +259,7 @@ class Import:
             draft.facts = {
                 "options": self.options.key(), "shape": profile.shape, "source": profile.source, "read": facts.rows, "quarantined": refused,
                 "repeated": facts.repeated, "dropped": left_out,
+                "extract_date": str(facts.extract_date) if facts.extract_date else "",
             }  # fmt: skip
             bench.phase("recording", 0.9, 1.0)
             result = draft.commit()

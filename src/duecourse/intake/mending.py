@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
@@ -18,6 +20,7 @@ from duecourse.intake.workbench import Progress, Workbench
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping
 
     from duecourse.ledger.store import Ledger
 
@@ -41,7 +44,7 @@ def fix(
         opened.attach(bench.con)
         missing = [name for name in (FILE_ROW, FILE_ID) if name not in opened.columns]
         if missing:
-            raise ColumnsUnrecognisedError(file=opened.name, roles=", ".join(missing), columns=", ".join(opened.columns))
+            raise ColumnsUnrecognisedError(path=str(path), missing=", ".join(missing), columns=", ".join(opened.columns))
         cells = bench.arrow(f"SELECT * FROM {opened.relation} ORDER BY row_no")
         table = {name: cells.column(f"c{number}").to_pylist() for number, name in enumerate(opened.columns)}
         for file_id in dict.fromkeys(value for value in table[FILE_ID] if value):
@@ -57,8 +60,6 @@ def fix(
 def _fix_file(
     ledger: Ledger, file_id: str, table: dict[str, list[str | None]], options: Options, progress: Progress | None, folder: Path
 ) -> ImportResult | None:
-    from datetime import date  # noqa: PLC0415 — only to look at the whole ledger
-
     book = ledger.as_of(date.max)
     quarantine = book.quarantine
     rows = book.run(quarantine.filter((quarantine.file_sha256 == file_id) & quarantine.fixed_by.isnull()).drop("recorded_at", "source"))
@@ -83,5 +84,15 @@ def _fix_file(
             "row_map", pa.table({"row_no": line_numbers, "file_row": pa.array([number for _place, number in chosen], pa.int64())})
         )
         bench.con.register("waiting_line", rows)
-        source = Source(opened, understanding.profile, renumbered=True)
+        said = _first_import(ledger, file_id)
+        extract = said.get("extract_date")
+        read_as = replace(understanding.profile, extract_date=date.fromisoformat(extract) if extract else None)
+        currency = json.loads(said.get("options", "{}")).get("currency", "")
+        options = replace(options, currency=options.currency or currency)
+        source = Source(opened, read_as, renumbered=True)
         return Import(ledger, bench, source, options, [], file=(sample["file_name"], file_id)).run()
+
+
+def _first_import(ledger: Ledger, file_id: str) -> Mapping[str, Any]:
+    """What was noted when the file came in first."""
+    return next((row.facts for row in ledger.journal() if row.file_sha256 == file_id), {})

@@ -153,7 +153,7 @@ class Workbench:
         names = ", ".join(map(identifier, entry.facts.names))
         self.run(
             f"COPY (SELECT {names}, {draft.provenance_sql()} FROM ({body})) TO {literal(str(path))} "
-            "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
+            "(FORMAT parquet, COMPRESSION snappy)"
         )
         return draft.adopt(entry.name, path)
 
