@@ -22,7 +22,8 @@ def test_a_sentence_stands_in_both_languages_with_the_same_arguments(identifier)
     wording = CATALOGUE[identifier]
     assert set(wording) == {"en", "zh"}
     assert messages.arguments(wording["en"]) == messages.arguments(wording["zh"])
-    assert wording["en"].strip() and wording["zh"].strip()
+    assert wording["en"].strip()
+    assert wording["zh"].strip()
     # A wording without a letter of its own (a pattern of arguments) is the same in both.
     if re.sub(r"\{[^}]*\}|[^A-Za-z]", "", wording["en"]) and wording["en"] != wording["zh"]:
         assert CHINESE.search(wording["zh"]), "the Chinese wording has no Chinese in it"
@@ -45,9 +46,7 @@ def said() -> dict[str, set[str]]:
 
 
 def test_nothing_says_a_sentence_that_does_not_exist():
-    missing = {
-        name: files for name, files in said().items() if "*" not in name and name not in CATALOGUE
-    }
+    missing = {name: files for name, files in said().items() if "*" not in name and name not in CATALOGUE}
     assert not missing
     patterns = [name for name in said() if "*" in name]
     for pattern in patterns:
@@ -70,7 +69,12 @@ def findings_raised() -> set[str]:
     codes = set()
     for path in SOURCE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Finding", "Check") and node.args and isinstance(node.args[0], ast.Constant):
+            if (
+                isinstance(node, ast.Call)
+                and getattr(node.func, "id", "") in ("Finding", "Check")
+                and node.args
+                and isinstance(node.args[0], ast.Constant)
+            ):
                 codes.add(node.args[0].value)
     return codes
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from duecourse.messages import Language, say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Severity(StrEnum):
@@ -40,4 +43,8 @@ class Finding:
 
     def message(self, lang: Language | None = None) -> str:
         """The finding as a sentence."""
-        return say(f"findings.{self.code}", lang, **{"column": self.column, "value": self.value, "row": self.row, "source": self.source, **self.args})
+        return say(
+            f"findings.{self.code}",
+            lang,
+            **{"column": self.column, "value": self.value, "row": self.row, "source": self.source, **self.args},
+        )

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from support.ledgers import ENGINE
 
 from duecourse.ledger.store import Ledger
+from support.ledgers import ENGINE
 
 
 @pytest.fixture

@@ -5,19 +5,28 @@ import datetime as dt
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.ledgers import ENGINE, add, invoice, totals
 
 from duecourse import samples
 from duecourse.ledger.store import Ledger
+from support.ledgers import ENGINE, add, invoice, totals
 
 DAYS = st.dates(dt.date(2025, 1, 1), dt.date(2025, 3, 31))
 
 
 def test_it_hides_what_happened_later():
     facts = {
-        "invoice": [{"invoice_id": "1", "buyer_id": "b", "issue_date": dt.date(2025, 1, 10), "due_date": dt.date(2025, 2, 10), "amount_minor": 100}],
+        "invoice": [
+            {"invoice_id": "1", "buyer_id": "b", "issue_date": dt.date(2025, 1, 10), "due_date": dt.date(2025, 2, 10), "amount_minor": 100}
+        ],
         "dispute": [
-            {"dispute_id": "d", "buyer_id": "b", "invoice_id": "1", "raised_on": dt.date(2025, 1, 20), "resolved_on": dt.date(2025, 2, 1), "outcome": "rejected"}
+            {
+                "dispute_id": "d",
+                "buyer_id": "b",
+                "invoice_id": "1",
+                "raised_on": dt.date(2025, 1, 20),
+                "resolved_on": dt.date(2025, 2, 1),
+                "outcome": "rejected",
+            }
         ],
         "buyer": [{"buyer_id": "b", "name": "B"}, {"buyer_id": "c", "name": "C", "effective_from": dt.date(2025, 2, 1)}],
     }
@@ -26,14 +35,18 @@ def test_it_hides_what_happened_later():
     assert early.run(early.dispute).num_rows == 0
     assert middle.run(middle.invoice).num_rows == 1
     assert middle.run(middle.dispute.select("resolved_on", "outcome")).to_pylist() == [{"resolved_on": None, "outcome": None}]
-    assert late.run(late.dispute.select("resolved_on", "outcome")).to_pylist() == [{"resolved_on": dt.date(2025, 2, 1), "outcome": "rejected"}]
+    assert late.run(late.dispute.select("resolved_on", "outcome")).to_pylist() == [
+        {"resolved_on": dt.date(2025, 2, 1), "outcome": "rejected"}
+    ]
     assert middle.run(middle.buyer).column("buyer_id").to_pylist() == ["b"]
     assert late.run(late.buyer).num_rows == 2
 
 
 def test_its_months_end_with_the_day_of_the_book():
     book = samples.book(dt.date(2025, 3, 15))
-    assert [(r["month_start"], r["month_end"], r["days"]) for r in sorted(book.run(book.months(3)).to_pylist(), key=lambda r: r["months_back"])] == [
+    assert [
+        (r["month_start"], r["month_end"], r["days"]) for r in sorted(book.run(book.months(3)).to_pylist(), key=lambda r: r["months_back"])
+    ] == [
         (dt.date(2025, 3, 1), dt.date(2025, 3, 15), 15),
         (dt.date(2025, 2, 1), dt.date(2025, 2, 28), 28),
         (dt.date(2025, 1, 1), dt.date(2025, 1, 31), 31),
@@ -58,7 +71,11 @@ def test_a_book_never_changes_when_later_facts_arrive(tmp_path_factory, batches,
         assert totals(ledger, on, known_at=moment) == was
 
 
-@given(facts=st.lists(st.tuples(st.integers(0, 40), st.integers(1, 1000), DAYS), min_size=1, max_size=40, unique_by=lambda f: f[0]), data=st.data(), on=DAYS)
+@given(
+    facts=st.lists(st.tuples(st.integers(0, 40), st.integers(1, 1000), DAYS), min_size=1, max_size=40, unique_by=lambda f: f[0]),
+    data=st.data(),
+    on=DAYS,
+)
 @settings(max_examples=15)
 def test_pieces_in_any_order_give_the_same_book(tmp_path_factory, facts, data, on):
     rows = [{**invoice(number, amount), "issue_date": day} for number, amount, day in facts]

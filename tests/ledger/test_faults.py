@@ -14,10 +14,10 @@ import time
 
 import pyarrow as pa
 import pytest
-from support.ledgers import ENGINE, add, invoice, totals
 
 from duecourse.errors import DiskFullError, LedgerReadOnlyError
 from duecourse.ledger.store import Ledger
+from support.ledgers import ENGINE, add, invoice, totals
 
 WRITER = """
 import sys
@@ -35,7 +35,9 @@ for turn in range(100):
 
 
 def start_writer(ledger_path):
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [os.path.dirname(os.path.dirname(__file__)), os.environ.get("PYTHONPATH")]))}
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(filter(None, [os.path.dirname(os.path.dirname(__file__)), os.environ.get("PYTHONPATH")]))
+    }
     return subprocess.Popen([sys.executable, "-c", WRITER, str(ledger_path)], stdout=subprocess.PIPE, env=environment)
 
 
@@ -135,7 +137,9 @@ def test_a_read_only_ledger_opens_and_says_why_it_cannot_be_written(ledger, tmp_
     place = tmp_path / "read-only"
     place.mkdir()
     if os.geteuid() == 0:
-        if subprocess.run(["mount", "--bind", "-o", "ro", str(tmp_path / "ledger"), str(place)], check=False, capture_output=True).returncode:
+        if subprocess.run(
+            ["mount", "--bind", "-o", "ro", str(tmp_path / "ledger"), str(place)], check=False, capture_output=True
+        ).returncode:
             pytest.skip("NOT TESTED: a read-only ledger (this machine does not let us mount one)")
         # Older kernels ignore `ro` on the first bind.
         subprocess.run(["mount", "-o", "remount,bind,ro", str(place)], check=False, capture_output=True)

@@ -12,10 +12,10 @@ import uuid
 
 import boto3
 import pytest
-from support.ledgers import ENGINE, add, invoice, totals
 
 from duecourse.errors import LedgerBusyError
 from duecourse.ledger.store import Ledger
+from support.ledgers import ENGINE, add, invoice, totals
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,14 @@ def place(server, monkeypatch):
     bucket = f"ledger-{uuid.uuid4().hex[:8]}"
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
     boto3.client("s3", endpoint_url=server, region_name="us-east-1", **keys).create_bucket(Bucket=bucket)
-    options = {"AWS_ENDPOINT_URL": server, "AWS_ALLOW_HTTP": "true", "timeout": "20s", "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    options = {
+        "AWS_ENDPOINT_URL": server,
+        "AWS_ALLOW_HTTP": "true",
+        "timeout": "20s",
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
     return f"s3://{bucket}/firm", options
 
 

@@ -7,12 +7,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
-from support.ledgers import ENGINE, add, invoice, totals
 
 from duecourse.errors import BatchUnknownError, LedgerNotFoundError, LedgerVersionUnknownError
 from duecourse.ledger.entries import ENTRIES
 from duecourse.ledger.store import Ledger
-
+from support.ledgers import ENGINE, add, invoice, totals
 
 
 def test_it_refuses_a_folder_without_a_ledger_by_name(tmp_path):

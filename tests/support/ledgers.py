@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from duecourse.engines.duckdb import DuckDBEngine
 from duecourse.ledger.entries import ENTRIES
-from duecourse.ledger.store import Ledger
+
+if TYPE_CHECKING:
+    from duecourse.ledger.store import Ledger
 
 ENGINE = DuckDBEngine(threads=1)
 

@@ -19,11 +19,26 @@ def build() -> click.Group:
     """The command group. Built anew for each run, because its help is written in the language of the run."""
 
     @click.group(help=say("cli.program_help"), context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 110})
-    @click.option("--ledger", "place", default=DEFAULT_LEDGER, envvar="DUECOURSE_LEDGER", show_default=True, metavar="DIR", help=say("cli.option_ledger"))
+    @click.option(
+        "--ledger",
+        "place",
+        default=DEFAULT_LEDGER,
+        envvar="DUECOURSE_LEDGER",
+        show_default=True,
+        metavar="DIR",
+        help=say("cli.option_ledger"),
+    )
     @click.option("--as-of", "as_of", default=None, metavar="DATE", help=say("cli.option_as_of"))
     @click.option("--known-at", default=None, metavar="TIME", help=say("cli.option_known_at"))
     @click.option("--lang", type=click.Choice(["en", "zh"]), default=None, expose_value=False, help=say("cli.option_lang"))
-    @click.option("--format", "form", type=click.Choice(["table", "json", "csv", "xlsx"]), default="table", show_default=True, help=say("cli.option_format"))
+    @click.option(
+        "--format",
+        "form",
+        type=click.Choice(["table", "json", "csv", "xlsx"]),
+        default="table",
+        show_default=True,
+        help=say("cli.option_format"),
+    )
     @click.option("--output", "-o", type=click.Path(path_type=Path), default=None, metavar="FILE", help=say("cli.option_output"))
     @click.version_option(__version__, prog_name="duecourse", help=say("cli.option_version"))
     @click.pass_context

@@ -10,7 +10,6 @@ import click
 from duecourse.cli.render import Column, Money, Report, Section
 from duecourse.cli.session import Session, asked, interactive, parse_day, progress_bar
 from duecourse.errors import OptionMisusedError
-from duecourse.findings import Severity
 from duecourse.messages import say
 
 if TYPE_CHECKING:
@@ -41,7 +40,10 @@ def add_commands(group: click.Group) -> None:
     @click.option("--date-order", type=click.Choice(["dmy", "mdy", "ymd"]), default=None, help=say("cli.import_date_order"))
     @click.option("--decimal", type=click.Choice([".", ","]), default=None, help=say("cli.import_decimal"))
     @click.option(
-        "--shape", type=click.Choice(["transactions", "open_items", "payments", "buyers", "disputes", "rates"]), default=None, help=say("cli.import_shape")
+        "--shape",
+        type=click.Choice(["transactions", "open_items", "payments", "buyers", "disputes", "rates"]),
+        default=None,
+        help=say("cli.import_shape"),
     )
     @click.option("--sheet", default="", metavar="NAME", help=say("cli.import_sheet"))
     @click.option("--source", default="", metavar="SYSTEM", help=say("cli.import_source"))
@@ -233,7 +235,10 @@ def _results_report(results: Sequence[ImportResult]) -> Report:
         ]  # fmt: skip
         findings += result.findings
     text = [Column("file", heading=say("cli.col_file"))]
-    counted = [Column(name, "count", heading=say(f"cli.col_{name}")) for name in ("read", "added", "corrected", "unchanged", "quarantined", "dropped")]
+    counted = [
+        Column(name, "count", heading=say(f"cli.col_{name}"))
+        for name in ("read", "added", "corrected", "unchanged", "quarantined", "dropped")
+    ]
     sections = [Section("imports", say("cli.imported"), [*text, Column("batch", heading=say("cli.col_batch")), *counted], rows)]
     if totals:
         money = [Column(name, "money", heading=say(f"cli.col_{name}")) for name in ("amount", "credits", "open")]

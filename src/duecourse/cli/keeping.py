@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from duecourse.cli.render import Column, Report, Section
-from duecourse.cli.session import Session
 from duecourse.messages import say
+
+if TYPE_CHECKING:
+    from duecourse.cli.session import Session
 
 
 def add_commands(group: click.Group) -> None:
@@ -25,8 +27,15 @@ def add_commands(group: click.Group) -> None:
         outcomes = check_book(book, examples=examples)
         rows = [row for outcome in outcomes for row in finding_rows(outcome.findings)]
         counts = [{"code": o.code, "severity": say(f"cli.severity_{o.severity}"), "count": o.count} for o in outcomes]
-        columns = [Column("severity", heading=say("cli.col_severity")), Column("code", heading=say("cli.col_code")), Column("count", "count", heading=say("cli.col_count"))]
-        sections = [Section("findings", say("cli.check_findings"), finding_columns(), rows), Section("counts", say("cli.check_counts"), columns, counts)]
+        columns = [
+            Column("severity", heading=say("cli.col_severity")),
+            Column("code", heading=say("cli.col_code")),
+            Column("count", "count", heading=say("cli.col_count")),
+        ]
+        sections = [
+            Section("findings", say("cli.check_findings"), finding_columns(), rows),
+            Section("counts", say("cli.check_counts"), columns, counts),
+        ]
         notes = [] if outcomes else [say("cli.check_fine", on=book.on)]
         session.show(Report("", sections if outcomes else [], {"as_of": book.on, "counts": counts, "findings": rows}, notes))
         return 1 if outcomes else 0
@@ -38,16 +47,16 @@ def add_commands(group: click.Group) -> None:
         withdrawn = ledger.state.withdrawn
         rows = [
             {
-                "version": row.version, "recorded_at": f"{row.recorded_at:%Y-%m-%d %H:%M:%S}", "kind": say(f"cli.kind_{row.kind}"),
+                "version": row.version, "recorded_at": row.recorded_at, "kind": say(f"cli.kind_{row.kind}"),
                 "batch": row.batch_id, "file": row.file_name, "added": sum(c.get("added", 0) for c in row.counts.values()),
                 "corrected": sum(c.get("corrected", 0) for c in row.counts.values()), "quarantined": row.facts.get("quarantined"),
                 "note": say("cli.history_withdrawn") if row.batch_id in withdrawn else row.note,
             }
             for row in ledger.journal()
         ]  # fmt: skip
-        texts = ("recorded_at", "kind", "batch", "file", "note")
+        texts = ("kind", "batch", "file", "note")
         columns = [
-            Column(name, "text" if name in texts else "count", heading=say(f"cli.col_{name}"))
+            Column(name, "moment" if name == "recorded_at" else "text" if name in texts else "count", heading=say(f"cli.col_{name}"))
             for name in ("version", "recorded_at", "kind", "batch", "file", "added", "corrected", "quarantined", "note")
         ]
         session.show(Report("", [Section("history", say("cli.history_title"), columns, rows)], {"history": rows}))
@@ -86,7 +95,9 @@ def add_commands(group: click.Group) -> None:
         if pairs:
             change(ledger, dict(_pair(pair) for pair in pairs))
         values = current(ledger)
-        rows: list[dict[str, Any]] = [{"name": name, "value": value, "meaning": say(f"cli.setting_{name}")} for name, value in values.items()]
+        rows: list[dict[str, Any]] = [
+            {"name": name, "value": value, "meaning": say(f"cli.setting_{name}")} for name, value in values.items()
+        ]
         columns = [Column(name, heading=say(f"cli.col_{name}")) for name in ("name", "value", "meaning")]
         session.show(Report("", [Section("settings", say("cli.settings_title"), columns, rows)], {"settings": values}))
 

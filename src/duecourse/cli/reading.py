@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from duecourse.cli.render import Column, Kind, Money, Report, Section
-from duecourse.cli.session import Session
 from duecourse.messages import language, say
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from duecourse.cli.session import Session
     from duecourse.desk.buyers import BuyerRecord
     from duecourse.desk.position import CurrencyPosition, Position
     from duecourse.ledger.book import Book
 
 MONEY: Final = frozenset(
-    "outstanding overdue not_due unapplied_credits net credit_sales credit_sales_90d credit_sales_365d paid_365d peak_balance_365d credits_365d "
-    "disputed cash_received credits amount_minor open_minor disputed_minor amount".split()
+    [
+        "outstanding",
+        "overdue",
+        "not_due",
+        "unapplied_credits",
+        "net",
+        "credit_sales",
+        "credit_sales_90d",
+        "credit_sales_365d",
+        "paid_365d",
+        "peak_balance_365d",
+        "credits_365d",
+        "disputed",
+        "cash_received",
+        "credits",
+        "amount_minor",
+        "open_minor",
+        "disputed_minor",
+        "amount",
+    ]
 )
 KINDS: Final[Mapping[str, Kind]] = {
     "overdue_share": "fraction", "cei": "fraction", "dilution_rate": "fraction", "share": "fraction", "dso_simple": "days", "dso_countback": "days",
@@ -33,7 +52,17 @@ KPI_FIGURES: Final = (
     "outstanding", "overdue", "overdue_share", "unapplied_credits", "net", "dso_simple", "dso_countback", "best_possible_dso",
     "average_days_delinquent", "cei", "days_beyond_terms", "dilution_rate", "disputed", "open_invoices", "overdue_invoices", "buyers_with_balance",
 )  # fmt: skip
-WORST: Final = ("rank", "buyer_id", "name", "currency", "overdue", "outstanding", "overdue_share", "oldest_days_past_due", "days_beyond_terms_365d")
+WORST: Final = (
+    "rank",
+    "buyer_id",
+    "name",
+    "currency",
+    "overdue",
+    "outstanding",
+    "overdue_share",
+    "oldest_days_past_due",
+    "days_beyond_terms_365d",
+)
 BUYERS: Final = (
     "buyer_id", "name", "currency", "outstanding", "overdue", "oldest_days_past_due", "days_beyond_terms_365d", "days_beyond_terms_trend",
     "dso_countback", "credit_sales_365d",
@@ -60,7 +89,14 @@ def add_commands(group: click.Group) -> None:
             session.show(_ageing_per(session.book, by, per))
             return
         found = position(session.book, figures="balance", by=by)
-        session.show(Report(_headline(session.book), [_ageing_section(found, transposed=session.form == "table")], _position_data(session.book, found), _notes(found)))
+        session.show(
+            Report(
+                _headline(session.book),
+                [_ageing_section(found, transposed=session.form == "table")],
+                _position_data(session.book, found),
+                _notes(found),
+            )
+        )
 
     @group.command("buyers", help=say("cli.buyers_help"))
     @click.option("--search", default="", metavar="TEXT", help=say("cli.buyers_search"))
@@ -95,7 +131,18 @@ def add_commands(group: click.Group) -> None:
         book = session.book
         table = history(book, months=months)
         rows = [_with_money(row) for row in book.run(table.order_by(["currency", table.months_back])).to_pylist()]
-        names = ("month_end", "currency", "outstanding", "overdue", "credit_sales", "cash_received", "dso_simple", "dso_countback", "cei", "dilution_rate")
+        names = (
+            "month_end",
+            "currency",
+            "outstanding",
+            "overdue",
+            "credit_sales",
+            "cash_received",
+            "dso_simple",
+            "dso_countback",
+            "cei",
+            "dilution_rate",
+        )
         shown = names if session.form == "table" else tuple(table.columns)
         section = Section("trend", say("cli.trend_title"), _columns(shown), rows)
         session.show(Report(_headline(book), [section], {"as_of": book.on, "months": rows}))
@@ -117,14 +164,19 @@ def add_commands(group: click.Group) -> None:
 
 
 def _columns(names: Sequence[str]) -> list[Column]:
-    return [Column(name, "money" if name in MONEY or name.startswith("days_") and name not in KINDS else KINDS.get(name, "text")) for name in names]
+    return [
+        Column(name, "money" if name in MONEY or (name.startswith("days_") and name not in KINDS) else KINDS.get(name, "text"))
+        for name in names
+    ]
 
 
 def _with_money(row: Mapping[str, Any]) -> dict[str, Any]:
     """The row with its amounts as money of its currency."""
     currency = row["currency"]
     return {
-        name: Money(value, currency) if value is not None and isinstance(value, int) and not isinstance(value, bool) and _is_money(name) else value
+        name: Money(value, currency)
+        if value is not None and isinstance(value, int) and not isinstance(value, bool) and _is_money(name)
+        else value
         for name, value in row.items()
     }
 
@@ -232,7 +284,7 @@ def _ageing_per(book: Book, by: Any, per: str) -> Report:
     grain = tuple(part.strip() for part in per.split(",") if part.strip())
     table = ageing(book, by=by, buckets=buckets, per=grain)
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
-    keys = [name for name in (*dict.fromkeys((*grain, "currency")),)]
+    keys = [*dict.fromkeys((*grain, "currency"))]
     for row in book.run(table).to_pylist():
         key = tuple(row[name] for name in keys)
         line = rows.setdefault(key, {**{name: row[name] for name in keys}, "outstanding": Money(0, row["currency"])})
@@ -241,11 +293,19 @@ def _ageing_per(book: Book, by: Any, per: str) -> Report:
     ordered = sorted(rows.values(), key=lambda line: (line["currency"], -line["outstanding"].minor, str(line[keys[0]])))
     ages = [Column(name, "money", heading=buckets.label(name, language())) for name in buckets.ids]
     columns = [*(Column(name) for name in keys), *_columns(["outstanding"]), *ages]
-    return Report(_headline(book), [Section("ageing", say("cli.ageing_title"), columns, ordered)], {"as_of": book.on, "per": list(grain), "rows": ordered})
+    return Report(
+        _headline(book),
+        [Section("ageing", say("cli.ageing_title"), columns, ordered)],
+        {"as_of": book.on, "per": list(grain), "rows": ordered},
+    )
 
 
 def _buyer_report(book: Book, record: BuyerRecord, *, everything: bool) -> Report:
-    profile = {name: value for name, value in record.profile.items() if value not in (None, "") and name not in ("recorded_at", "source", "source_row")}
+    profile = {
+        name: value
+        for name, value in record.profile.items()
+        if value not in (None, "") and name not in ("recorded_at", "source", "source_row")
+    }
     name = profile.get("name") or profile.get("name_local") or record.buyer_id
     figures = [_with_money(row) for row in record.figures]
     wanted = (
@@ -256,7 +316,9 @@ def _buyer_report(book: Book, record: BuyerRecord, *, everything: bool) -> Repor
     still_open = [row for row in items if row["open_minor"].minor]
     settlements = [_with_money(row) for row in record.settlements]
     latest = 15
-    open_columns = _columns(("invoice_id", "instalment", "issue_date", "due_date", "days_past_due", "currency", "amount_minor", "open_minor"))
+    open_columns = _columns(
+        ("invoice_id", "instalment", "issue_date", "due_date", "days_past_due", "currency", "amount_minor", "open_minor")
+    )
     paid_columns = _columns(("settlement_id", "kind", "settle_date", "invoice_id", "currency", "amount_minor"))
     sections = [
         Section("profile", f"{record.buyer_id} · {name}", [Column("field", heading=say("cli.col_name")), Column("value", heading=say("cli.col_value"))],

@@ -8,7 +8,6 @@ import sys
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from duecourse.glossary import label
@@ -17,9 +16,10 @@ from duecourse.money import decimal_string, to_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
 Format = Literal["table", "json", "csv", "xlsx"]
-Kind = Literal["text", "money", "days", "fraction", "ratio", "count", "date", "state"]
+Kind = Literal["text", "money", "days", "fraction", "ratio", "count", "date", "moment", "state"]
 
 PIPE_WIDTH: Final = 160
 TEXT_WIDTH: Final = 24
@@ -78,6 +78,8 @@ def shown(value: Any, kind: Kind) -> str:
         return value
     if isinstance(value, Money):
         return f"{to_decimal(value.minor, value.currency):,f}"  # the currency stands in a column or heading of its own
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
     if kind == "fraction":
         return f"{value * 100:z.1f}%"  # z: a rounded-off zero has no sign
     if kind == "days" and isinstance(value, float):
@@ -114,7 +116,7 @@ def write(report: Report, form: Format, output: Path | None) -> None:
         _csv(report, output)
     elif form == "xlsx":
         if output is None:
-            from duecourse.errors import OptionMisusedError  # noqa: PLC0415
+            from duecourse.errors import OptionMisusedError
 
             raise OptionMisusedError(option="--format", value="xlsx", hint=say("cli.xlsx_needs_output"))
         _xlsx(report, output)
@@ -145,7 +147,7 @@ def _csv(report: Report, output: Path | None) -> None:
 
 
 def _xlsx(report: Report, output: Path) -> None:
-    import xlsxwriter  # noqa: PLC0415 — only this format needs it
+    import xlsxwriter
 
     with xlsxwriter.Workbook(str(output), {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
@@ -167,7 +169,7 @@ def _xlsx(report: Report, output: Path) -> None:
                         decimals = len(text.partition(".")[2])
                         pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
                         sheet.write_number(line, number, float(text), places.setdefault(pattern, book.add_format({"num_format": pattern})))
-                    elif isinstance(value, date):
+                    elif isinstance(value, date) and not isinstance(value, datetime):
                         sheet.write_datetime(line, number, datetime(value.year, value.month, value.day), formats["date"])  # noqa: DTZ001
                     elif isinstance(value, int | float) and not isinstance(value, bool):
                         sheet.write_number(line, number, value, formats.get(column.kind))
@@ -176,8 +178,8 @@ def _xlsx(report: Report, output: Path) -> None:
 
 
 def _table(report: Report, output: Path | None) -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich.console import Console
+    from rich.text import Text
 
     stream = output.open("w", encoding="utf-8") if output else sys.stdout
     try:
@@ -200,8 +202,8 @@ def _table(report: Report, output: Path | None) -> None:
 
 
 def _grid(title: str, columns: Sequence[Column], rows: Sequence[Mapping[str, str]]) -> Any:
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich.table import Table
+    from rich.text import Text
 
     table = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
     for column in columns:
@@ -214,7 +216,7 @@ def _grid(title: str, columns: Sequence[Column], rows: Sequence[Mapping[str, str
 
 def _fitting(columns: Sequence[Column], rows: Sequence[Mapping[str, str]], width: int) -> list[list[Column]]:
     """The columns in as many tables as it takes for the figures to stand whole, the first column repeated in each."""
-    from rich.cells import cell_len  # noqa: PLC0415
+    from rich.cells import cell_len
 
     def needs(column: Column) -> int:
         cells = max((cell_len(row[column.name]) for row in rows), default=0)

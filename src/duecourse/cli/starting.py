@@ -17,7 +17,14 @@ def add_commands(group: click.Group) -> None:
     """Add the commands of this room."""
 
     @group.command("demo", help=say("cli.demo_help"))
-    @click.option("--invoices", default=300_000, show_default=True, type=click.IntRange(1_000, 100_000_000), metavar="N", help=say("cli.demo_invoices"))
+    @click.option(
+        "--invoices",
+        default=300_000,
+        show_default=True,
+        type=click.IntRange(1_000, 100_000_000),
+        metavar="N",
+        help=say("cli.demo_invoices"),
+    )
     @click.option("--seed", default=None, type=click.IntRange(0), metavar="N", help=say("cli.demo_seed"))
     @click.option("--exports", type=click.Path(path_type=Path, file_okay=False), default=None, metavar="DIR", help=say("cli.demo_exports"))
     @click.pass_obj

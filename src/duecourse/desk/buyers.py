@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +16,8 @@ from duecourse.measures.receivables import ageing, open_items
 from duecourse.messages import say
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import ibis.expr.types as ir
     import pyarrow as pa
 
@@ -71,9 +72,11 @@ def find(book: Book, text: str) -> str:
     if book.run(exact).num_rows:
         return wanted
     bare = wanted.lstrip("0")
-    zeros = account.filter(account.buyer_id.lstrip("0") == bare).distinct() if bare.isdigit() else None
-    if zeros is not None and (found := book.run(zeros.limit(2)).column("buyer_id").to_pylist()) and len(found) == 1:
-        return str(found[0])
+    if bare.isdigit():
+        ending = account.filter(account.buyer_id.endswith(bare)).distinct()
+        found = [number for number in book.run(ending).column("buyer_id").to_pylist() if number.lstrip("0") == bare]
+        if len(found) == 1:
+            return str(found[0])
     profile = book.buyer
     rows = profile.filter(_matching(profile, wanted)).select("buyer_id", "name", "name_local").order_by("buyer_id")
     count = book.run(rows.aggregate(n=rows.count())).column("n")[0].as_py() if wanted else 0
@@ -119,9 +122,22 @@ def buyer_record(book: Book, buyer_id: str) -> BuyerRecord:
     items = []
     for row in own.run(invoice.order_by([invoice.issue_date.desc(), "invoice_id", "instalment"])).to_pylist():
         balance = still_open.get((row["invoice_id"], row["instalment"]), {})
-        items.append({**row, "open_minor": balance.get("open_minor", 0), "days_past_due": balance.get("days_past_due"), "bucket": balance.get("bucket")})
+        items.append(
+            {
+                **row,
+                "open_minor": balance.get("open_minor", 0),
+                "days_past_due": balance.get("days_past_due"),
+                "bucket": balance.get("bucket"),
+            }
+        )
     settlement = own.settlement
     settlements = own.run(settlement.order_by([settlement.settle_date.desc(), "settlement_id"])).to_pylist()
     return BuyerRecord(
-        buyer_id, profile[0] if profile else {"buyer_id": buyer_id}, figures, ages, items, settlements, own.run(open_disputes(own)).to_pylist()
+        buyer_id,
+        profile[0] if profile else {"buyer_id": buyer_id},
+        figures,
+        ages,
+        items,
+        settlements,
+        own.run(open_disputes(own)).to_pylist(),
     )

@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
 import ibis
-import pyarrow as pa
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from duecourse.ledger.store import Ledger
 
 FAR: Final = date(9999, 12, 31)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Final
 
 from duecourse.desk.opening import open_ledger
@@ -12,6 +11,7 @@ from duecourse.samples.exports import write_exports
 from duecourse.samples.parameters import Economy
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
     from pathlib import Path
 

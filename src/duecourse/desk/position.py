@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -13,6 +12,8 @@ from duecourse.measures.portfolio import kpi, kpi_in_base, worst_buyers
 from duecourse.measures.receivables import ageing, outstanding
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from duecourse.ledger.book import Book
 
 NO_CURRENCY: Final = "XXX"

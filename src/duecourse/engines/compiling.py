@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-import ibis.backends.sql.compilers as compilers
 import ibis.expr.operations as ops
 import pyarrow as pa
+from ibis.backends.sql import compilers
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

@@ -13,7 +13,20 @@ import pyarrow.compute as pc
 
 from duecourse.calendar import months_back
 from duecourse.ledger.entries import (
-    BUYER, DAY, DISPUTE, ENTRIES, EXCHANGE_RATE, INVOICE, OPEN_ITEM, QUARANTINE, SETTING, SETTLEMENT, SNAPSHOT, TEXT, Entry, schema_of,
+    BUYER,
+    DAY,
+    DISPUTE,
+    ENTRIES,
+    EXCHANGE_RATE,
+    INVOICE,
+    OPEN_ITEM,
+    QUARANTINE,
+    SETTING,
+    SETTLEMENT,
+    SNAPSHOT,
+    TEXT,
+    Entry,
+    schema_of,
 )  # fmt: skip
 
 if TYPE_CHECKING:

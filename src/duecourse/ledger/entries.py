@@ -8,11 +8,13 @@ removed: a ledger written years ago must stay readable.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TEXT: Final = pa.string()
 DAY: Final = pa.date32()
@@ -20,6 +22,7 @@ COUNT: Final = pa.int32()
 MINOR: Final = pa.int64()
 FLAG: Final = pa.bool_()
 INSTANT: Final = pa.timestamp("us", tz="UTC")
+
 
 def schema_of(required: Mapping[str, pa.DataType], optional: Mapping[str, pa.DataType] | None = None) -> pa.Schema:
     """A schema of columns that are always given, and then of columns that may be null."""

@@ -31,7 +31,10 @@ def rates_to_base(book: Book) -> pa.Table:
     for row in rows:
         found = ExchangeRate(row["provider"], row["base_currency"], row["quote_currency"], row["rate_date"], Decimal(repr(row["rate"])))
         by_provider.setdefault(found.provider, []).append(found)
-    tables = [(RateTable(by_provider[name]), _max_age_days(by_provider[name])) for name in sorted(by_provider, key=lambda name: (name == ECB, name))]
+    tables = [
+        (RateTable(by_provider[name]), _max_age_days(by_provider[name]))
+        for name in sorted(by_provider, key=lambda name: (name == ECB, name))
+    ]
     currencies = {code for row in rows for code in (row["base_currency"], row["quote_currency"])}
     found_rates = {book.base_currency: (1.0, book.on)}
     for currency in sorted(currencies - {book.base_currency}):

@@ -108,7 +108,9 @@ class Storage:
         with faults_named(self.url):
             if self.local:
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
-            return DeltaTable.create(self.address(name), schema, mode="ignore", configuration=KEEP_FOR_EVER, storage_options=self.options or None)
+            return DeltaTable.create(
+                self.address(name), schema, mode="ignore", configuration=KEEP_FOR_EVER, storage_options=self.options or None
+            )
 
     def append_arrow(self, table: DeltaTable, data: pa.Table | pa.RecordBatchReader) -> None:
         """Append rows as exactly the next version of the table; CommitFailedError if somebody else was quicker."""
@@ -126,7 +128,7 @@ class Storage:
             actions: list[AddAction | RemoveAction] = [
                 AddAction(path.relative_to(base).as_posix(), path.stat().st_size, {}, now, not remove, _statistics(path)) for path in add
             ]
-            actions += [RemoveAction(path, False, now) for path in remove]  # noqa: FBT003 — the library's positional signature
+            actions += [RemoveAction(path, False, now) for path in remove]
             table.create_write_transaction(actions, "append", table.schema(), commit_properties=ONCE)
 
     def rows_of(self, name: str, schema: pa.Schema, table: DeltaTable, files: Sequence[Mapping[str, Any]]) -> Rows:
@@ -149,7 +151,9 @@ class Storage:
             if low is not None and high is not None and not low <= value <= high:
                 continue
             bounds = self._bounds(f"{self.url}/{name}/{file['path']}", column)
-            groups = [number for number, (least, most) in enumerate(bounds.ranges) if least is None or most is None or least <= value <= most]
+            groups = [
+                number for number, (least, most) in enumerate(bounds.ranges) if least is None or most is None or least <= value <= most
+            ]
             if groups:
                 part = pq.ParquetFile(bounds.path, metadata=bounds.metadata, memory_map=True).read_row_groups(groups, use_threads=False)
                 parts.append(_complete(part.filter(pc.equal(part[column], pa.scalar(value))), schema))
@@ -260,7 +264,9 @@ class Bounds:
         metadata = pq.read_metadata(path)
         number = metadata.schema.names.index(column)
         chunks = [metadata.row_group(group).column(number).statistics for group in range(metadata.num_row_groups)]
-        return cls(path, metadata, [(stats.min, stats.max) if stats is not None and stats.has_min_max else (None, None) for stats in chunks])
+        return cls(
+            path, metadata, [(stats.min, stats.max) if stats is not None and stats.has_min_max else (None, None) for stats in chunks]
+        )
 
 
 def _complete(rows: pa.Table, schema: pa.Schema) -> pa.Table:

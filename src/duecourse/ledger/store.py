@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -17,16 +15,17 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake.exceptions import CommitFailedError
 
-from duecourse.errors import BatchUnknownError, DuecourseError, LedgerNotFoundError, LedgerVersionUnknownError
+from duecourse.errors import BatchUnknownError, LedgerNotFoundError, LedgerVersionUnknownError
 from duecourse.ledger import journal as journal_
 from duecourse.ledger.book import Book, current_rows, named_table
 from duecourse.ledger.engine import ParquetFiles
-from duecourse.ledger.entries import ENTRIES, PROVENANCE, Entry
+from duecourse.ledger.entries import ENTRIES, Entry
 from duecourse.ledger.journal import JournalRow, State
 from duecourse.ledger.storage import Storage, faults_named, file_list, read_files
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     import ibis.expr.types as ir
@@ -414,7 +413,9 @@ class Draft:
         if not met and not restamp and not withdrawing:
             return list(paths), total, 0, 0
         verdict = _verdicts(entry, incoming, existing, self.recorded_at)
-        outcome = {row["verdict"]: row["n"] for row in engine.run(verdict.group_by("verdict").aggregate(n=verdict.count()), staged).to_pylist()}
+        outcome = {
+            row["verdict"]: row["n"] for row in engine.run(verdict.group_by("verdict").aggregate(n=verdict.count()), staged).to_pylist()
+        }
         kept = verdict.filter(verdict.verdict != "known").select(*entry.schema.names)
         files: list[Path] = []
         if outcome.get("new", 0) + outcome.get("correction", 0):
@@ -432,7 +433,9 @@ class Draft:
         else:
             for path in files:
                 source = pq.ParquetFile(path)
-                reader = pa.RecordBatchReader.from_batches(entry.schema, (batch.cast(entry.schema) for batch in source.iter_batches(200_000)))
+                reader = pa.RecordBatchReader.from_batches(
+                    entry.schema, (batch.cast(entry.schema) for batch in source.iter_batches(200_000))
+                )
                 storage.append_arrow(table, reader)
                 table = storage.table(entry.name)
         return storage.table(entry.name).version()

@@ -24,6 +24,7 @@ _DEFAULTS: Mapping[str, Mapping[str, object]] = {
     "open_item": {"instalment": 1, "currency": "CNY", "scope": ""},
 }
 
+
 def memory_ledger(facts: Mapping[str, Sequence[Mapping[str, Any]]]) -> MemoryLedger:
     """A ledger from rows: {table: [facts …]}. What is not given is null, or the plain case: instalment 1, CNY, an invoice, cash.
 
