@@ -250,11 +250,11 @@ def totals(opened: Opened, profile: Profile, connection: duckdb.DuckDBPyConnecti
 
 
 def dropped(opened: Opened, profile: Profile, connection: duckdb.DuckDBPyConnection | None = None) -> dict[str, int]:
-    """How many rows were no lines, by reason: blank, repeated_header, subtotal, heading."""
+    """How many rows were no lines, by reason: repeated_header, subtotal, heading; blank rows are not counted."""
     dates = {role: sql for role, sql in _values(opened, profile).items() if ROLES.get(role) == "date"}
     read = _read_sql(opened, profile, dates)
     with _connected(opened, connection) as con:
         found = con.sql(
-            f"SELECT why, count(*) FROM (SELECT {_drop_sql(opened, profile)} AS why FROM ({read})) WHERE why IS NOT NULL GROUP BY why"
+            f"SELECT why, count(*) FROM (SELECT {_drop_sql(opened, profile)} AS why FROM ({read})) WHERE why <> 'blank' GROUP BY why"
         )
         return dict(found.fetchall())

@@ -10,19 +10,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from duecourse.intake.habits import EMPTY, EMPTY_DATES, DateEvidence, date_evidence, looks_like_amount, tidy
+from duecourse.intake.habits import EMPTY, EMPTY_DATES, ISO_CURRENCIES, DateEvidence, date_evidence, looks_like_amount, tidy
 from duecourse.intake.header import normalise
 from duecourse.intake.sources import HELPERS, ROLES, Kind, Source, sources
 
-ISO_CURRENCIES: Final = frozenset(
-    (
-        "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNH CNY COP CRC CUP CVE "
-        "CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS "
-        "KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB "
-        "PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS "
-        "UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWL"
-    ).split()
-)
 CURRENCY_NAMES: Final = {
     "人民币": "CNY", "人民币元": "CNY", "RMB": "CNY", "CNH": "CNY", "¥": "CNY", "￥": "CNY", "元": "CNY", "美元": "USD", "US$": "USD", "$": "USD",
     "欧元": "EUR", "€": "EUR", "EURO": "EUR", "英镑": "GBP", "£": "GBP", "日元": "JPY", "日圆": "JPY", "港币": "HKD", "港元": "HKD", "HK$": "HKD",
