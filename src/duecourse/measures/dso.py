@@ -65,6 +65,7 @@ def average_balance_dso(book: Book, *, per: Sequence[str] = PER_CURRENCY, period
     """How many days of sales are outstanding, by the average balance?  应收账款周转天数(平均余额法)
 
     The variant of accountants: (opening + closing balance) / 2 over the sales of the period. Not comparable with the simple one.
+    One row per grain with a balance or a sale.
         outstanding_begin    int64    at the close of the day before the period
         outstanding          int64    at the close of the book's day
         credit_sales         int64    of the period

@@ -42,6 +42,7 @@ def with_grain(book: Book, rows: ir.Table, per: Sequence[str]) -> ir.Table:
     wanted = [name for name in per if name in _OF_THE_BUYER or name in _OF_BOTH]
     if not wanted:
         return rows
+    rows = rows.view()  # a join of its own, also where the rows are themselves a join
     buyer = book.buyer.select("buyer_id", *wanted)
     joined = rows.left_join(buyer, "buyer_id")
     added = {}

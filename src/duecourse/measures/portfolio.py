@@ -80,7 +80,7 @@ def kpi_in_base(book: Book, *, since: date | None = None) -> ir.Table:
 def worst_buyers(book: Book, *, limit: int = 10, base: bool = False) -> ir.Table:
     """Who owes the most that is late?  逾期最多的买方
 
-    Per currency the `limit` buyers with the largest overdue amount; with `base` one list in the base currency.
+    One row for each of the `limit` buyers per currency with the largest overdue amount; with `base` one list in the base currency.
         buyer_id, name, currency  string
         outstanding, overdue      int64
         overdue_share             float64
