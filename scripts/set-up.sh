@@ -36,7 +36,7 @@ set_up() {
   if ! { [ -x "$uv" ] && [ "$("$uv" --version 2>/dev/null | cut -d' ' -f2)" = "$UV_VERSION" ]; }; then
     # --target is allowed where the system's pip refuses to touch its own packages, and needs no venv module.
     "$python" -m pip install --quiet --disable-pip-version-check --no-warn-script-location --upgrade --target "$here/.tools" "uv==$UV_VERSION" 2>&1 |
-      grep -v 'running pip as the' >&2 || true
+      grep -vi 'running pip as the' >&2 || true
   fi
   # shellcheck disable=SC2086
   (cd "$here" && "$uv" sync --locked --quiet --python "$python" ${group:+--group $group})

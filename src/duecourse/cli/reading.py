@@ -108,7 +108,7 @@ def add_commands(group: click.Group) -> None:
 
         shown = limit if limit is not None else (40 if session.form == "table" else None)
         table = all_buyers(session.book, search=search, sort=sort, limit=shown)
-        rows = [_with_money(row) for row in table.to_pylist()]
+        rows = [_named(_with_money(row)) if session.form == "table" else _with_money(row) for row in table.to_pylist()]
         names = BUYERS if session.form == "table" else table.column_names
         notes = [say("cli.buyers_more", count=shown)] if limit is None and shown is not None and len(rows) == shown else []
         data = {"as_of": session.book.on, "buyers": rows}
@@ -179,6 +179,12 @@ def _with_money(row: Mapping[str, Any]) -> dict[str, Any]:
         else value
         for name, value in row.items()
     }
+
+
+def _named(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with the buyer's name in the script of the reader, where the ledger has it."""
+    local = row.get("name_local")
+    return {**row, "name": local if local and (language() == "zh" or not row.get("name")) else row.get("name")}
 
 
 def _is_money(name: str) -> bool:
@@ -257,10 +263,12 @@ def kpi_report(book: Book, worst_count: int = 10) -> Report:
     columns = _positions(found)
     figures = {heading: _figures(one) for heading, one in columns}
     rows = [{"figure": name, **{heading: _shown(name, values.get(name)) for heading, values in figures.items()}} for name in KPI_FIGURES]
-    titles = {column.name: column.title for column in _columns(KPI_FIGURES)}
+    titles = {
+        column.name: say("cli.in_days", figure=column.title) if column.kind == "days" else column.title for column in _columns(KPI_FIGURES)
+    }
     rows = [{**row, "figure": titles[row["figure"]]} for row in rows]
     heads = [Column("figure", heading=say("cli.col_figure")), *(Column(heading, "count", heading=heading) for heading, _one in columns)]
-    worst_rows = [_with_money(row) for row in worst(book, limit=worst_count)]
+    worst_rows = [_named(_with_money(row)) for row in worst(book, limit=worst_count)]
     sections = [
         Section("kpi", say("cli.kpi_title"), heads, rows),
         _ageing_section(found),

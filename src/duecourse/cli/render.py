@@ -16,6 +16,8 @@ from duecourse.money import decimal_string, to_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from rich.console import Console
     from pathlib import Path
 
 Format = Literal["table", "json", "csv", "xlsx"]
@@ -25,6 +27,9 @@ PIPE_WIDTH: Final = 160
 TEXT_WIDTH: Final = 24
 """A text may be folded down to this; a figure never is."""
 
+HEADING_WIDTH: Final = 16
+
+WHOLE: Final = frozenset({"money", "days", "fraction", "ratio", "count", "date", "moment"})
 RIGHT: Final = frozenset({"money", "days", "fraction", "ratio", "count"})
 
 
@@ -178,27 +183,32 @@ def _xlsx(report: Report, output: Path) -> None:
 
 
 def _table(report: Report, output: Path | None) -> None:
-    from rich.console import Console
-    from rich.text import Text
+    from rich.console import Console  # noqa: PLC0415
 
     stream = output.open("w", encoding="utf-8") if output else sys.stdout
     try:
-        console = Console(file=stream, highlight=False, soft_wrap=False, width=None if stream.isatty() else PIPE_WIDTH)
-        if report.title:
-            console.print(Text(report.title, style="bold"))
-        for section in report.sections:
-            rows = [{column.name: shown(row.get(column.name), column.kind) for column in section.columns} for row in section.rows]
-            for number, columns in enumerate(_fitting(section.columns, rows, console.width)):
-                console.print()
-                console.print(_grid(section.title if not number else "", columns, rows))
-            for note in section.notes:
-                console.print(Text(note, style="dim"))
-        for note in report.notes:
-            console.print()
-            console.print(Text(note))
+        print_report(report, Console(file=stream, highlight=False, soft_wrap=False, width=None if stream.isatty() else PIPE_WIDTH))
     finally:
         if output:
             stream.close()
+
+
+def print_report(report: Report, console: Console) -> None:
+    """A report as tables on a terminal."""
+    from rich.text import Text  # noqa: PLC0415
+
+    if report.title:
+        console.print(Text(report.title, style="bold"))
+    for section in report.sections:
+        rows = [{column.name: shown(row.get(column.name), column.kind) for column in section.columns} for row in section.rows]
+        for number, columns in enumerate(_fitting(section.columns, rows, console.width)):
+            console.print()
+            console.print(_grid(section.title if not number else "", columns, rows))
+        for note in section.notes:
+            console.print(Text(note, style="dim"))
+    for note in report.notes:
+        console.print()
+        console.print(Text(note))
 
 
 def _grid(title: str, columns: Sequence[Column], rows: Sequence[Mapping[str, str]]) -> Any:
@@ -207,21 +217,32 @@ def _grid(title: str, columns: Sequence[Column], rows: Sequence[Mapping[str, str
 
     table = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
     for column in columns:
-        figure = column.kind in RIGHT
-        table.add_column(column.title, justify="right" if figure else "left", no_wrap=figure or column.kind == "date", overflow="fold")
+        # A heading may be folded between words, a figure or date never.
+        whole = column.kind in WHOLE
+        least = _longest(column, rows) if whole else min(_longest(column, rows), TEXT_WIDTH)
+        most = max(least, HEADING_WIDTH) if whole else None
+        table.add_column(
+            column.title, justify="right" if column.kind in RIGHT else "left", min_width=least, max_width=most, overflow="fold"
+        )
     for row in rows:
         table.add_row(*(Text(row[column.name]) for column in columns))
     return table
 
 
+def _longest(column: Column, rows: Sequence[Mapping[str, str]]) -> int:
+    from rich.cells import cell_len  # noqa: PLC0415
+
+    return max((cell_len(row[column.name]) for row in rows), default=0)
+
+
 def _fitting(columns: Sequence[Column], rows: Sequence[Mapping[str, str]], width: int) -> list[list[Column]]:
     """The columns in as many tables as it takes for the figures to stand whole, the first column repeated in each."""
-    from rich.cells import cell_len
+    from rich.cells import cell_len  # noqa: PLC0415
 
     def needs(column: Column) -> int:
-        cells = max((cell_len(row[column.name]) for row in rows), default=0)
         words = max(map(cell_len, column.title.split()), default=0)
-        return max(cells, words) + 2 if column.kind in RIGHT or column.kind == "date" else max(min(cells, TEXT_WIDTH), words) + 2
+        cells = _longest(column, rows)
+        return max(cells if column.kind in WHOLE else min(cells, TEXT_WIDTH), words) + 2
 
     first, *rest = columns
     tables = [[first]]

@@ -97,5 +97,7 @@ def worst(book: Book, *, limit: int = 10) -> list[dict[str, Any]]:
 
 def _worst(book: Book, limit: int) -> list[dict[str, Any]]:
     base = book.base_currency != NO_CURRENCY and not book.run(unrated(book, outstanding(book)).select("currency")).num_rows
-    rows = book.run(worst_buyers(book, limit=limit, base=base)).to_pylist()
+    ranked = worst_buyers(book, limit=limit, base=base)
+    names = book.buyer.select("buyer_id", "name_local")
+    rows = book.run(ranked.left_join(names, "buyer_id").drop("buyer_id_right")).to_pylist()
     return sorted(rows, key=lambda row: (row["currency"], row["rank"]) if not base else ("", row["rank"]))
