@@ -16,9 +16,9 @@ from duecourse.money import decimal_string, to_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from rich.console import Console
-    from pathlib import Path
 
 Format = Literal["table", "json", "csv", "xlsx"]
 Kind = Literal["text", "money", "days", "fraction", "ratio", "count", "date", "moment", "state"]
@@ -183,7 +183,7 @@ def _xlsx(report: Report, output: Path) -> None:
 
 
 def _table(report: Report, output: Path | None) -> None:
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
     stream = output.open("w", encoding="utf-8") if output else sys.stdout
     try:
@@ -195,7 +195,7 @@ def _table(report: Report, output: Path | None) -> None:
 
 def print_report(report: Report, console: Console) -> None:
     """A report as tables on a terminal."""
-    from rich.text import Text  # noqa: PLC0415
+    from rich.text import Text
 
     if report.title:
         console.print(Text(report.title, style="bold"))
@@ -230,14 +230,14 @@ def _grid(title: str, columns: Sequence[Column], rows: Sequence[Mapping[str, str
 
 
 def _longest(column: Column, rows: Sequence[Mapping[str, str]]) -> int:
-    from rich.cells import cell_len  # noqa: PLC0415
+    from rich.cells import cell_len
 
     return max((cell_len(row[column.name]) for row in rows), default=0)
 
 
 def _fitting(columns: Sequence[Column], rows: Sequence[Mapping[str, str]], width: int) -> list[list[Column]]:
     """The columns in as many tables as it takes for the figures to stand whole, the first column repeated in each."""
-    from rich.cells import cell_len  # noqa: PLC0415
+    from rich.cells import cell_len
 
     def needs(column: Column) -> int:
         words = max(map(cell_len, column.title.split()), default=0)
