@@ -135,6 +135,8 @@ def stage_clearings(bench: Workbench, profile: Profile) -> None:
         ), applied AS (
             SELECT d.row_no, sum(c.r) AS r FROM document d
             JOIN credit c ON c.to_invoice = d.invoice_id AND c.to_instalment = d.instalment AND c.r > 0 AND c.day <= d.settle
+                -- In a file that clears credits too, one that is not cleared stands open beside the cleared invoice it names.
+                AND (c.cleared IS NOT NULL OR NOT EXISTS (SELECT 1 FROM credit WHERE cleared IS NOT NULL))
             WHERE d.debit AND d.settle IS NOT NULL GROUP BY d.row_no
         ), debit_side AS (
             SELECT 'settled:' || d.invoice_id || '/' || d.instalment AS settlement_id,
