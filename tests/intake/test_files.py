@@ -359,7 +359,7 @@ AMOUNT_FORMS = {
     "german": lambda v: f"{v:,.2f}".translate(str.maketrans(",.", ".,")),
 }
 DATE_FORMS = ["%Y-%m-%d", "%d.%m.%Y", "%Y%m%d", "%Y年%m月%d日"]
-names = st.text(st.characters(codec="gb18030", exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), min_size=2, max_size=12).map(
+names = st.text(st.characters(codec="gb2312", exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), min_size=2, max_size=12).map(
     lambda s: f"客户{s}"
 )
 tables = st.lists(

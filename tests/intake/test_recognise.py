@@ -182,7 +182,7 @@ def test_amounts_in_ten_thousands_are_scaled(tmp_path):
     understanding = look(path)
     assert [finding.code for finding in understanding.findings if finding.code == "amounts_scaled"]
     line = lines(path, understanding.profile)[0]
-    assert (line["open_amount"], line["currency"]) == (Decimal("123456"), "CNY")
+    assert (line["open_amount"], line["currency"]) == (Decimal(123456), "CNY")
 
 
 def test_debit_and_credit_columns_make_one_signed_amount(tmp_path):

@@ -7,7 +7,7 @@ import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, Any, Final
+from typing import IO, Any, Final, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +23,8 @@ csv.field_size_limit(16 << 20)
 
 def text_schema(width: int) -> pa.Schema:
     """Columns of a raw batch: the line, the number of fields found on it, and the text of each."""
-    return pa.schema([("row_no", pa.int64()), ("fields", pa.int32()), *((f"c{i}", pa.string()) for i in range(width))])
+    columns: dict[str, pa.DataType] = {"row_no": pa.int64(), "fields": pa.int32()}
+    return pa.schema(columns | {f"c{i}": pa.string() for i in range(width)})
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def _fast(source: TextSource, dialect: Dialect, survey: Survey, wanted: Sequence
     """Each record is one line, so that the line number is the record's number; Arrow cuts and DuckDB does the rest."""
     ragged: list[tuple[int, int, str]] = []
 
-    def keep(row: Any) -> str:
+    def keep(row: Any) -> Literal["skip", "error"]:
         ragged.append((row.number, row.actual_columns, row.text))
         return "skip"
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import itertools
 import shutil
 import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import pyarrow as pa
@@ -22,11 +19,15 @@ from duecourse.errors import FileCutOffError, FileNotFoundHereError, FileUnreada
 from duecourse.intake import listing, records, workbook
 from duecourse.intake.delimited import Dialect, batches, sniff_delimiter, split, text_schema
 from duecourse.intake.delimited import _batch as text_batch
-from duecourse.intake.header import extract_date, find_header
+from duecourse.intake.header import extract_date, find_header, normalise
 from duecourse.intake.sources import known_headings
 from duecourse.intake.text import TextSource, detect_encoding, ends_inside_character, sha256_of, survey
 
 if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+
     import duckdb
 
 IN_PLACE_BYTES: Final = 64 << 20
@@ -68,7 +69,7 @@ class Opened:
     last_row: int | None = None
     in_place: bool = False
     _stream: Stream | None = None
-    _folder: Path | None = None
+    folder: Path | None = None
 
     @property
     def name(self) -> str:
@@ -87,9 +88,9 @@ class Opened:
 
     def close(self) -> None:
         """Delete the temporary copy."""
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder = None
 
     def __enter__(self) -> Self:
         return self
@@ -109,7 +110,8 @@ class Stream:
         def lazily() -> Iterator[pa.RecordBatch]:
             yield from self._make()
 
-        return pa.RecordBatchReader.from_batches(self.schema, lazily()).__arrow_c_stream__(requested_schema)
+        reader: Any = pa.RecordBatchReader.from_batches(self.schema, lazily())
+        return reader.__arrow_c_stream__(requested_schema)
 
 
 def open_file(path: str | Path, *, sheet: str = "", work_folder: Path | None = None, in_place_bytes: int = IN_PLACE_BYTES) -> Opened:
@@ -134,7 +136,7 @@ def open_file(path: str | Path, *, sheet: str = "", work_folder: Path | None = N
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    opened._folder = folder  # noqa: SLF001
+    opened.folder = folder
     opened.extract_date, opened.extract_date_from = extract_date(opened.title_lines, f"{opened.name} {opened.sheet}")
     return opened
 
@@ -198,18 +200,15 @@ def _named(header: list[str], width: int) -> tuple[str, ...]:
 def stage(source: Iterator[pa.RecordBatch], width: int, folder: Path) -> tuple[str, int, int | None]:
     """Copy rows to a Parquet file: the FROM item, the number of rows and the last full row's number."""
     target = folder / f"rows-{next(_serial)}.parquet"
-    count, last = 0, None
+    count = 0
+    last: int | None = None
     with pq.ParquetWriter(target, text_schema(width), compression="zstd", compression_level=1) as writer:
         for batch in source:
             if batch.num_rows:
                 writer.write_batch(batch)
                 count += batch.num_rows
-                full = [
-                    row
-                    for row, fields in zip(batch["row_no"].to_pylist()[-1000:], batch["fields"].to_pylist()[-1000:], strict=True)
-                    if fields == width
-                ]
-                last = max([last or 0, *full]) or None
+                full = batch["row_no"].to_numpy()[batch["fields"].to_numpy() == width]
+                last = int(full.max()) if len(full) else last
     return f"read_parquet('{str(target).replace(chr(39), chr(39) * 2)}')", count, last
 
 
@@ -354,7 +353,7 @@ def _open_parquet(path: Path, folder: Path) -> Opened:
     sample: list[tuple[int, list[str]]] = []
     with contextlib.suppress(StopIteration):
         first = next(records.parquet_batches(path))
-        cells = [column.to_pylist() for column in first.slice(0, 5000).columns]
+        cells: list[list[Any]] = [column.to_pylist() for column in first.slice(0, 5000).columns]
         sample = [(line, list(row)) for line, row in zip(cells[0], zip(*cells[2:], strict=True), strict=True)]
     return _describe(path, "parquet", names, relation, sample=sample, rows=count, last_row=last)
 
@@ -394,7 +393,5 @@ def _open_workbook(path: Path, kind: str, sheet: str, folder: Path) -> Opened:
 
 def _table_size(sheet: workbook.Sheet, known: frozenset[str]) -> tuple[float, int]:
     at = find_header(sheet.rows, known)
-    from duecourse.intake.header import normalise  # noqa: PLC0415
-
     hits = sum(1 for cell in sheet.rows[at] if normalise(cell) in known) if at >= 0 else 0
     return (float(min(hits, 4)), len(sheet.rows) - at)

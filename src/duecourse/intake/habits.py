@@ -10,9 +10,13 @@ import datetime as dt
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+from duecourse.reference.currencies import CURRENCIES
 
 EMPTY: Final = ("", "-", "--", "—", "/", "null", "none", "n/a", "na", "#n/a", "nan", "nat", "nil", "无", "\\n")
 EMPTY_DATES: Final = ("0", "00000000", "00.00.0000", "0000-00-00", "00/00/0000", "0000/00/00", "0000-00-00 00:00:00")
@@ -23,16 +27,7 @@ NARROW_MONEY: Final = "DECIMAL(18,6)"
 _WIDE: Final = "０１２３４５６７８９．，－＋（）￥／：　−–"
 _NARROW: Final = "0123456789.,-+()¥/: --"
 _SPACES: Final = "\u00a0\u202f\u2007\u2009"
-ISO_CURRENCIES: Final = frozenset(
-    (
-        "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNH CNY COP CRC CUP CVE "
-        "CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS "
-        "KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB "
-        "PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS "
-        "UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWL"
-    ).split()
-)
-_SYMBOLS: Final = rf"[¥$€£₹₩฿₽]|US\$|HK\$|C\$|A\$|RMB|人民币|美元|欧元|{'|'.join(sorted(ISO_CURRENCIES))}"
+_SYMBOLS: Final = rf"[¥$€£₹₩฿₽]|US\$|HK\$|C\$|A\$|RMB|人民币|美元|欧元|{'|'.join(CURRENCIES)}"
 
 
 def quoted(text: str) -> str:
@@ -141,6 +136,20 @@ def tidy(cell: str) -> str:
     return unicodedata.normalize("NFKC", cell).replace("−", "-").replace("–", "-").strip()
 
 
+def _decimal_vote(figures: str) -> tuple[str, int]:
+    """Which sign separates the decimals in these figures, and how strongly they say so (3, 2; 0 when they do not)."""
+    points, commas = figures.count("."), figures.count(",")
+    last = max(figures.rfind("."), figures.rfind(","))
+    if points and commas:
+        return figures[last], 3
+    if points > 1 or commas > 1:
+        return ("," if points else "."), 3
+    if points or commas:
+        behind = len(figures) - last - 1
+        return figures[last], 2 if behind != 3 or last > 3 or figures.startswith("0") else 0
+    return "", 0
+
+
 def amount_habit(cells: Iterable[str], default_decimal: str = "") -> tuple[AmountHabit, float]:
     """How does this column write amounts, and how sure is that?
 
@@ -148,46 +157,23 @@ def amount_habit(cells: Iterable[str], default_decimal: str = "") -> tuple[Amoun
     figures is the decimal sign. Where nothing decides (1.234 only) the default, else the point, with low confidence.
     """
     votes: Counter[str] = Counter()
-    grouping: set[str] = set()
+    separators: set[str] = set()
     plain = True
-    undecided = 0
+    undecided = False
     for cell in cells:
         text = tidy(cell)
         if text.lower() in EMPTY:
             continue
-        if not re.fullmatch(r"[+-]?\d+(\.\d*)?(E[+-]?\d+)?", cell.strip(), re.IGNORECASE):
-            plain = False
-        match = _FIGURES.search(text)
-        if not match:
-            continue
-        figures = match.group()
-        grouping |= {"'" if sign == "’" else sign for sign in figures if sign in "'’ "}
-        points, commas = figures.count("."), figures.count(",")
-        if points and commas:
-            decimal = "." if figures.rfind(".") > figures.rfind(",") else ","
-            votes[decimal] += 3
-            grouping.add("," if decimal == "." else ".")
-        elif points > 1 or commas > 1:
-            votes["," if points else "."] += 3
-            grouping.add("." if points else ",")
-        elif points or commas:
-            sign = "." if points else ","
-            behind = len(figures) - figures.rfind(sign) - 1
-            ahead = figures.rfind(sign)
-            if behind != 3 or ahead > 3 or figures.startswith("0"):
-                votes[sign] += 2
-            else:
-                undecided += 1
-                grouping.add(sign)
-    if votes:
-        decimal, top = votes.most_common(1)[0]
-        sure = top / sum(votes.values())
-    elif default_decimal:
-        decimal, sure = default_decimal, 0.6 if undecided else 1.0
-    else:  # no fraction anywhere: a lone comma before three figures groups thousands in most of the world, a lone point too where it is the only sign
-        decimal, sure = ".", 0.5 if undecided else 1.0
-    grouping.discard(decimal)
-    return AmountHabit(decimal, "".join(sorted(grouping)), plain and decimal == "."), sure
+        plain = plain and bool(re.fullmatch(r"[+-]?\d+(\.\d*)?(E[+-]?\d+)?", cell.strip(), re.IGNORECASE))
+        if match := _FIGURES.search(text):
+            separators |= {"'" if sign == "’" else sign for sign in match.group() if sign in ".,'’ "}
+            decimal, weight = _decimal_vote(match.group())
+            votes[decimal] += weight
+            undecided = undecided or bool(decimal and not weight)
+    total = sum(votes.values())
+    decimal = votes.most_common(1)[0][0] if total else default_decimal or "."
+    sure = votes[decimal] / total if total else 1.0 if not undecided else 0.6 if default_decimal else 0.5
+    return AmountHabit(decimal, "".join(sorted(separators - {decimal})), plain and decimal == "."), sure
 
 
 def looks_like_amount(cell: str) -> bool:
@@ -330,7 +316,7 @@ class DateEvidence:
 
     @property
     def order(self) -> str:
-        """dmy or mdy when the column decides by itself, else empty."""
+        """Day first (dmy) or month first (mdy) when the column decides by itself, else empty."""
         if self.only_dmy > 4 * self.only_mdy:
             return "dmy"
         if self.only_mdy > 4 * self.only_dmy:

@@ -6,8 +6,10 @@ import datetime as dt
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _LOOK: Final = 60  # rows from the top within which the header must stand
 _NUMBERLIKE: Final = re.compile(r"^[\s¥$€£￥(+\-−]*[\d０-９][\d０-９.,'\s:/\-年月日]*[)\-%]?\s*(?:[A-Za-z]{1,3}|元|万元)?$")

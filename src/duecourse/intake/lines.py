@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import duckdb
-import pyarrow as pa
 
-from duecourse.intake.files import Opened
 from duecourse.intake.habits import MONEY, NARROW_MONEY, AmountHabit, DateHabit, identifier_sql, is_filled, name_sql, quoted, text_sql
-from duecourse.intake.profile import Profile
 from duecourse.intake.header import TOTAL, TOTAL_ALONE
 from duecourse.intake.recognise import CREDIT_SIGNS, CURRENCY_NAMES, FLAGS_FALSE, FLAGS_TRUE
 from duecourse.intake.sources import HELPERS, ROLES, sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pyarrow as pa
+
+    from duecourse.intake.files import Opened
+    from duecourse.intake.profile import Profile
 
 SQL_TYPES: Final = {
     "text": "VARCHAR",
@@ -161,7 +165,7 @@ def _currency_sql(cell: str) -> str:
     return f"CASE WHEN {code} THEN {cell} WHEN {is_filled(cell)} THEN coalesce((MAP {{{names}}})[upper(trim({cell}))], upper(trim({cell}))) END"
 
 
-def _final(role: str, profile: Profile, values: dict[str, str]) -> str:  # noqa: PLR0911
+def _final(role: str, profile: Profile, values: dict[str, str]) -> str:
     """SQL: the canonical value of a role from the values read."""
     kind = ROLES[role]
     if role == "term_days":
@@ -234,7 +238,8 @@ def preview_rows(opened: Opened, profile: Profile, connection: duckdb.DuckDBPyCo
     extra = ["document_kind"] if profile.has("document_type") else []
     names = ", ".join(dict.fromkeys(["row_no", *present, *(["amount"] if profile.has("debit") else []), *extra, "bad"]))
     with _connected(opened, connection) as con:
-        return con.sql(f"SELECT {names} FROM ({lines_sql(opened, profile)}) LIMIT {int(count)}").to_arrow_table()
+        rows: pa.Table = con.sql(f"SELECT {names} FROM ({lines_sql(opened, profile)}) LIMIT {int(count)}").to_arrow_table()
+        return rows
 
 
 def totals(opened: Opened, profile: Profile, connection: duckdb.DuckDBPyConnection | None = None) -> pa.Table:
@@ -243,10 +248,11 @@ def totals(opened: Opened, profile: Profile, connection: duckdb.DuckDBPyConnecti
     One row per currency and kind of document: currency, document_kind, rows, amount, open_amount, bad_rows.
     """
     with _connected(opened, connection) as con:
-        return con.sql(
+        sums: pa.Table = con.sql(
             "SELECT currency, document_kind, count(*) AS rows, sum(amount) AS amount, sum(open_amount) AS open_amount, count(bad) AS bad_rows"
             f" FROM ({lines_sql(opened, profile)}) GROUP BY ALL ORDER BY rows DESC, currency, document_kind"
         ).to_arrow_table()
+        return sums
 
 
 def dropped(opened: Opened, profile: Profile, connection: duckdb.DuckDBPyConnection | None = None) -> dict[str, int]:

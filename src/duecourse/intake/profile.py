@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from duecourse.errors import ColumnsUnrecognisedError, OptionInvalidError
 from duecourse.findings import Finding, Severity
-from duecourse.intake.files import Opened
 from duecourse.intake.habits import (
     AmountHabit,
     DateHabit,
@@ -23,8 +20,24 @@ from duecourse.intake.habits import (
     settle_order,
 )
 from duecourse.intake.header import is_line, normalise
-from duecourse.intake.recognise import SHAPES, ColumnContent, Recognised, content_of, detect_source, map_columns, shape_of, sign_of
+from duecourse.intake.recognise import (
+    CURRENCY_NAMES,
+    SHAPES,
+    ColumnContent,
+    Recognised,
+    content_of,
+    detect_source,
+    map_columns,
+    shape_of,
+    sign_of,
+)
 from duecourse.intake.sources import HELPERS, ROLES, Kind, Source, sources
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+    from duecourse.intake.files import Opened
 
 SURE: Final = 0.75
 """Below this confidence a guess is pointed out."""
@@ -312,39 +325,42 @@ def _overridden(opened: Opened, found: list[Recognised], said: Mapping[str, str]
     return kept + [Recognised(role, index, opened.columns[index], 1.0) for role, index in wanted.items() if index is not None]
 
 
+_BILLED: Final = frozenset({"transactions", "open_items"})
+_LOANS: Final = (
+    # shapes, the role that a column has, the role it may serve as well, unless one of these was found
+    ({"transactions", "open_items", "payments"}, "local_amount", "amount", {"amount", "open_amount", "debit", "credit"}),
+    ({"open_items"}, "amount", "open_amount", {"open_amount"}),
+    ({"payments"}, "paid_amount", "amount", {"debit", "credit"}),
+    ({"transactions", "payments"}, "open_amount", "amount", {"debit", "credit"}),
+    ({"transactions", "open_items", "payments"}, "local_currency", "currency", {"amount", "open_amount"}),
+    (_BILLED, "payer_id", "buyer_id", set[str]()),
+    (_BILLED, "orderer_id", "buyer_id", set[str]()),
+    ({"rates"}, "issue_date", "rate_date", set[str]()),
+    ({"rates"}, "posting_date", "rate_date", set[str]()),
+    ({"rates"}, "currency", "quote_currency", set[str]()),
+    ({"rates"}, "currency", "base_currency", set[str]()),
+    ({"payments"}, "issue_date", "settle_date", set[str]()),
+    ({"payments"}, "posting_date", "settle_date", set[str]()),
+)
+
+
 def _completed(found: list[Recognised], shape: str) -> list[Recognised]:
     """One column may serve two roles where a list has only one of the kind."""
     have = {one.role: one for one in found}
-
-    def lend(giver: str, taker: str) -> None:
-        if taker not in have and giver in have:
+    given = frozenset(have)
+    for shapes, giver, taker, unless in _LOANS:
+        if shape in shapes and giver in have and taker not in have and not unless & given:
             have[taker] = replace(have[giver], role=taker)
-
-    if shape == "open_items":
-        lend("amount", "open_amount")
-    elif shape in {"transactions", "payments"} and not {"debit", "credit"} & set(have):
-        if shape == "payments":
-            lend("paid_amount", "amount")
-        lend("open_amount", "amount")
-        if "amount" in have and "open_amount" in have and have["amount"].index == have["open_amount"].index and "settle_date" in have:
-            del have["open_amount"]
-    if "amount" not in have and "open_amount" not in have and not {"debit", "credit"} & set(have) and "local_amount" in have:
-        have["amount"] = replace(have["local_amount"], role="amount")
-        if "local_currency" in have:
-            have["currency"] = replace(have["local_currency"], role="currency")
-        if shape == "open_items":
-            lend("amount", "open_amount")
-    if "currency" not in have and not {"amount", "open_amount"} & {one.role for one in found} and "local_currency" in have:
-        lend("local_currency", "currency")
-    if shape in {"transactions", "open_items"}:
-        lend("payer_id", "buyer_id")
-        lend("orderer_id", "buyer_id")
-    if shape == "rates":
-        lend("issue_date", "rate_date")
-        lend("posting_date", "rate_date")
-        lend("currency", "base_currency" if "quote_currency" in have else "quote_currency")
-    if shape == "payments" and "settle_date" not in have:
-        lend("issue_date" if "issue_date" in have else "posting_date", "settle_date")
+    if shape == "transactions" and "amount" not in given and "settle_date" in have:
+        have.pop("open_amount", None)  # the amount of an item that may be settled by now: not what is open
+    if {"local_amount", "local_currency", "amount"} <= set(have) and have["amount"].index == have["local_amount"].index:
+        have["currency"] = replace(have["local_currency"], role="currency")
+    if (
+        shape == "rates"
+        and have.get("base_currency")
+        and have["base_currency"].index == have.get("quote_currency", have["base_currency"]).index
+    ):
+        del have["base_currency"]  # one column of currencies against the firm's own
     return list(have.values())
 
 
@@ -426,8 +442,6 @@ def _currency_in(opened: Opened, mapping: Mapping[str, ColumnReading]) -> str:
     """A currency named in a heading or a title, for files without a currency column."""
     if "currency" in mapping:
         return ""
-    from duecourse.intake.recognise import CURRENCY_NAMES  # noqa: PLC0415
-
     amounts = [one.column for role, one in mapping.items() if _kind(role) == "amount" and role not in {"rate", "local_amount"}]
     titles = [line for line in opened.title_lines if re.search(r"币种|币别|单位|currency|unit|amounts? in", line, re.IGNORECASE)]
     found = {match for text in (*amounts, *titles) for match in _CURRENCY_IN_TEXT.findall(text.upper())}

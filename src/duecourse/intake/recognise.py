@@ -5,14 +5,19 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from duecourse.intake.habits import EMPTY, EMPTY_DATES, ISO_CURRENCIES, DateEvidence, date_evidence, looks_like_amount, tidy
+import numpy as np
+
+from duecourse.intake.habits import EMPTY, EMPTY_DATES, DateEvidence, date_evidence, looks_like_amount, tidy
 from duecourse.intake.header import normalise
 from duecourse.intake.sources import HELPERS, ROLES, Kind, Source, sources
+from duecourse.reference.currencies import CURRENCIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 CURRENCY_NAMES: Final = {
     "人民币": "CNY", "人民币元": "CNY", "RMB": "CNY", "CNH": "CNY", "¥": "CNY", "￥": "CNY", "元": "CNY", "美元": "USD", "US$": "USD", "$": "USD",
@@ -51,7 +56,7 @@ class ColumnContent:
 @cache
 def _currency_code(text: str) -> str:
     code = tidy(text).upper()
-    return code if code in ISO_CURRENCIES else CURRENCY_NAMES.get(tidy(text).upper(), CURRENCY_NAMES.get(tidy(text), ""))
+    return code if code in CURRENCIES else CURRENCY_NAMES.get(tidy(text).upper(), CURRENCY_NAMES.get(tidy(text), ""))
 
 
 def content_of(cells: Sequence[str]) -> ColumnContent:
@@ -175,42 +180,31 @@ def assign(weights: Sequence[Sequence[float]]) -> list[int]:
 
     Source: H. W. Kuhn, The Hungarian Method for the Assignment Problem, Naval Research Logistics Quarterly 2 (1955).
     """
-    rows, columns = len(weights), len(weights[0]) if weights else 0
-    far = float("inf")
-    row_price, column_price = [0.0] * (rows + 1), [0.0] * (columns + 1)
-    taken = [0] * (columns + 1)
+    if not weights:
+        return []
+    cost = -np.asarray(weights, dtype=np.float64)
+    rows, columns = cost.shape
+    row_price, column_price = np.zeros(rows + 1), np.zeros(columns + 1)
+    row_of, came_from = np.zeros(columns + 1, dtype=np.int64), np.zeros(columns + 1, dtype=np.int64)
     for row in range(1, rows + 1):
-        taken[0] = row
-        at = 0
-        slack, came_from, done = [far] * (columns + 1), [0] * (columns + 1), [False] * (columns + 1)
-        while True:
+        row_of[0], at = row, 0
+        slack, done = np.full(columns + 1, np.inf), np.zeros(columns + 1, dtype=bool)
+        while row_of[at]:
             done[at] = True
-            current, delta, nearest = taken[at], far, 0
-            for column in range(1, columns + 1):
-                if done[column]:
-                    continue
-                reduced = -weights[current - 1][column - 1] - row_price[current] - column_price[column]
-                if reduced < slack[column]:
-                    slack[column], came_from[column] = reduced, at
-                if slack[column] < delta:
-                    delta, nearest = slack[column], column
-            for column in range(columns + 1):
-                if done[column]:
-                    row_price[taken[column]] += delta
-                    column_price[column] -= delta
-                else:
-                    slack[column] -= delta
+            reduced = np.concatenate([[np.inf], cost[row_of[at] - 1] - row_price[row_of[at]] - column_price[1:]])
+            nearer = ~done & (reduced < slack)
+            slack[nearer], came_from[nearer] = reduced[nearer], at
+            nearest = int(np.argmin(np.where(done, np.inf, slack)))
+            step = slack[nearest]
+            row_price[row_of[done]] += step
+            column_price[done] -= step
+            slack[~done] -= step
             at = nearest
-            if not taken[at]:
-                break
         while at:
-            taken[at] = taken[came_from[at]]
-            at = came_from[at]
-    result = [-1] * rows
-    for column in range(1, columns + 1):
-        if taken[column]:
-            result[taken[column] - 1] = column - 1
-    return result
+            row_of[at] = row_of[came_from[at]]
+            at = int(came_from[at])
+    column_of = dict(zip(row_of[1:].tolist(), range(columns), strict=True))
+    return [column_of[row] for row in range(1, rows + 1)]
 
 
 def map_columns(columns: Sequence[str], contents: Sequence[ColumnContent], source: Source) -> list[Recognised]:
@@ -243,44 +237,39 @@ def _by_content(
     free = [i for i, column in enumerate(columns) if i not in used and normalise(column) not in ignored and contents[i].filled]
     extra: list[Recognised] = []
 
-    def take(role: str, index: int, confidence: float) -> None:
+    def take(
+        role: str, confidence: float, unless: set[str], suits: Callable[[ColumnContent], bool], *, most_distinct: bool = False
+    ) -> None:
+        places = [index for index in free if suits(contents[index])]
+        if have & unless or not places:
+            return
+        index = max(places, key=lambda place: contents[place].distinct) if most_distinct else places[0]
         extra.append(Recognised(role, index, columns[index], confidence))
         have.add(role)
         free.remove(index)
 
-    if "currency" not in have and not have & {"base_currency", "quote_currency"}:
-        for index in [i for i in free if contents[i].currency_share > 0.95]:
-            take("currency", index, 0.6)
-            break
-    essential = have & {"document_id", "amount", "open_amount", "buyer_id", "buyer_name", "debit"}
-    if len(essential) >= 2 or have & {"rate", "base_currency"}:
+    take("currency", 0.6, {"currency", "base_currency", "quote_currency"}, lambda one: one.currency_share > 0.95)
+    if len(have & {"document_id", "amount", "open_amount", "buyer_id", "buyer_name", "debit"}) >= 2 or have & {"rate", "base_currency"}:
         return extra
-    dates = [i for i in free if contents[i].date_share > 0.95]
-    if "issue_date" not in have and "due_date" not in have and dates:
-        take("issue_date", dates[0], 0.3)
-        if len(dates) > 1:
-            take("due_date", dates[1], 0.3)
-    if not have & {"amount", "open_amount", "debit"}:
-        amounts = [i for i in free if contents[i].amount_share > 0.95 and contents[i].date_share < 0.5]
-        spread = [i for i in amounts if contents[i].distinct > 0.5 * contents[i].filled]
-        if spread:
-            take("amount", max(spread, key=lambda i: contents[i].distinct), 0.3)
-    if "document_id" not in have:
-        unique = [
-            i
-            for i in free
-            if contents[i].distinct == contents[i].filled and contents[i].share_filled > 0.95 and contents[i].date_share < 0.5
-        ]
-        if unique:
-            take("document_id", unique[0], 0.3)
-    if not have & {"buyer_id", "buyer_name"}:
-        repeated = [
-            i
-            for i in free
-            if 1 < contents[i].distinct < 0.8 * contents[i].filled and contents[i].date_share < 0.5 and contents[i].mean_length >= 3
-        ]
-        if repeated:
-            take("buyer_id", max(repeated, key=lambda i: contents[i].distinct), 0.3)
+    headed = set(have)
+    take("issue_date", 0.3, {"issue_date", "due_date"}, lambda one: one.date_share > 0.95)
+    take("due_date", 0.3, {"due_date"} | ({"issue_date"} & headed), lambda one: one.date_share > 0.95)
+    undated = [one for one in contents if one.date_share < 0.5]
+    take(
+        "amount",
+        0.3,
+        {"amount", "open_amount", "debit"},
+        lambda one: one in undated and one.amount_share > 0.95 and one.distinct > 0.5 * one.filled,
+        most_distinct=True,
+    )
+    take("document_id", 0.3, {"document_id"}, lambda one: one in undated and one.distinct == one.filled and one.share_filled > 0.95)
+    take(
+        "buyer_id",
+        0.3,
+        {"buyer_id", "buyer_name"},
+        lambda one: one in undated and 1 < one.distinct < 0.8 * one.filled and one.mean_length >= 3,
+        most_distinct=True,
+    )
     return extra
 
 
@@ -295,57 +284,55 @@ _PAYMENT_WORDS: Final = re.compile(r"payment|receipt|收款|回款|zahlung|règl
 
 def shape_of(
     have: Mapping[str, int], columns: Sequence[str], sample: Sequence[Sequence[str]], titles: str, source: Source
-) -> tuple[str, float]:  # noqa: C901, PLR0911
-    """What kind of list is it? One of SHAPES, with confidence.
+) -> tuple[str, float]:
+    """What kind of list is it? One of SHAPES, with confidence; the first rule that holds.
 
     transactions: what was billed, perhaps with what was paid; open_items: what is still open on one day; payments: rows that settle invoices;
     buyers: master data; disputes; rates: exchange rates.
     """
-    money = {"amount", "open_amount", "paid_amount", "debit", "credit", "local_amount"} & set(have)
-    if (
-        "rate" in have
-        and ({"rate_date", "issue_date", "posting_date"} & set(have))
-        and {"base_currency", "quote_currency", "currency"} & set(have)
-    ):
-        if not {"document_id", "buyer_id"} & set(have) or {"base_currency", "quote_currency"} <= set(have):
-            return "rates", 0.95
-    if (
-        not money
-        and {"buyer_id", "buyer_name"} & set(have)
-        and not {"due_date", "settle_date", "document_id", "dispute_reason"} & set(have)
-    ):
-        return "buyers", 0.9
-    if ("dispute_reason" in have or "disputed_amount" in have) and "due_date" not in have and "open_amount" not in have:
-        return "disputes", 0.85
-    if source.shape:
-        return source.shape, 0.9
-    if "due_date" not in have and "applied_to" in have and "debit" not in have and "open_amount" not in have:
-        return "payments", 0.9
-    if "due_date" not in have and "settle_date" in have and "issue_date" not in have and money:
-        return "payments", 0.85
-    if "due_date" not in have and "payment_method" in have and "open_amount" not in have and "debit" not in have:
-        return "payments", 0.75
-    if "settle_date" in have or {"debit", "credit"} <= set(have):
-        return "transactions", 0.95
-    if "snapshot_date" in have and money:
-        return "open_items", 0.9
-    if "open_amount" not in have and "amount" in have and _OPEN_WORDS.search(columns[have["amount"]]):
-        return "open_items", 0.85
-    if "open_amount" in have:
-        cells = [tidy(row[have["open_amount"]]) for row in sample if have["open_amount"] < len(row)]
-        cleared = sum(1 for cell in cells if re.fullmatch(r"[-+]?0*([.,]0*)?", cell) and cell)
-        if cleared > 0.02 * max(len(cells), 1):
-            return "transactions", 0.85
-        return "open_items", 0.9 if _OPEN_WORDS.search(titles) or "amount" not in have else 0.8
-    if _OPEN_WORDS.search(titles):
-        return "open_items", 0.7
-    if "due_date" not in have and _PAYMENT_WORDS.search(titles) and money:
-        return "payments", 0.7
-    if "document_type" in have:
-        kinds = Counter(normalise(row[have["document_type"]]) for row in sample if have["document_type"] < len(row))
-        if len(kinds) > 1:
-            return "transactions", 0.85
-    return "transactions", 0.6
+    roles = set(have)
+
+    def any_of(*names: str) -> bool:
+        return bool(roles & set(names))
+
+    def none_of(*names: str) -> bool:
+        return not roles & set(names)
+
+    def cells(role: str) -> list[str]:
+        return [tidy(row[have[role]]) for row in sample if have[role] < len(row)] if role in have else []
+
+    money = any_of("amount", "open_amount", "paid_amount", "debit", "credit", "local_amount")
+    pair = {"base_currency", "quote_currency"} <= roles
+    rated = "rate" in roles and any_of("rate_date", "issue_date", "posting_date") and any_of("base_currency", "quote_currency", "currency")
+    cleared = sum(1 for cell in cells("open_amount") if re.fullmatch(r"[-+]?0+([.,]0*)?", cell))
+    open_heading = "amount" in have and bool(_OPEN_WORDS.search(columns[have["amount"]]))
+    open_titles = bool(_OPEN_WORDS.search(titles))
+    undue = "due_date" not in roles
+    unposted = none_of("debit", "open_amount")
+    rules = [
+        ("rates", 0.95, rated and (pair or none_of("document_id", "buyer_id"))),
+        (
+            "buyers",
+            0.9,
+            not money and any_of("buyer_id", "buyer_name") and none_of("due_date", "settle_date", "document_id", "dispute_reason"),
+        ),
+        ("disputes", 0.85, any_of("dispute_reason", "disputed_amount") and undue and "open_amount" not in roles),
+        (source.shape, 0.9, bool(source.shape)),
+        ("payments", 0.9, undue and "applied_to" in roles and unposted),
+        ("payments", 0.85, undue and "settle_date" in roles and "issue_date" not in roles and money),
+        ("payments", 0.75, undue and "payment_method" in roles and unposted),
+        ("transactions", 0.95, "settle_date" in roles or {"debit", "credit"} <= roles),
+        ("open_items", 0.9, "snapshot_date" in roles and money),
+        ("open_items", 0.85, "open_amount" not in roles and open_heading),
+        ("transactions", 0.85, cleared > 0.02 * max(len(sample), 1)),
+        ("open_items", 0.9, "open_amount" in roles and (open_titles or "amount" not in roles)),
+        ("open_items", 0.8, "open_amount" in roles),
+        ("open_items", 0.7, open_titles),
+        ("payments", 0.7, undue and bool(_PAYMENT_WORDS.search(titles)) and money),
+        ("transactions", 0.85, len(Counter(map(normalise, cells("document_type")))) > 1),
+        ("transactions", 0.6, True),
+    ]
+    return next((shape, confidence) for shape, confidence, holds in rules if holds)
 
 
 def sign_of(have: Mapping[str, int], sample: Sequence[Sequence[str]], source: Source) -> tuple[str, tuple[str, ...]]:
@@ -361,8 +348,8 @@ def sign_of(have: Mapping[str, int], sample: Sequence[Sequence[str]], source: So
         return bool(re.search(r"^\s*[^\d]*[-−(]|-\s*$", row[amount]))
 
     if "debit_credit" in have:
-        credits = [row for row in sample if row[have["debit_credit"]].strip().lower() in CREDIT_SIGNS]
-        return ("as_is" if credits and all(negative(row) for row in credits) else "indicator"), ()
+        marked = [row for row in sample if row[have["debit_credit"]].strip().lower() in CREDIT_SIGNS]
+        return ("as_is" if marked and all(negative(row) for row in marked) else "indicator"), ()
     if "document_type" not in have:
         return "as_is", ()
     table = {**sources()["generic"].document_types, **source.document_types}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -15,6 +14,7 @@ from duecourse.intake.delimited import text_schema
 from duecourse.intake.workbook import cell_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from duecourse.intake.text import TextSource
@@ -44,10 +44,10 @@ def parquet_batches(path: Path) -> Iterator[pa.RecordBatch]:
             seen += count
 
 
-def _as_text(column: pa.Array) -> pa.Array:
+def _as_text(column: pa.Array[Any]) -> pa.Array[Any]:
     kind = column.type
     if pa.types.is_dictionary(kind):
-        column = column.dictionary_decode()
+        column = pc.cast(column, kind.value_type)
         kind = column.type
     if pa.types.is_string(kind):
         text = column
@@ -55,7 +55,8 @@ def _as_text(column: pa.Array) -> pa.Array:
         text = pa.array([cell_text(_plain(value)) for value in column.to_pylist()], pa.string())
     else:
         text = pc.cast(column, pa.string())
-    return pc.fill_null(text, "")
+    filled: pa.Array[Any] = pc.coalesce(text, pa.scalar(""))  # type: ignore[arg-type]  # the stubs know no scalars here
+    return filled
 
 
 def _plain(value: Any) -> Any:

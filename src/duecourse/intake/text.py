@@ -9,15 +9,15 @@ import hashlib
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, cast
 
 import numpy as np
 
 from duecourse.errors import FileCutOffError, FileUnreadableError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 BLOCK_BYTES: Final = 4 << 20
@@ -49,7 +49,7 @@ class TextSource:
     def raw(self) -> IO[bytes]:
         """The stored bytes after decompression."""
         if self.compression == "gz":
-            return gzip.open(self.path, "rb")
+            return cast("IO[bytes]", gzip.open(self.path, "rb"))
         if self.compression == "zip":
             return zipfile.ZipFile(self.path).open(self.member)
         return self.path.open("rb")
@@ -209,30 +209,34 @@ def detect_encoding(path: Path, compression: str, member: str) -> TextSource:
         return TextSource(path, compression, member, "utf-16-be" if even > odd else "utf-16-le")
     if valid_utf8(probe):
         return probe
-    return TextSource(path, compression, member, "gb18030" if _pairs_like_chinese(head) else "cp1252")
+    return TextSource(path, compression, member, "gb18030" if _like_chinese(head) else "cp1252")
 
 
-def _pairs_like_chinese(head: bytes) -> bool:
-    """Do the bytes above 127 come in pairs of lead and trail byte, as in GB2312 and its successors?"""
-    paired = single = 0
-    at = 0
-    while at < len(head) - 1:
-        lead = head[at]
-        if lead < 0x80:
-            at += 1
-            continue
-        trail = head[at + 1]
-        if 0xA1 <= lead <= 0xF7 and 0xA1 <= trail <= 0xFE:
-            paired += 2
-            at += 2
-        elif 0x81 <= lead <= 0xFE and 0x40 <= trail <= 0xFE and trail != 0x7F:
-            single += 1 if trail < 0x80 else 0
-            paired += 1
-            at += 2
-        else:
-            single += 2
-            at += 1
-    return paired > 4 * single
+def _like_chinese(head: bytes) -> bool:
+    """Are the bytes above 127 Chinese characters in common use, rather than single accented letters?"""
+    try:
+        text = codecs.getincrementaldecoder("gb18030")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    high = [sign for sign in text if ord(sign) > 127]
+    common = sum(1 for sign in high if _in_gb2312(sign))
+    return common > 4 * (len(high) - common) or not _decodes(head, "cp1252")
+
+
+def _in_gb2312(sign: str) -> bool:
+    try:
+        sign.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _decodes(content: bytes, encoding: str) -> bool:
+    try:
+        content.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def sha256_of(path: Path) -> str:

@@ -50,7 +50,7 @@ def read_sheets(path: Path, kind: str) -> list[Sheet]:
         book = CalamineWorkbook.from_path(path)
         sheets = []
         for meta in book.sheets_metadata:
-            if "Visible" != str(meta.visible).rsplit(".", 1)[-1] or "WorkSheet" not in str(meta.typ):
+            if str(meta.visible).rsplit(".", 1)[-1] != "Visible" or "WorkSheet" not in str(meta.typ):
                 continue
             sheet = book.get_sheet_by_name(meta.name)
             rows = [[cell_text(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
