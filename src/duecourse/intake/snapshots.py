@@ -176,12 +176,13 @@ def _observe(bench: Workbench, ledger: Ledger) -> None:
         FROM seen s JOIN next_list n ON n.scope = s.scope AND n.snapshot_date = s.snapshot_date
         WHERE s.open_minor <> 0 AND (s.seen_again IS NULL OR n.next_date < s.seen_again)"""
     )
-    # An item that was a credit when first seen is a payment or credit note waiting to be used; all others are debts, whose amount the
-    # lists give, or another file has given, or is the most that was ever seen open.
+    # An item that was a credit when first seen is a payment or credit note waiting to be used, unless the list or the ledger knows it for
+    # an invoice: that one is overpaid. All others are debts, whose amount the lists give, or another file has given, or is the most that
+    # was ever seen open.
     bench.run(
         """CREATE OR REPLACE TEMP TABLE step AS
-        SELECT l.*, first_open < 0 AS is_credit, lag(day) OVER w AS day_before,
-            coalesce(lag(open_minor) OVER w, CASE WHEN first_open < 0 THEN first_open WHEN original > 0 THEN original
+        SELECT l.*, first_open < 0 AND coalesce(original, 0) <= 0 AND k.invoice_id IS NULL AS is_credit, lag(day) OVER w AS day_before,
+            coalesce(lag(open_minor) OVER w, CASE WHEN original > 0 THEN original WHEN first_open < 0 AND k.invoice_id IS NULL THEN first_open
                 ELSE greatest(most_open, coalesce(k.amount_minor, 0)) END) - open_minor AS settled
         FROM look l LEFT JOIN known_invoice k ON k.invoice_id = l.invoice_id AND k.instalment = l.instalment
         WINDOW w AS (PARTITION BY l.scope, l.invoice_id, l.instalment ORDER BY day)"""
@@ -224,7 +225,7 @@ def _hand_over_invoices(bench: Workbench, draft: Draft, ledger: Ledger, facts: F
             due IS NOT NULL AS due_given, first_seen,
             CASE WHEN original > 0 THEN original ELSE most_open END AS amount_minor, original IS NOT NULL AS amount_given,
             currency, term_days AS payment_terms_days, order_number, sales_owner, document_type, text, source_row
-        FROM newest WHERE first_open > 0 OR (first_open = 0 AND original > 0)"""
+        FROM newest WHERE first_open > 0 OR original > 0"""
     )
     plain = "SELECT * EXCLUDE (amount_given, due_given, first_seen) REPLACE (coalesce(kind, 'invoice') AS kind) FROM derived_invoice d"
     if not has_rows(ledger, INVOICE):
@@ -264,7 +265,8 @@ def _hand_over_settlements(bench: Workbench, draft: Draft, ledger: Ledger) -> in
             nullif(scope, '') AS legal_entity, coalesce(arg_max(issue_date, snapshot_date), arg_max(due_date, snapshot_date), min(snapshot_date)) AS settle_date,
             false AS inferred, -arg_min(open_minor, snapshot_date) AS amount_minor, arg_max(currency, snapshot_date) AS currency,
             arg_max(document_type, snapshot_date) AS document_type, arg_max(source_row, snapshot_date) AS source_row
-        FROM item GROUP BY invoice_id, instalment, scope HAVING arg_min(open_minor, snapshot_date) < 0"""
+        FROM item WHERE (invoice_id, instalment) NOT IN (SELECT (invoice_id, instalment) FROM known_invoice)
+        GROUP BY invoice_id, instalment, scope HAVING arg_min(open_minor, snapshot_date) < 0 AND coalesce(max(amount_minor), 0) <= 0"""
     )
     absent = "NULL::VARCHAR AS payer_id, NULL::VARCHAR AS reference, NULL::VARCHAR AS text"
     inferred = f"SELECT *, NULL::VARCHAR AS document_type, {absent} FROM derived_settlement"
