@@ -43,9 +43,3 @@ def record(section: str) -> None:
     )
     with RESULTS.open("a", encoding="utf-8") as file:
         file.write(head + "\n" + section.rstrip() + "\n")
-
-
-def drop_caches_hint(path: Path) -> None:
-    """Ask the system to forget a file's pages, so that the next read comes from the disk."""
-    with path.open("rb") as file:
-        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)

@@ -125,6 +125,8 @@ def test_it_gives_what_the_expressions_define_at_the_edges():
     hold_equal({"invoice": [], "settlement": []}, [FIRST], 10)
     days = [FIRST - timedelta(days=10), FIRST - timedelta(days=9), FIRST - timedelta(days=1), FIRST, FIRST + timedelta(days=5000)]
     hold_equal({"invoice": [invoice], "settlement": [settlement]}, days, 1)
+    # All that buyer B has belongs to A.
+    hold_equal({"invoice": [invoice], "settlement": [settlement | {"settle_date": FIRST}]}, [FIRST], 1)
 
 
 def test_amount_times_days_stays_exact_beyond_64_bits():

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, cast
 
 import ibis.expr.operations as ops
 import pyarrow as pa
-from ibis.backends.sql import compilers
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -23,6 +22,8 @@ def duckdb_sql(expr: ir.Table) -> str:
     The syntax tree is copied when it is written out: Ibis's own compile step shares nodes between expressions, and on some dialects
     that moves a cast to the wrong place.
     """
+    from ibis.backends.sql import compilers  # noqa: PLC0415 — brings every dialect with it; what needs no SQL starts without
+
     compiler = compilers.DuckDBCompiler()
     return str(compiler.to_sqlglot(expr).sql(dialect=compiler.dialect))
 

@@ -129,12 +129,11 @@ def _table(projection: Projection, runs: range, on: date, threads: int) -> pa.Ta
     month_days = np.array([(end - start).days + 1 for start, end in months], np.int64)
 
     def work(share: range) -> None:
-        into = slice(share.start - runs.start, share.stop - runs.start)
         measure_runs(
-            share.start, share.stop,
+            share.start, share.stop, runs.start,
             columns["invoice_start"], columns["issue_day"], columns["due_day"], columns["invoice_amount"],
             columns["settlement_start"], columns["settle_day"], columns["settle_amount"], columns["position"], columns["flags"],
-            columns["counts_until"], on.toordinal() - EPOCH, month_start, month_days, whole[:, into], ratios[:, into],
+            columns["counts_until"], on.toordinal() - EPOCH, month_start, month_days, whole, ratios,
         )  # fmt: skip
 
     shares = _shares(columns["invoice_start"], columns["settlement_start"], runs, threads * SHARES_PER_THREAD if threads > 1 else 1)

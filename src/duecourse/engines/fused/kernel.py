@@ -84,9 +84,10 @@ def _hidden(place: int, flag: int, issued: int, counts_until: Days, on: int) -> 
 
 
 @compiled
-def measure_runs(  # noqa: C901, PLR0912, PLR0915, PLR0917 — one walk; splitting it would pass thirty values about
+def measure_runs(  # noqa: C901, PLR0912, PLR0915 — one walk; splitting it would pass thirty values about
     first: int,
     last: int,
+    origin: int,
     invoice_start: Minor,
     issue_day: Days,
     due_day: Days,
@@ -103,7 +104,7 @@ def measure_runs(  # noqa: C901, PLR0912, PLR0915, PLR0917 — one walk; splitti
     whole: Minor,
     ratios: npt.NDArray[np.float64],
 ) -> None:
-    """Measure the runs first..last-1 as of the close of day `on`, into columns 0..last-first-1 of `whole` and `ratios`.
+    """Measure the runs first..last-1 as of the close of day `on`, into `whole` and `ratios`, whose column 0 is run `origin`.
 
     month_start, month_days: first day and length of the calendar months counted back over, latest first.
     """
@@ -277,7 +278,7 @@ def measure_runs(  # noqa: C901, PLR0912, PLR0915, PLR0917 — one walk; splitti
                 j -= 1
             peak = max(peak, balance)
 
-        to = run - first
+        to = run - origin
         whole[0, to] = outstanding
         whole[1, to] = overdue
         whole[2, to] = not_due

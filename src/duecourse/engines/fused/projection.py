@@ -377,7 +377,7 @@ class _Builder:
                 path.unlink()
                 if starts:
                     values = np.cumsum(values) + total
-                    total = int(values[-1])
+                    total = int(values[-1]) if len(values) else total  # every row of a range may belong to buyers of others
                 elif name == "position":
                     values[values < -1] -= before
                     before += count
