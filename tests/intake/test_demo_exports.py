@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from support.ledgers import ENGINE
 
 from duecourse.intake.importer import import_file
 from duecourse.ledger.store import Ledger
@@ -11,6 +10,7 @@ from duecourse.measures.receivables import outstanding
 from duecourse.samples.economy import write
 from duecourse.samples.exports import write_exports
 from duecourse.samples.parameters import Economy
+from support.ledgers import ENGINE
 
 ECONOMY = Economy(invoices=4_000, buyers=60, seed=11)
 

@@ -29,6 +29,7 @@ from duecourse.intake.assemble import (
 from duecourse.intake.master import hand_over_buyers, hand_over_disputes, hand_over_rates, says_about_buyers, stage_rates
 from duecourse.intake.profile import fingerprint
 from duecourse.intake.quarantine import hand_over_refused
+from duecourse.intake.rates import file_hash, import_central_bank_file, is_central_bank_file
 from duecourse.intake.snapshots import date_of_list, derive, guard_against_shrinking, hand_over_items, stage_items
 from duecourse.intake.transactions import hand_over_transactions
 from duecourse.intake.workbench import MEMORY_LIMIT, Progress, Workbench, has_rows
@@ -177,6 +178,8 @@ def import_file(
     """
     options = options or Options()
     ledger.refresh()
+    if is_central_bank_file(Path(path)):
+        return _import_central_bank(ledger, Path(path))
     with open_file(Path(path), sheet=options.sheet or None) as opened:
         before = _imported_before(ledger, opened.sha256, options)
         if before:
@@ -190,6 +193,18 @@ def import_file(
         with Workbench(threads=options.threads, memory_limit=options.memory_limit, progress=progress) as bench:
             opened.attach(bench.con)
             return Import(ledger, bench, Source(opened, profile), options, list(understanding.findings)).run()
+
+
+def _import_central_bank(ledger: Ledger, path: Path) -> ImportResult:
+    before = ledger.has_file(file_hash(path))
+    if before:
+        note = Finding("file_known", Severity.NOTE, path.name, args={"batch": before})
+        return ImportResult(path.name, "", findings=(note,), version=ledger.version, known_as=before)
+    batch, read, findings = import_central_bank_file(ledger, path)
+    return ImportResult(
+        path.name, batch.batch_id, shape="rates", source="ecb", version=batch.version, read=read, added=batch.added,
+        corrected=batch.corrected, unchanged=batch.unchanged, findings=tuple(findings),
+    )  # fmt: skip
 
 
 def _understood(opened: Opened, options: Options, ledger: Ledger | None) -> Any:

@@ -337,6 +337,7 @@ _LOANS: Final = (
     (_BILLED, "orderer_id", "buyer_id", set[str]()),
     ({"rates"}, "issue_date", "rate_date", set[str]()),
     ({"rates"}, "posting_date", "rate_date", set[str]()),
+    ({"rates"}, "local_currency", "quote_currency", set[str]()),
     ({"rates"}, "currency", "quote_currency", set[str]()),
     ({"rates"}, "currency", "base_currency", set[str]()),
     ({"payments"}, "issue_date", "settle_date", set[str]()),
