@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 def _disputes(book: Book) -> ir.Table:
     """Disputes with the invoice they are about: buyer, currency and owners of the invoice where the dispute leaves them out."""
-    dispute, item = book.dispute, positions(book)
+    dispute = book.dispute
+    item = positions(book, only=dispute.select("invoice_id"))
     found = dispute.left_join(item, [dispute.invoice_id == item.invoice_id, dispute.instalment == item.instalment])
     balance = positive(or_zero(item.open_minor))
     return found.select(

@@ -11,7 +11,7 @@ from duecourse.measures.expressions import ZERO, day, gather, ratio, total
 from duecourse.measures.grain import PER_CURRENCY, grain, with_grain
 from duecourse.measures.positions import invoices
 from duecourse.measures.receivables import outstanding
-from duecourse.measures.windows import checked, days_before, first_day, month_index
+from duecourse.measures.windows import checked, days_before, first_day, month_index, require_history
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,9 +70,12 @@ def average_balance_dso(book: Book, *, per: Sequence[str] = PER_CURRENCY, period
         outstanding          int64    at the close of the book's day
         credit_sales         int64    of the period
         dso_average_balance  float64  days; null without sales
+
+    Raises HistoryTooShortError if the first invoice is later than the beginning of the period: the opening balance would be wrong.
     """
     columns = grain(per)
-    start = days_before(book.on, period_days)
+    start = days_before(book.on, checked("period_days", period_days, 1, 3660))
+    require_history(book, "dso_average_balance", start)
     begin = outstanding(book, per=columns, at=start)
     rows = gather(
         columns,

@@ -14,7 +14,7 @@ from duecourse.measures.grain import PER_CURRENCY, grain, with_grain
 from duecourse.measures.payment import WINDOW_DAYS
 from duecourse.measures.positions import ITEM, applied, attributed, is_payment, positions, settlements
 from duecourse.measures.receivables import DEFAULT_BUCKETS, outstanding
-from duecourse.measures.windows import checked, days_before, last_month_end
+from duecourse.measures.windows import checked, days_before, last_month_end, require_history
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,9 +147,11 @@ def turnover(book: Book, *, per: Sequence[str] = PER_CURRENCY, period_days: int 
         receivables_days      float64  365 / turnover
 
     period_days: 1 to 3660.
+    Raises HistoryTooShortError if the first invoice is later than the beginning of the period: the opening balance would be wrong.
     """
     columns = grain(per)
     begin = days_before(book.on, checked("period_days", period_days, 1, 3660))
+    require_history(book, "receivables_turnover", begin)
     start = outstanding(book, per=columns, at=begin)
     rows = gather(
         columns,

@@ -8,7 +8,7 @@ import ibis
 
 from duecourse.measures.base import in_base, to_base
 from duecourse.measures.buyer import QUARTER_DAYS, buyer_measures, buyers_in_base
-from duecourse.measures.disputes import disputes
+from duecourse.measures.disputes import open_disputes
 from duecourse.measures.dso import COUNTBACK_MONTHS, credit_sales, exhaust
 from duecourse.measures.expressions import assemble, day, days_between, gather, or_zero, positive, ratio, total
 from duecourse.measures.grain import PER_CURRENCY, grain, with_grain
@@ -51,7 +51,10 @@ def kpi(book: Book, *, since: date | None = None, per: Sequence[str] = PER_CURRE
     since: the day whose close opens the period of the CEI; None = the last month end.
     """
     columns = grain(per)
-    sums = assemble(columns, _sums(book, columns, since), _buyers(book, columns), _countback(book, columns, base=False))
+    buyers = _balances(book, columns)
+    buyers = buyers.filter(buyers.outstanding > 0)
+    counted = buyers.group_by(list(columns)).aggregate(buyers_with_balance=buyers.buyer_id.nunique())
+    sums = assemble(columns, _sums(book, columns, since), counted, _countback(book, columns, base=False))
     return _finished(sums, columns)
 
 
@@ -68,7 +71,7 @@ def kpi_in_base(book: Book, *, since: date | None = None) -> ir.Table:
         **{name: total(one[name]) for name in (*_AMOUNTS, *counts)}, **{name: one[name].sum() for name in _WEIGHTED}
     )
     added = added.mutate(outstanding=added.overdue + added.not_due)
-    rated = outstanding(book, per=("buyer_id", "currency"))
+    rated = _balances(book, PER_CURRENCY)
     rated = rated.filter(rated.outstanding > 0).inner_join(book.rates(), "currency").select("buyer_id")
     buyers = rated.aggregate(buyers_with_balance=rated.buyer_id.nunique()).mutate(currency=ibis.literal(book.base_currency))
     return _finished(
@@ -119,27 +122,29 @@ def _sums(book: Book, columns: Sequence[str], since: date | None) -> ir.Table:
     paid = applied(book, since=year)
     paid = with_grain(book, paid.filter(is_payment(paid) & paid.due_date.notnull()), columns)
     days_late = days_between(paid.settle_date, paid.due_date)
+    contested = with_grain(book, open_disputes(book), columns)
     return gather(
         columns,
-        outstanding(book, per=columns).drop("net", "overdue_share"),
+        _balances(book, columns).drop(*({"buyer_id", "net", "overdue_share"} - set(columns))),
         start.select(*columns, outstanding_begin=start.outstanding),
         *(rows.select(*columns, **{f"credit_sales_{name}": rows.credit_sales}) for name, rows in sold.items()),
         taken.select(*columns, credits_365d=taken.amount_minor),
         paid.select(
             *columns, weight=paid.amount_minor, days=paid.amount_minor * days_late, days_floored=paid.amount_minor * positive(days_late)
         ),
-        disputes(book, per=columns).select(*columns, "open_disputes", "disputed"),
+        contested.select(
+            *columns, open_disputes=ibis.literal(1, type="int64"), disputed=ibis.least(contested.disputed_minor, contested.open_minor)
+        ),
     )
 
 
-def _buyers(book: Book, columns: Sequence[str]) -> ir.Table:
-    rows = outstanding(book, per=tuple(dict.fromkeys((*columns, "buyer_id"))))
-    rows = rows.filter(rows.outstanding > 0)
-    return rows.group_by(list(columns)).aggregate(buyers_with_balance=rows.buyer_id.nunique())
+def _balances(book: Book, columns: Sequence[str]) -> ir.Table:
+    """The balances of the grain, parted by buyer: drawn up once, and added up for all that needs them."""
+    return outstanding(book, per=tuple(dict.fromkeys(("buyer_id", *columns))))
 
 
 def _countback(book: Book, columns: Sequence[str], *, base: bool) -> ir.Table:
-    balance = outstanding(book, per=columns).select(*columns, "overdue", "not_due")
+    balance = gather(columns, _balances(book, columns).select(*columns, "overdue", "not_due"))
     sold = invoices(book)
     sold = with_grain(book, sold.filter(sold.issue_date >= day(first_day(book.on, COUNTBACK_MONTHS))), columns)
     sold = sold.select(*columns, "amount_minor", months_back=month_index(sold.issue_date, book.on))

@@ -44,9 +44,14 @@ def settlements(book: Book, at: date | None = None) -> ir.Table:
     return rows if at is None or at >= book.on else rows.filter(rows.settle_date <= day(at))
 
 
-def positions(book: Book, at: date | None = None) -> ir.Table:
-    """One row per invoice and instalment as of the close of `at`: its facts, settled_minor, open_minor, last_settled."""
+def positions(book: Book, at: date | None = None, only: ir.Table | None = None) -> ir.Table:
+    """One row per invoice and instalment as of the close of `at`: its facts, settled_minor, open_minor, last_settled.
+
+    only: a table with `invoice_id`; other invoices are not looked at.
+    """
     invoice, settlement = invoices(book, at), settlements(book, at)
+    if only is not None:
+        invoice, settlement = (rows.semi_join(only, "invoice_id").select(rows.columns) for rows in (invoice, settlement))
     named = settlement.filter(settlement.invoice_id.notnull())
     paid = named.group_by(list(ITEM)).aggregate(settled_minor=total(named.amount_minor), last_settled=named.settle_date.max())
     settled = or_zero(paid.settled_minor)
