@@ -7,7 +7,6 @@ import hashlib
 import io
 import re
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from duecourse.reference.currencies import CURRENCIES
@@ -15,6 +14,7 @@ from duecourse.reference.exchange_rates import as_entries, read_rates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from duecourse.findings import Finding
     from duecourse.ledger.store import BatchResult, Ledger
