@@ -235,8 +235,8 @@ class Book:
 
     def _about(self, entry: Entry, buyer_id: str) -> pa.Table:
         rows, corrected = self.ledger.rows_about(entry, buyer_id)
-        table: ir.Table = getattr(self, entry.name)
         if corrected:  # what corrects a row may stand under another buyer: ask the whole table
+            table: ir.Table = getattr(self, entry.name)
             return self.run(table.filter(table.buyer_id == buyer_id))
         # The same filters as `table`, on a handful of rows, without the planning of a query.
         keep: Any = pc.equal(rows["buyer_id"], pa.scalar(buyer_id))
