@@ -267,3 +267,18 @@ def test_every_sentence_about_reading_has_both_languages_and_equal_arguments():
         for identifier, wording in catalogue().items():
             if identifier.startswith(area):
                 assert arguments(wording["en"]) == arguments(wording["zh"]), identifier
+
+
+def test_a_buyer_called_total_is_no_total(tmp_path):
+    rows = [
+        ["I1", "Total Energies SE", "2025-01-31", "5.00"],
+        ["I2", "Total Energies SE", "soon", "6.00"],
+        ["I3", "Total Energies SE", "", "7.00"],
+        ["", "Total Energies SE", "", "18.00"],
+    ]
+    path = write(tmp_path, table(["Invoice No.", "Customer", "Due Date", "Amount"], rows))
+    assert [(line["document_id"], bool(line["bad"])) for line in lines(path, look(path).profile)] == [
+        ("I1", False),
+        ("I2", True),
+        ("I3", False),
+    ]

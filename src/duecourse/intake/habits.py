@@ -27,7 +27,8 @@ NARROW_MONEY: Final = "DECIMAL(18,6)"
 _WIDE: Final = "０１２３４５６７８９．，－＋（）￥／：　−–"
 _NARROW: Final = "0123456789.,-+()¥/: --"
 _SPACES: Final = "\u00a0\u202f\u2007\u2009"
-_SYMBOLS: Final = rf"[¥$€£₹₩฿₽]|US\$|HK\$|C\$|A\$|RMB|人民币|美元|欧元|{'|'.join(CURRENCIES)}"
+_SYMBOLS: Final = r"[¥$€£₹₩฿₽]|US\$|HK\$|C\$|A\$|RMB|CNY|USD|EUR|GBP|JPY|HKD|CHF|人民币|美元|欧元"
+_ANY_SYMBOL: Final = rf"{_SYMBOLS}|{'|'.join(CURRENCIES)}"
 
 
 def quoted(text: str) -> str:
@@ -108,7 +109,7 @@ class AmountHabit:
         allowed = self._allowed
         grouped = rf"[0-9]{{1,3}}(?:[{re.escape(allowed)}][0-9]{{2,3}})*(?:[{re.escape(allowed)}][0-9]{{3}})"
         figure = rf"(?:{grouped}|[0-9]+)(?:{decimal}[0-9]*)?(?:E[+-]?[0-9]+)?|{decimal}[0-9]+"
-        pattern = rf"^(\(|-|\+)?\s*(?:{_SYMBOLS})?\s*(-|\+|\()?\s*({figure})\s*(万元|亿元|万|亿|元)?\s*(?:{_SYMBOLS})?\s*(-|\+|\))?\s*(DR|CR|D|C|S|H|借|贷)?\.?$"
+        pattern = rf"^(\(|-|\+)?\s*(?:{_SYMBOLS}|[A-Z]{{3}}\s)?\s*(-|\+|\()?\s*({figure})\s*(万元|亿元|万|亿|元)?(?:\s*(?:{_SYMBOLS})|\s+[A-Z]{{3}})?\s*(-|\+|\))?\s*(DR|CR|D|C|S|H|借|贷)?\.?$"
         clean = f"upper(trim(translate(translate({cell}, {quoted(_SPACES)}, '    '), {quoted(_WIDE)}, {quoted(_NARROW)})))"
         parts = f"regexp_extract({clean}, {quoted(pattern)}, ['before', 'inner', 'figure', 'unit', 'behind', 'side'])"
         figures = "p.figure"
@@ -179,7 +180,7 @@ def amount_habit(cells: Iterable[str], default_decimal: str = "") -> tuple[Amoun
 def looks_like_amount(cell: str) -> bool:
     """Is it an amount in any habit?"""
     text = tidy(cell).upper()
-    text = re.sub(rf"{_SYMBOLS}|万元|亿元|万|亿|元", "", text).strip()
+    text = re.sub(rf"{_ANY_SYMBOL}|万元|亿元|万|亿|元", "", text).strip()
     return bool(
         re.fullmatch(r"[(+-]?\s*[\d][\d.,'’ ]*(?:E[+-]?\d+)?\s*[)+-]?\s*(DR|CR|D|C|借|贷)?", text) or re.fullmatch(r"[+-]?\.\d+", text)
     )
@@ -218,19 +219,20 @@ class DateHabit:
     """How dates are written: the kinds seen in the column, for 01/02/2025 which figure is the day (dmy or mdy), and the commonest form.
 
     form  of most cells, as a strptime format: the fast way; empty = ISO, or none
+    wide  some cells are written in 全角 figures
     """
 
     kinds: tuple[str, ...] = ("iso",)
     order: str = ""
     form: str = ""
+    wide: bool = False
 
     def sql(self, cell: str) -> str:
         """SQL: the date; NULL when it cannot be read."""
         kinds = self.kinds or ("iso",)
         others = tuple(kind for kind in ("iso", "ymd", "compact", "numeric") if kind not in kinds)
         clean = f"trim(translate({cell}, {quoted(_WIDE)}, {quoted(_NARROW)}))"
-        wide = f"CASE WHEN regexp_matches({cell}, '[０-９．－／　]') THEN {self._careful(clean, kinds + others)} END"
-        careful = f"coalesce({self._careful(f'trim({cell})', kinds + others)}, {wide})"
+        careful = self._careful(clean if self.wide else f"trim({cell})", kinds + others)
         if kinds[0] == "iso":
             fast = f"TRY_CAST({cell} AS DATE)"
         elif self.form:
@@ -313,6 +315,7 @@ class DateEvidence:
     points: int
     filled: int
     forms: Counter[str]
+    wide: bool
 
     @property
     def order(self) -> str:
@@ -336,11 +339,13 @@ def date_evidence(cells: Iterable[str]) -> DateEvidence:
     kinds: Counter[str] = Counter()
     forms: Counter[str] = Counter()
     only_dmy = only_mdy = either = points = filled = 0
+    wide = False
     for cell in cells:
         text = tidy(cell)
         if text.lower() in EMPTY or text in EMPTY_DATES:
             continue
         filled += 1
+        wide = wide or any(sign in _WIDE for sign in cell)
         kind = date_kind(text)
         if not kind:
             continue
@@ -354,7 +359,7 @@ def date_evidence(cells: Iterable[str]) -> DateEvidence:
             only_dmy += first > 12 >= second
             only_mdy += second > 12 >= first
             either += first <= 12 and second <= 12
-    return DateEvidence(kinds, only_dmy, only_mdy, either, points, filled, forms)
+    return DateEvidence(kinds, only_dmy, only_mdy, either, points, filled, forms, wide)
 
 
 def date_habit(evidence: DateEvidence, order: str) -> DateHabit:
@@ -363,7 +368,7 @@ def date_habit(evidence: DateEvidence, order: str) -> DateHabit:
     form = evidence.forms.most_common(1)[0][0] if evidence.forms else ""
     if "numeric" in seen and order == "mdy":
         form = re.sub(r"^%d(.)%m\1", r"%m\1%d\1", form)
-    return DateHabit(tuple(seen) or ("iso",), order if "numeric" in seen else "", form)
+    return DateHabit(tuple(seen) or ("iso",), order if "numeric" in seen else "", form, evidence.wide)
 
 
 def _form(kind: str, cell: str) -> str:
@@ -405,7 +410,7 @@ def habit_json(habit: AmountHabit | DateHabit | None) -> dict[str, Any]:
     if isinstance(habit, AmountHabit):
         return {"amount": {"decimal": habit.decimal, "grouping": habit.grouping, "plain": habit.plain}}
     if isinstance(habit, DateHabit):
-        return {"date": {"kinds": list(habit.kinds), "order": habit.order, "form": habit.form}}
+        return {"date": {"kinds": list(habit.kinds), "order": habit.order, "form": habit.form, "wide": habit.wide}}
     return {}
 
 
@@ -414,5 +419,7 @@ def habit_from_json(values: dict[str, Any]) -> AmountHabit | DateHabit | None:
     if "amount" in values:
         return AmountHabit(**values["amount"])
     if "date" in values:
-        return DateHabit(tuple(values["date"]["kinds"]), values["date"]["order"], values["date"].get("form", ""))
+        return DateHabit(
+            tuple(values["date"]["kinds"]), values["date"]["order"], values["date"].get("form", ""), values["date"].get("wide", False)
+        )
     return None

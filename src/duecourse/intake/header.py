@@ -16,12 +16,12 @@ _NUMBERLIKE: Final = re.compile(r"^[\s¥$€£￥(+\-−]*[\d０-９][\d０-９.
 
 
 TOTAL: Final = (
-    r"(?i)^\s*(?:\*{1,4}\s*$|[*\s]*(?:本页|本月|本年|本期|客户|部门|币种)?(?:小\s*计|合\s*计|总\s*计|累\s*计)|(?:grand\s+|sub\s*-?\s*)?totals?\b"
+    r"(?im)^\s*(?:\*{1,4}\s*$|[*\s]*(?:本页|本月|本年|本期|客户|部门|币种)?(?:小\s*计|合\s*计|总\s*计|累\s*计)|(?:grand\s+|sub\s*-?\s*)?totals?\b"
     r"|(?:gesamt|zwischen|end)?summe\b|gesamt\s*(?:betrag|saldo)?\s*:?\s*$|sous[- ]total|sub-?total|total\s+g[ée]n[ée]ral|saldo\s+total)|(?:小计|合计|总计)\s*[:：]?\s*$"
 )
-"""A cell that begins a total row. Understood alike by Python and by DuckDB."""
+"""A cell, or a line of several, that begins a total row. Understood alike by Python and by DuckDB."""
 
-TOTAL_ALONE: Final = r"(?i)^\s*(?:\*{1,4}|小\s*计|合\s*计|总\s*计|(?:grand\s+|sub)?totals?|summe|gesamt|sous-total)\s*[:：]?\s*$"
+TOTAL_ALONE: Final = r"(?im)^\s*(?:\*{1,4}|小\s*计|合\s*计|总\s*计|(?:grand\s+|sub)?totals?|summe|gesamt|sous-total)\s*[:：]?\s*$"
 """A cell that holds nothing but the word for a total."""
 
 

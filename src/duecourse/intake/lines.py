@@ -68,8 +68,15 @@ def _drop_sql(opened: Opened, profile: Profile) -> str:
     strict = not dates or profile.shape in {"buyers", "disputes"}
     texts = [i for i in range(width) if i not in money and not (strict and i in dates.values())]
     if texts:
-        pattern = quoted(TOTAL_ALONE if strict else TOTAL)
-        checks.append(f"WHEN {' OR '.join(f'regexp_matches({_cell(i)}, {pattern})' for i in texts)} THEN 'subtotal'")
+        cells = f"concat_ws(chr(10), {', '.join(_cell(i) for i in texts)})"
+        conditions = [f"regexp_matches({cells}, {quoted(TOTAL_ALONE if strict else TOTAL)})"]
+        # a line whose date cannot be read is no total because its buyer is called Total
+        if "document_id" in profile.mapping:
+            document = _cell(profile.mapping["document_id"].index)
+            conditions.append(f"(trim({document}) = '' OR regexp_matches({document}, {quoted(TOTAL)}))")
+        elif dates:
+            conditions.append(f"NOT regexp_matches(concat_ws('', {', '.join(_cell(i) for i in dates.values())}), '^[0-9]')")
+        checks.append(f"WHEN {' AND '.join(conditions)} THEN 'subtotal'")
     if width >= 3 and len(mapped) >= 3:
         rest = " AND ".join(_blank(i) for i in range(1, width))
         checks.append(f"WHEN {rest} AND (fields = {width} OR (fields = 1 AND {_footer(opened)})) THEN 'heading'")
