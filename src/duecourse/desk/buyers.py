@@ -74,9 +74,10 @@ def find(book: Book, text: str) -> str:
     bare = wanted.lstrip("0")
     if bare.isdigit():
         ending = account.filter(account.buyer_id.endswith(bare)).distinct()
-        found = [number for number in book.run(ending).column("buyer_id").to_pylist() if number.lstrip("0") == bare]
+        found = [str(row["buyer_id"]) for row in book.run(ending).to_pylist()]
+        found = [number for number in found if number.lstrip("0") == bare]
         if len(found) == 1:
-            return str(found[0])
+            return found[0]
     profile = book.buyer
     rows = profile.filter(_matching(profile, wanted)).select("buyer_id", "name", "name_local").order_by("buyer_id")
     count = book.run(rows.aggregate(n=rows.count())).column("n")[0].as_py() if wanted else 0
