@@ -282,3 +282,11 @@ def test_a_buyer_called_total_is_no_total(tmp_path):
         ("I2", True),
         ("I3", False),
     ]
+
+
+def test_one_telling_date_deep_in_the_file_decides(tmp_path):
+    rows = [[f"I{i}", "C", "01/02/2025" if i != 7777 else "13/02/2025", "5.00"] for i in range(20_000)]
+    path = write(tmp_path, table(["Invoice No.", "Customer", "Due Date", "Amount"], rows))
+    understanding = look(path)
+    assert understanding.profile.date_order == "dmy"
+    assert not [finding for finding in understanding.findings if finding.code == "date_order_assumed"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import shutil
 import tempfile
@@ -10,8 +9,9 @@ import zipfile
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 
 IN_PLACE_BYTES: Final = 64 << 20
 """A plain UTF-8 file larger than this is read where it lies; a smaller one, or one of another kind, is copied to Parquet once."""
+
+SAMPLE_HEAD: Final = 1_000
+SAMPLE_A_BATCH: Final = 100
+SAMPLE_MOST: Final = 5_000
+"""Rows looked at to tell columns and habits: the first ones, and some of each block of the rest."""
 
 _serial = itertools.count(1)
 
@@ -197,19 +202,37 @@ def _named(header: list[str], width: int) -> tuple[str, ...]:
     return tuple(names)
 
 
-def stage(source: Iterator[pa.RecordBatch], width: int, folder: Path) -> tuple[str, int, int | None]:
-    """Copy rows to a Parquet file: the FROM item, the number of rows and the last full row's number."""
+class Staged(NamedTuple):
+    """Rows copied to Parquet: the FROM item, how many there are, the number of the last full one, and some from all over the file."""
+
+    relation: str
+    rows: int
+    last_row: int | None
+    sample: list[tuple[int, list[str]]]
+
+
+def stage(source: Iterator[pa.RecordBatch], width: int, folder: Path) -> Staged:
+    """Copy rows to a Parquet file."""
     target = folder / f"rows-{next(_serial)}.parquet"
     count = 0
     last: int | None = None
+    sample: list[tuple[int, list[str]]] = []
     with pq.ParquetWriter(target, text_schema(width), compression="zstd", compression_level=1) as writer:
         for batch in source:
-            if batch.num_rows:
-                writer.write_batch(batch)
-                count += batch.num_rows
-                full = batch["row_no"].to_numpy()[batch["fields"].to_numpy() == width]
-                last = int(full.max()) if len(full) else last
-    return f"read_parquet('{str(target).replace(chr(39), chr(39) * 2)}')", count, last
+            if not batch.num_rows:
+                continue
+            writer.write_batch(batch)
+            count += batch.num_rows
+            full = np.flatnonzero(batch["fields"].to_numpy() == width)
+            numbers = batch["row_no"].to_numpy()[full]
+            last = int(numbers.max()) if len(numbers) else last
+            head = full[: max(0, SAMPLE_HEAD - len(sample))]
+            spread = full[len(head) :]
+            step = max(1, len(spread) // SAMPLE_A_BATCH)
+            places = [*head.tolist(), *(spread[::step].tolist() if len(sample) < SAMPLE_MOST else ())]
+            chosen = batch.take(pa.array(places, pa.int64())).to_pylist()
+            sample += [(row["row_no"], [row[f"c{i}"] for i in range(width)]) for row in chosen]
+    return Staged(f"read_parquet('{str(target).replace(chr(39), chr(39) * 2)}')", count, last, sample)
 
 
 def _open_text(path: Path, compression: str, member: str, folder: Path, in_place_bytes: int) -> Opened:
@@ -262,16 +285,15 @@ def _open_delimited(source: TextSource, text: str, whole: bool, folder: Path, in
         ),
     }
     columns = _named(header, width)
-    sample = [(line, _fit(record, width)) for line, record in below if len(record) in {width, usual}][:5000]
     if surveyed.plain and source.in_place and surveyed.size_bytes > in_place_bytes and usual == width:
         stream = Stream(text_schema(width), lambda: batches(source, dialect, surveyed))
         _check_last_line(source, dialect)
-        sample += _spread_sample(source, dialect)
+        sample = [(line, record) for line, record in below if len(record) == width][:SAMPLE_HEAD] + _spread_sample(source, dialect)
         return _describe(
             source.path, "csv", columns, f"duecourse_rows_{next(_serial)}", sample=sample, in_place=True, _stream=stream, **about
         )
-    relation, rows, last = stage(batches(source, dialect, surveyed), width, folder)
-    return _describe(source.path, "csv", columns, relation, sample=sample, rows=rows, last_row=last, **about)
+    staged = stage(batches(source, dialect, surveyed), width, folder)
+    return _describe(source.path, "csv", columns, **staged._asdict(), **about)
 
 
 def _lines_of(found: list[tuple[int, list[str]]], at: int) -> int:
@@ -307,7 +329,7 @@ def _spread_sample(source: TextSource, dialect: Dialect, places: int = 40) -> li
             stream.readline()
             piece = stream.read(1 << 15)
             text = piece[: piece.rfind(b"\n") + 1].decode("utf-8", "replace")
-            found += [(0, record) for _, record in split(text, dialect.delimiter) if len(record) == dialect.width]
+            found += [(0, record) for _, record in split(text, dialect.delimiter) if len(record) == dialect.width][:SAMPLE_A_BATCH]
     return found
 
 
@@ -329,11 +351,9 @@ def _open_listing(source: TextSource, folder: Path, about: dict[str, Any]) -> Op
         raise FileUnreadableError(path=str(source.path), detail="no header")
     header = framed[at][1]
     rows = [(number, len(cells), cells) for number, cells in framed[at + 1 :] if any(cells)]
-    relation, count, last_row = stage(iter([text_batch(rows, len(header), text_schema(len(header)))]), len(header), folder)
-    about |= {"delimiter": "|", "header_row": framed[at][0], "title_lines": tuple(titles), "rows": count, "last_row": last_row}
-    return _describe(
-        source.path, "list", _named(header, len(header)), relation, sample=[(n, c) for n, w, c in rows if w == len(header)][:5000], **about
-    )
+    staged = stage(iter([text_batch(rows, len(header), text_schema(len(header)))]), len(header), folder)
+    about |= {"delimiter": "|", "header_row": framed[at][0], "title_lines": tuple(titles)}
+    return _describe(source.path, "list", _named(header, len(header)), **staged._asdict(), **about)
 
 
 def _open_json(source: TextSource, start: str, folder: Path, about: dict[str, Any]) -> Opened:
@@ -342,20 +362,14 @@ def _open_json(source: TextSource, start: str, folder: Path, about: dict[str, An
         first = start.split("\n", 1)[0].strip()
         array = not first.endswith("}")  # one object over several lines: {"data": [ … ]}
     names, rows = records.json_rows(source, array=array)
-    relation, count, last = stage(iter([records.json_batch(names, rows)]), len(names), folder)
-    sample = [(line, [row.get(name, "") for name in names]) for line, row in rows[:5000] if isinstance(row, dict)]
-    return _describe(source.path, "json" if array else "jsonl", names, relation, sample=sample, rows=count, last_row=last, **about)
+    staged = stage(iter([records.json_batch(names, rows)]), len(names), folder)
+    return _describe(source.path, "json" if array else "jsonl", names, **staged._asdict(), **about)
 
 
 def _open_parquet(path: Path, folder: Path) -> Opened:
     names, _ = records.parquet_columns(path)
-    relation, count, last = stage(records.parquet_batches(path), len(names), folder)
-    sample: list[tuple[int, list[str]]] = []
-    with contextlib.suppress(StopIteration):
-        first = next(records.parquet_batches(path))
-        cells: list[list[Any]] = [column.to_pylist() for column in first.slice(0, 5000).columns]
-        sample = [(line, list(row)) for line, row in zip(cells[0], zip(*cells[2:], strict=True), strict=True)]
-    return _describe(path, "parquet", names, relation, sample=sample, rows=count, last_row=last)
+    staged = stage(records.parquet_batches(path), len(names), folder)
+    return _describe(path, "parquet", names, **staged._asdict())
 
 
 def _open_workbook(path: Path, kind: str, sheet: str, folder: Path) -> Opened:
@@ -374,20 +388,17 @@ def _open_workbook(path: Path, kind: str, sheet: str, folder: Path) -> Opened:
         for number, row in enumerate(chosen.rows[at + 1 :], start=at + 2)
         if any(cell.strip() for cell in row)
     ]
-    relation, count, last = stage(iter([text_batch(rows, width, text_schema(width))]), width, folder)
+    staged = stage(iter([text_batch(rows, width, text_schema(width))]), width, folder)
     titles = tuple(" ".join(cell.strip() for cell in row if cell.strip()) for row in chosen.rows[: max(at, 0)] if any(row))
     return _describe(
         path,
         kind,
         _named(header, width),
-        relation,
+        **staged._asdict(),
         sheet=chosen.name,
         sheets=tuple(one.name for one in sheets),
         header_row=at + 1,
         title_lines=titles,
-        rows=count,
-        last_row=last,
-        sample=[(number, cells) for number, _, cells in rows[:5000]],
     )
 
 

@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
+import duckdb
+
 from duecourse.errors import ColumnsUnrecognisedError, OptionInvalidError
 from duecourse.findings import Finding, Severity
 from duecourse.intake.habits import (
@@ -222,6 +224,8 @@ def understand(opened: Opened, overrides: Overrides | None = None, known: Profil
         said.date_order,
         (reuse.date_order if reuse else "") or source.date_order,
     )
+    if only_default and (decided := _order_in_whole_file(opened, [one.index for one in found if _kind(one.role) == "date"])):
+        order, order_confidence, only_default = decided, 1.0, False
     only_default = only_default and not (reuse and reuse.date_order)
     decimal = said.decimal or _decimal(found, rows) or (reuse.decimal if reuse else "") or source.decimal
     mapping, findings = _with_habits(opened, found, contents, rows, said, order, decimal)
@@ -280,6 +284,20 @@ def understand(opened: Opened, overrides: Overrides | None = None, known: Profil
     if shape_confidence < SURE and not said.shape:
         findings.append(Finding("shape_guessed", Severity.WARNING, opened.name, value=shape, args={"shape": shape}))
     return Understanding(profile, tuple(findings))
+
+
+def _order_in_whole_file(opened: Opened, places: list[int]) -> str:
+    """Day first or month first, by every date of the file: where the rows looked at left it open. Empty when no row decides."""
+    pattern = r"^\s*([0-9]{1,2})[./-]([0-9]{1,2})[./-][0-9]{2,4}"
+    parts = [
+        f"TRY_CAST(regexp_extract(c{place}, '{pattern}', {part}) AS UTINYINT) > 12" for part in (1, 2) for place in dict.fromkeys(places)
+    ]
+    half = len(parts) // 2
+    with duckdb.connect(config={"threads": 2}) as con:
+        opened.attach(con)
+        query = f"SELECT count_if({' OR '.join(parts[:half])}), count_if({' OR '.join(parts[half:])}) FROM {opened.relation}"
+        day_first, month_first = con.execute(query).fetchall()[0]
+    return "dmy" if day_first > 4 * month_first else "mdy" if month_first > 4 * day_first else ""
 
 
 def _kind(role: str) -> Kind:
