@@ -118,6 +118,13 @@ def test_numeric_identifiers_of_a_workbook_lose_the_decimal_point(tmp_path):
     assert values(read(path)[2])[0][:3] == ["17", "x", "4711"]
 
 
+def test_numbers_and_amounts_typed_as_text_stand_in_one_column(tmp_path):
+    path = tmp_path / "a.xlsx"
+    amounts = ["1.234,56", 123.456, "7,50-", 12.0]
+    workbook(path, [HEADER, *([*ROWS[0][:2], f"A{i}", *ROWS[0][3:5], amount, "EUR"] for i, amount in enumerate(amounts))])
+    assert [line["amount"] for line in read(path)[2]] == [Decimal("1234.56"), Decimal("123.456"), Decimal("-7.50"), Decimal(12)]
+
+
 def test_the_sheet_can_be_named_and_a_wrong_name_says_which_there_are(tmp_path):
     path = tmp_path / "a.xlsx"
     book = openpyxl.Workbook()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from python_calamine import CalamineWorkbook
 
 from duecourse.errors import FileCutOffError, FileUnreadableError, OptionInvalidError
+from duecourse.intake.habits import amount_habit, looks_like_amount
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +55,7 @@ def read_sheets(path: Path, kind: str) -> list[Sheet]:
             if str(meta.visible).rsplit(".", 1)[-1] != "Visible" or "WorkSheet" not in str(meta.typ):
                 continue
             sheet = book.get_sheet_by_name(meta.name)
-            rows = [[cell_text(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
+            rows = _texts(sheet.to_python(skip_empty_area=False))
             if any(any(row) for row in rows):
                 sheets.append(Sheet(meta.name, rows))
     except Exception as error:
@@ -64,6 +66,19 @@ def read_sheets(path: Path, kind: str) -> list[Sheet]:
         )
         raise (FileCutOffError if broken else FileUnreadableError)(path=str(path), detail=detail or kind) from error
     return sheets
+
+
+def _texts(cells: list[list[Any]]) -> list[list[str]]:
+    """All cells as text; where a column holds amounts typed as text with a decimal comma, its numbers are written so as well."""
+    rows = [[cell_text(cell) for cell in row] for row in cells]
+    for place in range(max(map(len, cells), default=0)):
+        column = [row[place] if place < len(row) else None for row in cells]
+        typed = [cell for cell in column if isinstance(cell, str) and looks_like_amount(cell) and re.search(r"[.,]", cell)]
+        broken = [number for number, cell in enumerate(column) if isinstance(cell, float) and not cell.is_integer()]
+        if typed and broken and amount_habit(typed)[0].decimal == ",":
+            for number in broken:
+                rows[number][place] = rows[number][place].replace(".", ",")
+    return rows
 
 
 def named(sheets: list[Sheet], name: str, path: Path) -> Sheet:
