@@ -26,6 +26,7 @@ from pathlib import Path
 BARE = """
 import duckdb, sys
 con = duckdb.connect(config={"threads": 2, "preserve_insertion_order": False})
+con.execute("SET enable_progress_bar = false")
 con.execute(f"COPY (SELECT * FROM read_csv('{sys.argv[1]}', header=true, ignore_errors=true, columns={COLUMNS!r})) TO '{sys.argv[2]}/bare.parquet' (FORMAT parquet)")
 """
 OURS = """

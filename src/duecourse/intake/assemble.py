@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from duecourse.intake import Opened, Profile
+    from duecourse.intake.straight import Straight
     from duecourse.intake.workbench import Workbench
     from duecourse.ledger.store import Ledger
 
@@ -307,8 +308,10 @@ def years_after(day: date, years: int) -> date:
     return day.replace(year=day.year + years, day=min(day.day, 28))
 
 
-def look(bench: Workbench, profile: Profile, *, default_currency: str, today: date) -> Facts:
+def look(bench: Workbench, profile: Profile, *, default_currency: str, today: date, plus: Straight | None = None) -> Facts:
     """Count once over the staged lines what the later steps have to know, and settle on which side of the account each line stands.
+
+    plus  lines of the file that were taken beforehand
 
     Leaves the view `entry_line`: usable lines with `debit` (does it add to what is owed) and `s` signed accordingly.
     """
@@ -327,6 +330,12 @@ def look(bench: Workbench, profile: Profile, *, default_currency: str, today: da
         FROM line"""
     )
     facts = Facts(**seen)
+    if plus:
+        facts.rows += plus.rows
+        facts.without_currency += plus.sums.get("XXX", (0, 0))[0]
+        facts.due_before_issue += plus.due_before_issue
+        facts.latest = max((day for day in (facts.latest, plus.latest_issue) if day), default=None)
+        facts.latest_settle = max((day for day in (facts.latest_settle, plus.latest_settle) if day), default=None)
     facts.extract_date = profile.extract_date or facts.latest_settle or facts.latest_snapshot or facts.latest
     if facts.extract_date is not None and facts.extract_date > today and profile.extract_date is None:
         facts.extract_date = today
@@ -474,27 +483,30 @@ def _tell_apart(bench: Workbench, key: str, side: str) -> None:
     bench.run(f"UPDATE staged SET fault = {FAULT['duplicate_key']} WHERE row_no IN (SELECT row_no FROM resolved WHERE verdict = 2)")
 
 
-def mend_buyer_ids(bench: Workbench, facts: Facts, ledger: Ledger) -> None:
-    """A buyer the ledger does not know, but knows with (or without) leading zeros, is that buyer: spreadsheets drop them."""
+def stage_aliases(bench: Workbench, ledger: Ledger, of: str = "staged") -> int:
+    """Buyers of a table that the ledger does not know but knows with (or without) leading zeros: table `buyer_alias`; how many."""
     sources = [f"SELECT buyer_id FROM known_{entry.name}" for entry in (BUYER, INVOICE) if has_rows(ledger, entry)]
     if not sources:
-        return
+        return 0
     bench.run(
         f"""CREATE OR REPLACE TEMP TABLE buyer_alias AS
         WITH known AS (SELECT DISTINCT buyer_id FROM ({" UNION ALL ".join(sources)}) WHERE buyer_id IS NOT NULL),
-        strange AS (SELECT DISTINCT buyer_id FROM staged WHERE buyer_id IS NOT NULL AND buyer_id NOT IN (SELECT buyer_id FROM known))
+        strange AS (SELECT DISTINCT buyer_id FROM {of} WHERE buyer_id IS NOT NULL AND buyer_id NOT IN (SELECT buyer_id FROM known))
         SELECT s.buyer_id AS written, min(k.buyer_id) AS known_id
         FROM strange s JOIN known k ON ltrim(k.buyer_id, '0') = ltrim(s.buyer_id, '0')
         WHERE ltrim(s.buyer_id, '0') <> '' GROUP BY s.buyer_id HAVING count(*) = 1"""
     )
-    facts.aliases = int(bench.value("SELECT count(*) FROM buyer_alias") or 0)
+    return int(bench.value("SELECT count(*) FROM buyer_alias") or 0)
+
+
+def mend_buyer_ids(bench: Workbench, facts: Facts, ledger: Ledger) -> None:
+    """A buyer the ledger does not know, but knows with (or without) leading zeros, is that buyer: spreadsheets drop them."""
+    facts.aliases = stage_aliases(bench, ledger)
     if facts.aliases:
         bench.run("UPDATE staged SET buyer_id = a.known_id FROM buyer_alias a WHERE staged.buyer_id = a.written")
         example = bench.row("SELECT written, known_id FROM buyer_alias ORDER BY written LIMIT 1")
         facts.findings.append(
-            Finding(
-                "buyer_leading_zeros", Severity.NOTE, value=example["written"], args={"count": facts.aliases, "known": example["known_id"]}
-            )
+            Finding("buyer_leading_zeros", Severity.NOTE, value=example["written"], args={"count": facts.aliases, "known": example["known_id"]})
         )
 
 

@@ -23,6 +23,7 @@ from duecourse.intake.assemble import (
     mend_buyer_ids,
     possible_duplicates,
     resolve_documents,
+    stage_aliases,
     stage_lines,
     years_after,
 )  # fmt: skip
@@ -31,6 +32,7 @@ from duecourse.intake.profile import fingerprint
 from duecourse.intake.quarantine import hand_over_refused
 from duecourse.intake.rates import file_hash, import_central_bank_file, is_central_bank_file
 from duecourse.intake.snapshots import date_of_list, derive, guard_against_shrinking, hand_over_items, stage_items
+from duecourse.intake.straight import Straight, form_of, processors, rest_source, take_straight
 from duecourse.intake.transactions import hand_over_transactions
 from duecourse.intake.workbench import MEMORY_LIMIT, Progress, Workbench, has_rows
 from duecourse.ledger.entries import BUYER, INVOICE, OPEN_ITEM, QUARANTINE, SETTING, SETTLEMENT, SNAPSHOT
@@ -251,6 +253,7 @@ class Import:
         self.file_name, self.file_sha256 = file or (source.opened.name, source.opened.sha256)
         self.mending = file is not None
         self.snapshot_date: date | None = None
+        self.straight: Straight | None = None
         self.today = datetime.now(UTC).date()
 
     def run(self) -> ImportResult:
@@ -259,6 +262,7 @@ class Import:
         bench.show(ledger, BUYER, INVOICE, SETTLEMENT, OPEN_ITEM, SNAPSHOT)
         with ledger.draft("import", file_name=self.file_name, file_sha256=self.file_sha256, note="fix" if self.mending else "") as draft:
             bench.phase("reading", 0.0, 0.5)
+            self._go_straight(draft)
             facts = self._stage(draft)
             bench.con.execute("CREATE OR REPLACE TEMP TABLE refused AS SELECT row_no, fault FROM staged WHERE fault > 0")
             bounds = (EARLIEST, years_after(profile.extract_date or self.today, YEARS_AHEAD))
@@ -297,7 +301,14 @@ class Import:
             return facts
         stage_lines(bench, self.source, currency=options.currency, today=self.today)
         bench.phase("checking", 0.5, 0.6)
-        facts = look(bench, profile, default_currency=options.currency, today=self.today)
+        facts = look(bench, profile, default_currency=options.currency, today=self.today, plus=self.straight)
+        if self.straight and facts.credits and profile.has("settle_date"):
+            # Clearings join credits with invoices of the whole file.
+            self.straight.discard()
+            self.source = Source(self.straight.opened, profile)
+            self.straight = None
+            stage_lines(bench, self.source, currency=options.currency, today=self.today)
+            facts = look(bench, profile, default_currency=options.currency, today=self.today)
         if profile.shape != "buyers":
             mend_buyer_ids(bench, facts, ledger)
         if profile.shape == "disputes":
@@ -309,6 +320,26 @@ class Import:
         if says_about_buyers(profile):
             hand_over_buyers(bench, draft, ledger, profile)
         return facts
+
+    def _go_straight(self, draft: Draft) -> None:
+        """Take the lines of a large plain invoice list that are beyond doubt; what is left over is the file from here on."""
+        bench, ledger = self.bench, self.ledger
+        if self.mending or has_rows(ledger, OPEN_ITEM) or (self.profile.has("legal_entity") and has_rows(ledger, INVOICE)):
+            return
+        form = form_of(self.source, currency=self.options.currency, today=self.today)
+        if form is None:
+            return
+        straight = take_straight(self.source, form, draft, threads=self.options.threads or processors(), progress=bench.tell)
+        if straight is None:
+            return
+        bench.con.register("straight_buyer", pa.table({"buyer_id": pa.array([one.decode() for one in straight.buyers], pa.string())}))
+        if stage_aliases(bench, ledger, "straight_buyer"):
+            straight.discard()
+            return
+        bench.con.register("straight_arrow", straight.rest)
+        bench.con.execute("CREATE TEMP TABLE straight_rest AS SELECT * FROM straight_arrow")
+        self.straight = straight
+        self.source = rest_source(self.source, "straight_rest")
 
     def _stage_list(self, draft: Draft, facts: Facts) -> None:
         bench, ledger, profile, options = self.bench, self.ledger, self.profile, self.options
@@ -336,6 +367,8 @@ class Import:
             stage_items(bench, profile, facts, facts.extract_date, complete=False)
             self.snapshot_date = facts.extract_date
             hand_over_items(bench, draft, with_lists=not self.mending)
+        if self.straight:
+            self.straight.adopt(draft)
         if partly_open or lists_known:
             derive(bench, draft, ledger, invoices=False, facts=facts)
 
@@ -353,7 +386,7 @@ class Import:
         """Rows that are no lines (subtotals, repeated headers, blanks); looked for only where line numbers show that there are any."""
         opened = self.source.opened
         last = self.bench.value("SELECT max(row_no) FROM staged")
-        if self.mending or (last is not None and last - opened.header_row == facts.rows):
+        if self.mending or (not self.straight and last is not None and last - opened.header_row == facts.rows):
             return {}
         return dict(dropped(opened, self.profile, self.bench.con))
 
@@ -364,7 +397,11 @@ class Import:
                 sum(open_minor)::BIGINT AS open_minor
             FROM entry_line GROUP BY ccy ORDER BY ccy"""
         )
-        return tuple(Total(**row) for row in rows)
+        found = {row["currency"]: Total(**row) for row in rows}
+        for currency, (count, amount) in (self.straight.sums if self.straight else {}).items():
+            rest = found.get(currency, Total(currency, 0, 0, 0, 0, None))
+            found[currency] = replace(rest, documents=rest.documents + count, documents_minor=rest.documents_minor + amount)
+        return tuple(found[currency] for currency in sorted(found))
 
     def _save_settings(self, draft: Draft) -> None:
         profile = replace(self.profile, extract_date=None)
@@ -378,11 +415,13 @@ class Import:
         """The first file's currency, if it has one only, is what the firm adds up in until it says otherwise."""
         if self.profile.shape not in ("transactions", "open_items", "payments") or "base_currency" in self.ledger.as_of(date.max).settings:
             return ""
-        found = self.bench.row("SELECT min(ccy) AS ccy, count(DISTINCT ccy) AS n FROM staged WHERE fault = 0")
-        if found["n"] != 1 or found["ccy"] == "XXX":
+        found = {row["ccy"] for row in self.bench.rows("SELECT DISTINCT ccy FROM staged WHERE fault = 0")}
+        found |= set(self.straight.sums if self.straight else ())
+        if len(found) != 1 or found == {"XXX"}:
             return ""
-        self.findings.append(Finding("base_currency_taken", Severity.NOTE, value=found["ccy"]))
-        return str(found["ccy"])
+        (only,) = found
+        self.findings.append(Finding("base_currency_taken", Severity.NOTE, value=only))
+        return str(only)
 
     def _mark_fixed(self, draft: Draft) -> None:
         names = ", ".join(f'"{name}"' for name in QUARANTINE.facts.names if name != "fixed_by")

@@ -68,6 +68,11 @@ class Workbench:
         if self.progress:
             self.progress(begin, name)
 
+    def tell(self, share: float) -> None:
+        """So much of the phase is done (0 to 1)."""
+        if self.progress:
+            self.progress(self._from + (self._to - self._from) * share, self._phase)
+
     def run(self, sql: str) -> None:
         """Run a statement that may take long: progress is told meanwhile, and raising from the callback (or Ctrl-C) stops it."""
         if self.progress is None:
