@@ -19,7 +19,7 @@ from duecourse.intake.straight import Block, Form, dictionary_of, unpack
 from duecourse.ledger.entries import INVOICE, SETTLEMENT, Entry
 
 if TYPE_CHECKING:
-    from duecourse.intake.straight import _Writers
+    from duecourse.intake.straight import Writers
     from duecourse.ledger.store import Draft
 
 NEW_LINE: Final = 10
@@ -192,7 +192,7 @@ def _plain(text: Array, start: int, end: int) -> bool:
 
 
 @compiled
-def _scan(
+def _scan(  # noqa: C901, PLR0912, PLR0915 — machine code: one loop, no calls that would cost
     text: Array, delimiter: int, width: int, texts: Array, dates: Array, amount: int, currency: int, term: int, first_day: int, last_day: int,
     exponents: Array, default_code: int, repeated: Array, mask: int, lines: Array, starts: Array, ends: Array, days: Array, minors: Array,
     codes: Array, terms: Array, numbers: Array, left: Array,
@@ -335,18 +335,23 @@ def _copy(text: Array, starts: Array, ends: Array, which: Array, prefix: Array, 
 
 
 @compiled
-def _dictionary(text: Array, starts: Array, ends: Array, count: int, codes: Array, examples: Array) -> int:
-    """Number the different texts of a column: `codes` (-1 for an empty one), and for each number a row that has it. How many there are.
+def _dictionary(  # noqa: C901, PLR0912, PLR0915 — as above
+    text: Array, starts: Array, ends: Array, count: int, codes: Array
+) -> tuple[Array, Array, int]:
+    """Number the different texts of a column in `codes` (-1 for an empty one); the texts one behind the other, where each begins, how many.
 
-    The table in which they are looked up grows with them, so that few texts stay in the processor's cache.
+    Table and texts grow together and stay small, so that few texts are looked up in the processor's cache.
     """
     size = 1024
     table = np.full(size, -1, dtype=np.int32)
     hashes = np.empty(size, dtype=np.uint64)
+    words = np.empty(size * 8, dtype=np.uint8)
+    offsets = np.zeros(size, dtype=np.int32)
     found = 0
     for row in range(count):
         start, end = starts[row], ends[row]
-        if end == start:
+        length = end - start
+        if length == 0:
             codes[row] = -1
             continue
         value = np.uint64(14695981039346656037)
@@ -357,26 +362,33 @@ def _dictionary(text: Array, starts: Array, ends: Array, count: int, codes: Arra
         while True:
             known = table[slot]
             if known < 0:
-                table[slot] = found
-                hashes[slot] = value
-                examples[found] = row
-                codes[row] = found
-                found += 1
                 break
-            same = hashes[slot] == value
-            if same:
-                other = starts[examples[known]]
-                same = ends[examples[known]] - other == end - start
+            if hashes[slot] == value and offsets[known + 1] - offsets[known] == length:
+                first = offsets[known]
+                same = True
+                for step in range(length):
+                    if text[start + step] != words[first + step]:
+                        same = False
+                        break
                 if same:
-                    for step in range(end - start):
-                        if text[start + step] != text[other + step]:
-                            same = False
-                            break
-            if same:
-                codes[row] = known
-                break
+                    break
             slot = (slot + np.uint64(1)) & np.uint64(size - 1)
-        if 2 * found > size:
+        if known >= 0:
+            codes[row] = known
+            continue
+        table[slot] = found
+        hashes[slot] = value
+        codes[row] = found
+        first = offsets[found]
+        if first + length > len(words):
+            longer = np.empty(2 * len(words) + length, dtype=np.uint8)
+            longer[:first] = words[:first]
+            words = longer
+        for step in range(length):
+            words[first + step] = text[start + step]
+        found += 1
+        offsets[found] = first + length
+        if 2 * found + 2 > size:
             wider = np.full(4 * size, -1, dtype=np.int32)
             wider_hashes = np.empty(4 * size, dtype=np.uint64)
             for old in range(size):
@@ -386,8 +398,19 @@ def _dictionary(text: Array, starts: Array, ends: Array, count: int, codes: Arra
                         slot = (slot + np.uint64(1)) & np.uint64(4 * size - 1)
                     wider[slot] = table[old]
                     wider_hashes[slot] = hashes[old]
-            table, hashes, size = wider, wider_hashes, 4 * size
-    return found
+            more = np.zeros(4 * size, dtype=np.int32)
+            more[: found + 1] = offsets[: found + 1]
+            table, hashes, offsets, size = wider, wider_hashes, more, 4 * size
+    return words[: offsets[found]], offsets[: found + 1], found
+
+
+@compiled
+def _count(text: Array) -> int:
+    """Lines in a piece of text."""
+    lines = 0
+    for sign in text:
+        lines += sign == NEW_LINE
+    return lines
 
 
 @dataclass(frozen=True)
@@ -403,10 +426,11 @@ class Taken:
     buyers: set[bytes]
 
 
-def identify(text: Array, form: Form) -> Array:
-    """Hashes of the document numbers of a block."""
-    hashes = np.empty(int(np.count_nonzero(text == NEW_LINE)), dtype=np.uint64)
-    return hashes[: _identify(text, form.delimiter, int(form.texts[0]), hashes)]
+def identify(text: Array, form: Form) -> tuple[Array, int]:
+    """Hashes of the document numbers of a block, and how many lines it has."""
+    lines = int(_count(text))
+    hashes = np.empty(lines, dtype=np.uint64)
+    return hashes[: _identify(text, form.delimiter, int(form.texts[0]), hashes)], lines
 
 
 def hash_table(values: Array) -> tuple[Array, int]:
@@ -423,10 +447,10 @@ def hash_table(values: Array) -> tuple[Array, int]:
     return table, size - 1
 
 
-def take(block: Block, form: Form, repeated: tuple[Array, int], draft: Draft, writers: _Writers) -> tuple[Taken, list[tuple[int, bytes]]]:
+def take(block: Block, form: Form, repeated: tuple[Array, int], draft: Draft, writers: Writers) -> tuple[Taken, list[tuple[int, bytes]]]:
     """Read a block, write what is beyond doubt, and give back the other lines with their numbers."""
     text = block.bytes
-    most = int(np.count_nonzero(text == NEW_LINE))
+    most = block.lines
     kinds = len(form.texts)
     lines = np.zeros(1, dtype=np.int64)
     starts, ends = np.zeros((kinds, most), dtype=np.int32), np.zeros((kinds, most), dtype=np.int32)
@@ -506,10 +530,10 @@ class _Columns:
 
     def coded(self, kind: int) -> pa.DictionaryArray:
         """A column of texts that repeat, as numbers into the list of different ones."""
-        codes, examples = np.empty(self._count, dtype=np.int32), np.empty(self._count, dtype=np.int64)
-        found = _dictionary(self._text, self._starts[kind], self._ends[kind], self._count, codes, examples)
-        words = self.plain(kind, examples[:found])
-        return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), words)
+        codes = np.empty(self._count, dtype=np.int32)
+        words, offsets, found = _dictionary(self._text, self._starts[kind], self._ends[kind], self._count, codes)
+        texts = pa.StringArray.from_buffers(found, pa.py_buffer(offsets), pa.py_buffer(words))
+        return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), texts)
 
 
 def _table(entry: Entry, columns: dict[str, Any], count: int, constants: dict[str, Any], draft: Draft) -> pa.Table:

@@ -12,13 +12,10 @@ import csv
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +29,9 @@ from duecourse.money import exponent
 from duecourse.reference.currencies import CURRENCIES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
     from duecourse.intake import Opened, Profile
     from duecourse.ledger.store import Draft
 
@@ -40,12 +40,16 @@ MINIMUM_BYTES: Final = 32 << 20
 
 BLOCK_BYTES: Final = 32 << 20
 DOUBTFUL_SHARE: Final = 0.05
+DOUBTFUL_LINES: Final = 20_000
 """If more lines than this are doubtful, the file is not written the way it seemed: the general way reads it all."""
 
 TEXT_ROLES: Final = ("document_id", "buyer_id", "legal_entity", "order_number", "clearing_document")
 DATE_ROLES: Final = ("issue", "due_date", "settle_date")
 UNDERSTOOD: Final = frozenset({*TEXT_ROLES, "issue_date", "posting_date", "due_date", "settle_date", "amount", "currency", "term_days", "reference"})
 """A file with any other column takes the general way."""
+
+NEW_LINE: Final = 10
+Piece = TypeVar("Piece")
 
 ORIGIN: Final = date(1970, 1, 1)
 
@@ -180,88 +184,105 @@ def take_straight(
     from duecourse.intake import scanning  # noqa: PLC0415 — machine code is loaded only for large files
 
     path = source.opened.path
-    size = path.stat().st_size
     tell = progress or (lambda _share: None)
-    with path.open("rb") as stream:
-        for _ in range(form.first_line - 1):
-            stream.readline()
-        begin = stream.tell()
-    hashes: list[np.ndarray[Any, Any]] = []
-    done = 0
-    held = 0
-    for block, found in _in_threads(lambda block: scanning.identify(block.bytes, form), _blocks(path, begin, form.first_line), threads):
-        hashes.append(found)
-        held += len(found)
-        done += len(block.bytes)
-        tell(0.3 * done / size)
-        if held > memory_rows:
+    pieces = _pieces(path, form.first_line)
+    found: list[np.ndarray[Any, Any]] = []
+    blocks: list[Block] = []
+    line = form.first_line
+    for piece, (hashes, lines) in _in_threads(lambda one: scanning.identify(one, form), iter(pieces), threads):
+        found.append(hashes)
+        blocks.append(Block(piece, line, lines))
+        line += lines
+        tell(0.3 * len(blocks) / len(pieces))
+        if line > memory_rows:
             return None
-    repeated = scanning.hash_table(_repeated(hashes))
-    hashes.clear()
+    repeated = scanning.hash_table(_repeated(found))
+    found.clear()
     result = Straight(source.opened)
     rest: list[tuple[int, bytes]] = []
-    done = seen = 0
-    writers: dict[int, _Writers] = {}
-    with ExitStack() as stack:
-        try:
-            def work(block: Block) -> tuple[Any, ...]:
-                mine = threading.get_ident()
-                if mine not in writers:
-                    writers[mine] = stack.enter_context(_Writers(draft, len(writers), settles=bool(form.dates[2][0] >= 0)))
-                return scanning.take(block, form, repeated, draft, writers[mine])
-
-            for block, (taken, left) in _in_threads(work, _blocks(path, begin, form.first_line), threads):
-                _add(result, taken)
-                rest += left
-                seen += taken.lines
-                if len(rest) > max(DOUBTFUL_SHARE * seen, 20_000):
-                    raise _Doubtful  # noqa: TRY301 — leaves the writers in order
-                done += len(block.bytes)
-                tell(0.3 + 0.7 * done / size)
-        except _Doubtful:
-            result = None  # type: ignore[assignment]
-    files = [one.paths for one in writers.values()]
-    if result is None:
-        for pair in files:
-            for path_ in pair:
-                path_.unlink(missing_ok=True)
-        return None
-    for invoices, *settlements in files:
-        result.invoice_files.append(invoices)
-        result.settlement_files += settlements
+    seen = done = 0
+    crew = _Crew(draft, settles=bool(form.dates[2][0] >= 0))
+    try:
+        for _block, (taken, left) in _in_threads(lambda block: scanning.take(block, form, repeated, draft, crew.mine()), iter(blocks), threads):
+            _add(result, taken)
+            rest += left
+            seen += taken.lines
+            if len(rest) > max(DOUBTFUL_SHARE * seen, DOUBTFUL_LINES):
+                crew.close()
+                crew.discard()
+                return None
+            done += 1
+            tell(0.3 + 0.7 * done / len(blocks))
+    finally:
+        crew.close()
+    for one in crew.writers.values():
+        result.invoice_files.append(one.paths[0])
+        result.settlement_files += one.paths[1:]
     result.rest = rest_table(rest, form)
     return result
 
 
-class _Doubtful(Exception):
-    """Too many lines need the general way."""
+class _Crew:
+    """The files the threads write, each thread its own."""
+
+    def __init__(self, draft: Draft, *, settles: bool) -> None:
+        self.writers: dict[int, Writers] = {}
+        self._draft, self._settles = draft, settles
+        self._lock = threading.Lock()
+
+    def mine(self) -> Writers:
+        """The files of the thread that asks."""
+        with self._lock:
+            me = threading.get_ident()
+            if me not in self.writers:
+                self.writers[me] = Writers(self._draft, len(self.writers), settles=self._settles)
+            return self.writers[me]
+
+    def close(self) -> None:
+        """Finish the files."""
+        for one in self.writers.values():
+            one.close()
+
+    def discard(self) -> None:
+        """Take them away."""
+        for one in self.writers.values():
+            for path in one.paths:
+                path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
 class Block:
-    """Some whole lines of the file, and the number of the first."""
+    """Some whole lines of the file, the number of the first, and how many they are."""
 
     bytes: np.ndarray[Any, Any]
     first_line: int
+    lines: int
 
 
-def _blocks(path: Path, begin: int, first_line: int) -> Iterator[Block]:
-    """The file in pieces that end with a line."""
+def _pieces(path: Path, first_line: int) -> list[np.ndarray[Any, Any]]:
+    """The file from a line on in pieces that end with a line, where it lies: read when they are touched."""
+    whole = np.memmap(path, dtype=np.uint8, mode="r")
     with path.open("rb") as stream:
-        stream.seek(begin)
-        line = first_line
-        while piece := stream.read(BLOCK_BYTES):
-            if not piece.endswith(b"\n"):
-                piece += stream.readline()
-            if not piece.endswith(b"\n"):
-                piece += b"\n"
-            yield Block(np.frombuffer(piece, dtype=np.uint8), line)
-            line += piece.count(b"\n")
+        for _ in range(first_line - 1):
+            stream.readline()
+        begin = stream.tell()
+        pieces: list[np.ndarray[Any, Any]] = []
+        while begin < len(whole):
+            stream.seek(min(begin + BLOCK_BYTES, len(whole)) - 1)
+            stream.readline()
+            end = stream.tell()
+            piece = np.asarray(whole[begin:end])
+            if piece[-1] != NEW_LINE:
+                piece = np.append(piece, np.uint8(NEW_LINE))
+                piece.flags.writeable = False
+            pieces.append(piece)
+            begin = end
+    return pieces
 
 
-def _in_threads(work: Callable[[Block], Any], blocks: Iterator[Block], threads: int) -> Iterator[tuple[Block, Any]]:
+def _in_threads(work: Callable[[Piece], Any], blocks: Iterator[Piece], threads: int) -> Iterator[tuple[Piece, Any]]:
     """Work on blocks in several threads; results in order, a block or two ahead at most. An error ends it all."""
-    waiting: deque[tuple[Block, Future[Any]]] = deque()
+    waiting: deque[tuple[Piece, Future[Any]]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         try:
             for block in blocks:
@@ -320,27 +341,24 @@ def rest_source(source: Source, relation: str) -> Source:
     return replace(source, opened=replace(source.opened, relation=relation, in_place=False, _stream=None, folder=None))
 
 
-class _Writers:
+class Writers:
     """The files one thread writes: invoices, and settlements if the file tells of any."""
 
     def __init__(self, draft: Draft, number: int, *, settles: bool) -> None:
-        self.paths = [draft.folder(entry.name) / f"part-{draft.batch_id}-straight-{number:02d}.parquet" for entry in ((INVOICE, SETTLEMENT) if settles else (INVOICE,))]
-        self._writers: list[pq.ParquetWriter] = []
-        for entry, path in zip((INVOICE, SETTLEMENT), self.paths, strict=False):
-            self._writers.append(_writer(entry, path))
-
-    def __enter__(self) -> _Writers:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        for writer in self._writers:
-            writer.close()
+        entries = (INVOICE, SETTLEMENT) if settles else (INVOICE,)
+        self.paths = [draft.folder(entry.name) / f"part-{draft.batch_id}-straight-{number:02d}.parquet" for entry in entries]
+        self._writers = [_writer(entry, path) for entry, path in zip(entries, self.paths, strict=True)]
 
     def write(self, tables: list[pa.Table]) -> None:
         """Append a block's rows."""
         for writer, table in zip(self._writers, tables, strict=True):
             if table.num_rows:
                 writer.write_table(table, row_group_size=table.num_rows)
+
+    def close(self) -> None:
+        """Finish the files."""
+        for writer in self._writers:
+            writer.close()
 
 
 UNIQUE: Final = ("invoice_id", "settlement_id")
