@@ -13,6 +13,7 @@ import os
 import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -29,7 +30,7 @@ from duecourse.money import exponent
 from duecourse.reference.currencies import CURRENCIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
     from duecourse.intake import Opened, Profile
@@ -189,32 +190,38 @@ def take_straight(
     found: list[np.ndarray[Any, Any]] = []
     blocks: list[Block] = []
     line = form.first_line
-    for piece, (hashes, lines) in _in_threads(lambda one: scanning.identify(one, form), iter(pieces), threads):
-        found.append(hashes)
-        blocks.append(Block(piece, line, lines))
-        line += lines
-        tell(0.3 * len(blocks) / len(pieces))
-        if line > memory_rows:
-            return None
+    with closing(_in_threads(lambda one: scanning.identify(one, form), iter(pieces), threads)) as results:
+        for piece, (hashes, lines) in results:
+            found.append(hashes)
+            blocks.append(Block(piece, line, lines))
+            line += lines
+            tell(0.3 * len(blocks) / len(pieces))
+            if line > memory_rows:
+                return None
     repeated = scanning.hash_table(_repeated(found))
     found.clear()
     result = Straight(source.opened)
     rest: list[tuple[int, bytes]] = []
     seen = done = 0
+    doubtful = False
     crew = _Crew(draft, settles=bool(form.dates[2][0] >= 0))
     try:
-        for _block, (taken, left) in _in_threads(lambda block: scanning.take(block, form, repeated, draft, crew.mine()), iter(blocks), threads):
-            _add(result, taken)
-            rest += left
-            seen += taken.lines
-            if len(rest) > max(DOUBTFUL_SHARE * seen, DOUBTFUL_LINES):
-                crew.close()
-                crew.discard()
-                return None
-            done += 1
-            tell(0.3 + 0.7 * done / len(blocks))
+        # The threads must have stopped before their files are closed, however this ends.
+        with closing(_in_threads(lambda block: scanning.take(block, form, repeated, draft, crew.mine()), iter(blocks), threads)) as results:
+            for _block, (taken, left) in results:
+                _add(result, taken)
+                rest += left
+                seen += taken.lines
+                done += 1
+                tell(0.3 + 0.7 * done / len(blocks))
+                doubtful = len(rest) > max(DOUBTFUL_SHARE * seen, DOUBTFUL_LINES)
+                if doubtful:
+                    break
     finally:
         crew.close()
+    if doubtful:
+        crew.discard()
+        return None
     for one in crew.writers.values():
         result.invoice_files.append(one.paths[0])
         result.settlement_files += one.paths[1:]
@@ -280,7 +287,7 @@ def _pieces(path: Path, first_line: int) -> list[np.ndarray[Any, Any]]:
     return pieces
 
 
-def _in_threads(work: Callable[[Piece], Any], blocks: Iterator[Piece], threads: int) -> Iterator[tuple[Piece, Any]]:
+def _in_threads(work: Callable[[Piece], Any], blocks: Iterator[Piece], threads: int) -> Generator[tuple[Piece, Any], None, None]:
     """Work on blocks in several threads; results in order, a block or two ahead at most. An error ends it all."""
     waiting: deque[tuple[Piece, Future[Any]]] = deque()
     with ThreadPoolExecutor(threads) as pool:
