@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import re
 import zipfile
 from typing import TYPE_CHECKING, Final
@@ -41,7 +40,9 @@ def is_central_bank_file(path: Path) -> bool:
     text = head.decode("utf-8-sig", errors="replace")
     if "eurofxref" in text and text.lstrip().startswith("<"):
         return True
-    first = next(csv.reader(io.StringIO(text)), [])
+    if "\0" in text:  # some other kind of file
+        return False
+    first = next(csv.reader(text.splitlines()), [])
     codes = [cell.strip() for cell in first[1:] if cell.strip()]
     named = [code for code in codes if re.fullmatch(r"[A-Z]{3}", code) and code in CURRENCIES]
     return bool(first) and first[0].strip() == "Date" and len(named) >= FEWEST and len(named) == len(codes)
