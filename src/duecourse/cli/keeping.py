@@ -72,8 +72,10 @@ def add_commands(group: click.Group) -> None:
     @group.command("compact", help=say("cli.compact_help"))
     @click.pass_obj
     def compact(session: Session) -> None:
+        from duecourse.desk.upkeep import put_in_order
+
         ledger = session.ledger()
-        ledger.compact()
+        put_in_order(ledger)
         click.echo(say("cli.compact_done", version=ledger.version), err=True)
 
     @group.command("restore", help=say("cli.restore_help"))

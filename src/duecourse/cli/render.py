@@ -240,9 +240,11 @@ def _fitting(columns: Sequence[Column], rows: Sequence[Mapping[str, str]], width
     from rich.cells import cell_len
 
     def needs(column: Column) -> int:
-        words = max(map(cell_len, column.title.split()), default=0)
+        heading = cell_len(column.title)
         cells = _longest(column, rows)
-        return max(cells if column.kind in WHOLE else min(cells, TEXT_WIDTH), words) + 2
+        if column.kind in WHOLE:
+            return max(cells, min(heading, HEADING_WIDTH)) + 2
+        return max(min(cells, TEXT_WIDTH), min(heading, TEXT_WIDTH)) + 2
 
     first, *rest = columns
     tables = [[first]]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import ibis
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from duecourse.engines.fused import refresh
 from duecourse.errors import BuyerAmbiguousError, BuyerUnknownError, OptionMisusedError
 from duecourse.ledger.memory import only_buyer
 from duecourse.measures.buckets import Buckets
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import ibis.expr.types as ir
-    import pyarrow as pa
 
     from duecourse.ledger.book import Book
 
@@ -28,6 +30,7 @@ SORTS: Final = (
     "days_beyond_terms_trend", "peak_balance_365d",
 )  # fmt: skip
 PROFILE: Final = ("name", "name_local", "country", "group_id", "group_name", "sector", "sales_owner", "registration_number")
+SEARCHED: Final = ("buyer_id", "name", "name_local", "registration_number")
 CANDIDATES: Final = 5
 
 
@@ -43,21 +46,34 @@ def buyers(book: Book, *, search: str = "", sort: str = "overdue", limit: int | 
     """
     if sort not in SORTS:
         raise OptionMisusedError(option="--sort", value=sort, hint=say("cli.hint_per", known=", ".join(SORTS)))
-    measures = buyer_measures(book)
-    profile = book.buyer.select("buyer_id", *PROFILE)
-    rows = measures.left_join(profile, "buyer_id").drop("buyer_id_right")
+    profile = book.run(book.buyer.select("buyer_id", *PROFILE))
+    rows = refresh(book).join(profile, "buyer_id", join_type="left outer")
     if search:
-        rows = rows.filter(_matching(rows, search))
-    first = rows[sort].asc(nulls_first=False) if rows[sort].type().is_string() else rows[sort].desc(nulls_first=False)
-    rows = rows.order_by([first, "buyer_id", "currency"])
-    return book.run(rows.limit(limit) if limit is not None else rows)
+        rows = rows.filter(_holding(rows, search))
+    texts = pa.types.is_string(rows.schema.field(sort).type)
+    order = pc.sort_indices(
+        rows,
+        [
+            (sort, "ascending" if texts else "descending", "at_end"),
+            ("buyer_id", "ascending", "at_end"),
+            ("currency", "ascending", "at_end"),
+        ],
+    )
+    return rows.take(order[:limit] if limit is not None else order)
+
+
+def _holding(rows: pa.Table, search: str) -> Any:
+    hits: Any = pa.scalar(value=False)
+    for name in SEARCHED:
+        found = pc.match_substring(rows[name], search.strip(), ignore_case=True)
+        hits = pc.or_(hits, pc.coalesce(found, pa.scalar(value=False)))
+    return cast("Any", hits)
 
 
 def _matching(rows: ir.Table, search: str) -> ir.BooleanValue:
     wanted = search.strip().lower()
     empty = ibis.literal("")
-    fields = ("buyer_id", "name", "name_local", "registration_number")
-    hits = [ibis.coalesce(rows[name].lower(), empty).contains(wanted) for name in fields]
+    hits = [ibis.coalesce(rows[name].lower(), empty).contains(wanted) for name in SEARCHED]
     return hits[0] | hits[1] | hits[2] | hits[3]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from duecourse.engines.fused import ensure
+
 if TYPE_CHECKING:
     from duecourse.ledger.store import Ledger
 
@@ -14,14 +16,27 @@ ROWS: Final = 2_000_000
 """Up to here putting the files in order takes seconds; above, it is a job for the night: `duecourse compact`."""
 
 
+LARGE: Final = 1_000_000
+"""From here on the columns of the fused pass are worth building: below, the expressions answer as quickly."""
+
+
+def put_in_order(ledger: Ledger) -> None:
+    """Sort the ledger's files by buyer and, for a large ledger on this machine, lay out the columns of the refresh.  整理台账"""
+    ledger.compact()
+    if ledger.storage.local and _rows(ledger) >= LARGE:
+        ensure(ledger)
+
+
 def compact_if_cheap(ledger: Ledger) -> bool:
     """Compact a small ledger that has gathered many files; says whether it did."""
     since = 0
-    rows = 0
     for row in ledger.journal():
-        rows += sum(counts.get("added", 0) for counts in row.counts.values())
         since = 0 if row.kind == "compact" else since + 1
-    if since < BATCHES or rows > ROWS:
+    if since < BATCHES or _rows(ledger) > ROWS:
         return False
     ledger.compact()
     return True
+
+
+def _rows(ledger: Ledger) -> int:
+    return sum(counts.get("added", 0) for row in ledger.journal() for counts in row.counts.values())
