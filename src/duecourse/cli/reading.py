@@ -64,7 +64,7 @@ WORST: Final = (
     "days_beyond_terms_365d",
 )
 BUYERS: Final = (
-    "buyer_id", "name", "currency", "outstanding", "overdue", "oldest_days_past_due", "days_beyond_terms_365d", "days_beyond_terms_trend",
+    "buyer_id", "name", "currency", "outstanding", "overdue", "oldest_days_past_due", "days_beyond_terms_365d",
     "dso_countback", "credit_sales_365d",
 )  # fmt: skip
 

@@ -51,14 +51,13 @@ def buyers(book: Book, *, search: str = "", sort: str = "overdue", limit: int | 
     if search:
         rows = rows.filter(_holding(rows, search))
     texts = pa.types.is_string(rows.schema.field(sort).type)
-    order = pc.sort_indices(
-        rows,
-        [
-            (sort, "ascending" if texts else "descending", "at_end"),
-            ("buyer_id", "ascending", "at_end"),
-            ("currency", "ascending", "at_end"),
-        ],
-    )
+    # Where each key's missing values go is newer than the library's own types.
+    keys: Any = [
+        (sort, "ascending" if texts else "descending", "at_end"),
+        ("buyer_id", "ascending", "at_end"),
+        ("currency", "ascending", "at_end"),
+    ]
+    order = pc.sort_indices(rows, keys)
     return rows.take(order[:limit] if limit is not None else order)
 
 
@@ -66,8 +65,8 @@ def _holding(rows: pa.Table, search: str) -> Any:
     hits: Any = pa.scalar(value=False)
     for name in SEARCHED:
         found = pc.match_substring(rows[name], search.strip(), ignore_case=True)
-        hits = pc.or_(hits, pc.coalesce(found, pa.scalar(value=False)))
-    return cast("Any", hits)
+        hits = cast("Any", pc.or_(hits, pc.coalesce(found, pa.scalar(value=False))))
+    return hits
 
 
 def _matching(rows: ir.Table, search: str) -> ir.BooleanValue:
