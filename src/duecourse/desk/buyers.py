@@ -64,7 +64,7 @@ def buyers(book: Book, *, search: str = "", sort: str = "overdue", limit: int | 
 def _holding(rows: pa.Table, search: str) -> Any:
     hits: Any = pa.scalar(value=False)
     for name in SEARCHED:
-        found = pc.match_substring(rows[name], search.strip(), ignore_case=True)
+        found: Any = pc.match_substring(rows[name], search.strip(), ignore_case=True)
         hits = cast("Any", pc.or_(hits, pc.coalesce(found, pa.scalar(value=False))))
     return hits
 
