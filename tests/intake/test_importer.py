@@ -7,11 +7,11 @@ import multiprocessing
 import threading
 
 import pytest
-from support.importing import codes, invoices, new_ledger, rows, write_csv
 
 from duecourse.errors import FileCutOffError, FileNotFoundHereError
 from duecourse.intake.importer import Options, import_file, import_files, preview
 from duecourse.ledger.store import Ledger
+from support.importing import codes, invoices, new_ledger, rows, write_csv
 
 from support.importing import ENGINE  # isort: skip
 
@@ -32,7 +32,9 @@ def lines(count=3, **more):
 
 
 def files_of(ledger):
-    return sorted(path.relative_to(ledger.storage.folder) for path in ledger.storage.folder.rglob("*.parquet") if "journal" not in str(path))
+    return sorted(
+        path.relative_to(ledger.storage.folder) for path in ledger.storage.folder.rglob("*.parquet") if "journal" not in str(path)
+    )
 
 
 def test_the_preview_shows_how_a_file_will_be_read_and_writes_nothing(ledger, tmp_path):

@@ -6,12 +6,12 @@ import csv
 
 import pytest
 from openpyxl import load_workbook
-from support.importing import invoices, new_ledger, rows, write_csv
 
 from duecourse.errors import ColumnsUnrecognisedError
 from duecourse.intake.importer import Options, import_file
 from duecourse.intake.mending import fix
 from duecourse.intake.quarantine import export_quarantine, waiting
+from support.importing import invoices, new_ledger, rows, write_csv
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import datetime as dt
 
 import duckdb
 import pytest
-from support.importing import codes, new_ledger, rows
 
 from duecourse.intake.importer import Options, import_file
+from support.importing import codes, new_ledger, rows
 
 ON = dt.date(2019, 10, 31)
 
@@ -39,7 +39,9 @@ def test_the_invoices_of_2019_as_of_their_day(ledger, real_data):
     assert summed(ledger, ON, "settlement") == {currency: (count, amount) for currency, _, _, count, amount in truth}
     assert {"issue_dates_estimated", "currency_absent"} <= set(codes(result))
     for day in (dt.date(2019, 1, 31), dt.date(2019, 6, 30), ON):
-        paid = duckdb.sql(f"SELECT sum(round(amount * 100))::BIGINT FROM read_csv('{path}') WHERE clear_date <= DATE '{day}'").fetchall()[0][0]
+        paid = duckdb.sql(f"SELECT sum(round(amount * 100))::BIGINT FROM read_csv('{path}') WHERE clear_date <= DATE '{day}'").fetchall()[
+            0
+        ][0]
         assert sum(amount for _, amount in summed(ledger, day, "settlement").values()) == paid
     invoices = rows(ledger, "invoice")
     assert all(row["issue_date"] <= row["due_date"] or row["issue_date"] <= ON for row in invoices)
@@ -49,10 +51,15 @@ def test_the_invoices_of_2019_as_of_their_day(ledger, real_data):
 def test_the_open_invoices_of_2020(ledger, real_data):
     path = real_data("highradius/open_invoices_sample.csv.gz")
     result = import_file(ledger, path)
-    truth = duckdb.sql(f"SELECT invoice_currency, count(*), sum(round(total_open_amount * 100))::BIGINT FROM read_csv('{path}') GROUP BY 1").fetchall()
+    truth = duckdb.sql(
+        f"SELECT invoice_currency, count(*), sum(round(total_open_amount * 100))::BIGINT FROM read_csv('{path}') GROUP BY 1"
+    ).fetchall()
     assert result.read == 970
     assert summed(ledger, dt.date(2030, 1, 1)) == {currency: (count, amount) for currency, count, amount in truth}
-    assert len(rows(ledger, "buyer")) == duckdb.sql(f"SELECT count(DISTINCT cust_number) FROM read_csv('{path}', all_varchar=true)").fetchall()[0][0]
+    assert (
+        len(rows(ledger, "buyer"))
+        == duckdb.sql(f"SELECT count(DISTINCT cust_number) FROM read_csv('{path}', all_varchar=true)").fetchall()[0][0]
+    )
 
 
 def test_both_files_of_the_firm_in_one_ledger(ledger, real_data):

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.importing import balances, codes, invoices, new_ledger, rows, write_csv
 
 from duecourse.errors import SnapshotDateMissingError, SnapshotShrankError
 from duecourse.intake.importer import Options, import_file, rederive
+from support.importing import balances, codes, invoices, new_ledger, rows, write_csv
 
 START = dt.date(2025, 1, 1)
 COLUMNS = ["Invoice number", "Customer number", "Invoice date", "Due date", "Open amount", "Currency"]
@@ -51,7 +51,7 @@ class TestTwoLists:
         assert balances(ledger, on(2))[0] == {("A", 1): 0, ("B", 1): 2000}
 
     def test_the_original_amount_tells_what_was_paid_before_the_first_list(self, ledger, tmp_path):
-        take(ledger, tmp_path, [item("A", 4000, **{"Amount": "100.00"})], on(1))
+        take(ledger, tmp_path, [item("A", 4000, Amount="100.00")], on(1))
         assert invoices(ledger)["A", 1]["amount_minor"] == 10000
         (row,) = rows(ledger, "settlement")
         assert (row["settle_date_from"], row["settle_date"], row["amount_minor"]) == (START, on(1), 6000)
@@ -86,7 +86,14 @@ class TestTwoLists:
 
     def test_a_payment_known_by_its_date_is_not_inferred_again(self, ledger, tmp_path):
         take(ledger, tmp_path, [item("A", 10000)], on(1))
-        payment = {"Receipt no": "P", "Customer number": "1001", "Payment date": "2025-02-10", "Amount": "60.00", "Currency": "EUR", "Applied invoice": "A"}
+        payment = {
+            "Receipt no": "P",
+            "Customer number": "1001",
+            "Payment date": "2025-02-10",
+            "Amount": "60.00",
+            "Currency": "EUR",
+            "Applied invoice": "A",
+        }
         take(ledger, tmp_path, [item("B", 500, issued=on(2, 1))], on(2))
         import_file(ledger, write_csv(tmp_path / "payments.csv", [payment]), Options(shape="payments"))
         assert balances(ledger, on(2, 10))[0]["A", 1] == 4000
@@ -108,7 +115,9 @@ class TestWhichDay:
         assert result.snapshot_date == dt.date(2025, 1, 31)
 
     def test_else_the_latest_posting_with_a_warning(self, ledger, tmp_path):
-        result = import_file(ledger, write_csv(tmp_path / "list.csv", [item("A", 100), item("B", 100, issued=on(2))]), Options(shape="open_items"))
+        result = import_file(
+            ledger, write_csv(tmp_path / "list.csv", [item("A", 100), item("B", 100, issued=on(2))]), Options(shape="open_items")
+        )
         assert result.snapshot_date == on(2)
         assert "snapshot_date_assumed" in codes(result)
 
@@ -172,12 +181,12 @@ def test_lists_in_any_order_give_the_truth_on_their_days(history):
         for day in order:
             seen = {name: open_on(entry, day) for name, entry in items.items()}
             lines = [
-                item(name, left, issued=START + dt.timedelta(items[name][0]), **{"Amount": f"{items[name][1] / 100:.2f}"})
+                item(name, left, issued=START + dt.timedelta(items[name][0]), Amount=f"{items[name][1] / 100:.2f}")
                 for name, left in seen.items()
                 if left
             ]
             # A list always has something in it: one item that stays open.
-            lines.append(item("STAYS", 1, **{"Amount": "0.01"}))
+            lines.append(item("STAYS", 1, Amount="0.01"))
             take(ledger, folder, lines, START + dt.timedelta(day))
         for day in days:
             found = balances(ledger, START + dt.timedelta(day))[0]
@@ -196,7 +205,11 @@ def test_a_list_in_two_pieces_is_the_list(history, cut):
     with tempfile.TemporaryDirectory() as folder:
         whole, parts = new_ledger(Path(folder) / "whole"), new_ledger(Path(folder) / "parts")
         for day in days:
-            lines = [item(name, open_on(entry, day), issued=START + dt.timedelta(entry[0])) for name, entry in items.items() if open_on(entry, day)]
+            lines = [
+                item(name, open_on(entry, day), issued=START + dt.timedelta(entry[0]))
+                for name, entry in items.items()
+                if open_on(entry, day)
+            ]
             lines.append(item("STAYS", 1))
             take(whole, folder, lines, START + dt.timedelta(day), completeness="complete")
             for name, piece in (("one", lines[:cut]), ("two", lines[cut:])):

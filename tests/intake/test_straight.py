@@ -6,10 +6,10 @@ import datetime as dt
 import random
 
 import pytest
-from support.importing import new_ledger, rows
 
 from duecourse.intake import importer, straight
 from duecourse.intake.importer import import_file
+from support.importing import new_ledger, rows
 
 HEADER = "Invoice number,Customer number,Invoice date,Due date,Amount,Currency,Payment date,Terms days,Remark number"
 SPOILT = [
@@ -19,7 +19,7 @@ SPOILT = [
 ]  # fmt: skip
 
 
-def lines(count, *, credits=True, seed=7):
+def lines(count, *, with_credits=True, seed=7):
     chance = random.Random(seed)
     found = []
     for number in range(count):
@@ -30,7 +30,7 @@ def lines(count, *, credits=True, seed=7):
         ]  # fmt: skip
         if chance.random() < 0.2:
             place, text = chance.choice(SPOILT)
-            if credits or text != "-5.00":
+            if with_credits or text != "-5.00":
                 cells[place] = text
         if chance.random() < 0.03 and number:
             cells[0] = f"I{chance.randrange(number):05d}"
@@ -62,10 +62,10 @@ def small_steps(monkeypatch):
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-@pytest.mark.parametrize("credits", [True, False])
-def test_both_ways_give_the_same_ledger(tmp_path, small_steps, monkeypatch, end, credits):
+@pytest.mark.parametrize("with_credits", [True, False])
+def test_both_ways_give_the_same_ledger(tmp_path, small_steps, monkeypatch, end, with_credits):
     path = tmp_path / "list.csv"
-    path.write_bytes((end.join([HEADER.rsplit(",", 2)[0], *lines(3000, credits=credits)]) + end).encode())
+    path.write_bytes((end.join([HEADER.rsplit(",", 2)[0], *lines(3000, with_credits=with_credits)]) + end).encode())
     fast, slow = new_ledger(tmp_path / "fast"), new_ledger(tmp_path / "slow")
     used = []
     real = importer.take_straight
@@ -75,7 +75,13 @@ def test_both_ways_give_the_same_ledger(tmp_path, small_steps, monkeypatch, end,
     assert used[0].rows > 2000
     monkeypatch.setattr(importer, "form_of", lambda *_args, **_more: None)
     other = import_file(slow, path)
-    assert (one.read, one.quarantined, one.repeated, one.added, one.totals) == (other.read, other.quarantined, other.repeated, other.added, other.totals)
+    assert (one.read, one.quarantined, one.repeated, one.added, one.totals) == (
+        other.read,
+        other.quarantined,
+        other.repeated,
+        other.added,
+        other.totals,
+    )
     for name in ("invoice", "settlement", "quarantine"):
         assert table(fast, name) == table(slow, name), name
 

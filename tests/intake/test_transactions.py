@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from support.importing import balances, codes, invoices, new_ledger, rows, settlements, write_csv
 
 from duecourse.intake.importer import Options, import_file
+from support.importing import balances, codes, invoices, new_ledger, rows, settlements, write_csv
 
 
 @pytest.fixture
@@ -44,7 +44,11 @@ class TestInvoiceLists:
         assert balances(ledger, dt.date(2025, 2, 20))[0] == {("A1", 1): 0, ("A2", 1): 10000}
 
     def test_minor_units_follow_the_currency(self, ledger, tmp_path):
-        take(ledger, tmp_path, [invoice("J", Currency="JPY", Amount="1200"), invoice("K", Currency="KWD", Amount="1.234"), invoice("E", Amount="1.2")])
+        take(
+            ledger,
+            tmp_path,
+            [invoice("J", Currency="JPY", Amount="1200"), invoice("K", Currency="KWD", Amount="1.234"), invoice("E", Amount="1.2")],
+        )
         assert {key[0]: row["amount_minor"] for key, row in invoices(ledger).items()} == {"J": 1200, "K": 1234, "E": 120}
 
     def test_lines_of_one_number_with_different_due_dates_are_instalments(self, ledger, tmp_path):
@@ -104,7 +108,9 @@ class TestInvoiceLists:
     def test_a_negative_invoice_is_a_credit_note(self, ledger, tmp_path):
         take(ledger, tmp_path, [invoice("A"), invoice("G", Amount="-30.00")])
         assert list(invoices(ledger)) == [("A", 1)]
-        assert [(row["kind"], row["invoice_id"], row["amount_minor"]) for row in rows(ledger, "settlement")] == [("credit_note", None, 3000)]
+        assert [(row["kind"], row["invoice_id"], row["amount_minor"]) for row in rows(ledger, "settlement")] == [
+            ("credit_note", None, 3000)
+        ]
 
     def test_a_missing_currency_is_kept_apart_and_said(self, ledger, tmp_path):
         result = take(ledger, tmp_path, [invoice("A"), invoice("B", Currency="")])
@@ -114,7 +120,11 @@ class TestInvoiceLists:
         assert invoices(ledger)["B", 1]["currency"] == "EUR"
 
     def test_disputed_invoices_become_disputes(self, ledger, tmp_path):
-        take(ledger, tmp_path, [invoice("A", Disputed="Yes", **{"Payment date": "2025-03-01"}), invoice("B", Disputed="No", **{"Payment date": ""})])
+        take(
+            ledger,
+            tmp_path,
+            [invoice("A", Disputed="Yes", **{"Payment date": "2025-03-01"}), invoice("B", Disputed="No", **{"Payment date": ""})],
+        )
         (row,) = rows(ledger, "dispute")
         assert (row["invoice_id"], row["raised_on"], row["resolved_on"]) == ("A", dt.date(2025, 1, 10), dt.date(2025, 3, 1))
 
@@ -185,7 +195,11 @@ class TestClearings:
         for offset in range(0, 70, 3):
             day = dt.date(2025, 1, 1) + dt.timedelta(offset)
             text = day.isoformat()
-            truth = sum(round(float(line["WRBTR"]) * 100) for line in lines if line["BUDAT"] <= text and not (line["AUGDT"] and line["AUGDT"] <= text))
+            truth = sum(
+                round(float(line["WRBTR"]) * 100)
+                for line in lines
+                if line["BUDAT"] <= text and not (line["AUGDT"] and line["AUGDT"] <= text)
+            )
             found, unapplied = balances(ledger, day)
             assert sum(found.values()) - unapplied == truth, day
 
@@ -194,16 +208,44 @@ class TestPayments:
     def test_payments_that_name_their_invoice_reduce_it_and_the_rest_waits(self, ledger, tmp_path):
         take(ledger, tmp_path, [invoice("A"), invoice("B")])
         payments = [
-            {"Receipt no": "P1", "Customer number": "1001", "Payment date": "2025-02-10", "Amount": "60.00", "Currency": "EUR", "Applied invoice": "A"},
-            {"Receipt no": "P1", "Customer number": "1001", "Payment date": "2025-02-10", "Amount": "40.00", "Currency": "EUR", "Applied invoice": "B"},
-            {"Receipt no": "P2", "Customer number": "1001", "Payment date": "2025-02-12", "Amount": "25.00", "Currency": "EUR", "Applied invoice": ""},
+            {
+                "Receipt no": "P1",
+                "Customer number": "1001",
+                "Payment date": "2025-02-10",
+                "Amount": "60.00",
+                "Currency": "EUR",
+                "Applied invoice": "A",
+            },
+            {
+                "Receipt no": "P1",
+                "Customer number": "1001",
+                "Payment date": "2025-02-10",
+                "Amount": "40.00",
+                "Currency": "EUR",
+                "Applied invoice": "B",
+            },
+            {
+                "Receipt no": "P2",
+                "Customer number": "1001",
+                "Payment date": "2025-02-12",
+                "Amount": "25.00",
+                "Currency": "EUR",
+                "Applied invoice": "",
+            },
         ]
         take(ledger, tmp_path, payments, name="payments.csv", shape="payments")
         assert balances(ledger, dt.date(2025, 2, 28)) == ({("A", 1): 4000, ("B", 1): 6000}, 2500)
 
     def test_a_payment_of_an_invoice_in_instalments_pays_the_earliest_first(self, ledger, tmp_path):
         take(ledger, tmp_path, [invoice("A", **{"Due date": f"2025-0{month}-09"}) for month in (2, 3, 4)])
-        one = {"Receipt no": "P1", "Customer number": "1001", "Payment date": "2025-02-10", "Amount": "150.00", "Currency": "EUR", "Applied invoice": "A"}
+        one = {
+            "Receipt no": "P1",
+            "Customer number": "1001",
+            "Payment date": "2025-02-10",
+            "Amount": "150.00",
+            "Currency": "EUR",
+            "Applied invoice": "A",
+        }
         take(ledger, tmp_path, [one], name="p1.csv", shape="payments")
         assert balances(ledger, dt.date(2025, 2, 28))[0] == {("A", 1): 0, ("A", 2): 5000, ("A", 3): 10000}
         take(ledger, tmp_path, [{**one, "Receipt no": "P2", "Payment date": "2025-03-10"}], name="p2.csv", shape="payments")
@@ -211,7 +253,14 @@ class TestPayments:
 
     def test_an_overpayment_stays_with_the_invoice(self, ledger, tmp_path):
         take(ledger, tmp_path, [invoice("A")])
-        one = {"Receipt no": "P1", "Customer number": "1001", "Payment date": "2025-02-10", "Amount": "130.00", "Currency": "EUR", "Applied invoice": "A"}
+        one = {
+            "Receipt no": "P1",
+            "Customer number": "1001",
+            "Payment date": "2025-02-10",
+            "Amount": "130.00",
+            "Currency": "EUR",
+            "Applied invoice": "A",
+        }
         take(ledger, tmp_path, [one], name="p1.csv", shape="payments")
         assert balances(ledger, dt.date(2025, 2, 28))[0] == {("A", 1): -3000}
 

@@ -19,7 +19,7 @@ from duecourse.money import exponent
 from duecourse.reference.currencies import CURRENCIES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from duecourse.intake import Opened, Profile
     from duecourse.intake.straight import Straight
@@ -88,6 +88,13 @@ TEXT_ROLES: Final = {
     "group_name": "group_name",
     "payment_method": "payment_method",
     "status": "status",
+}
+SAME_ROLES: Final = {
+    "legal_entity": "entity",
+    "settle_date": "settle",
+    "customer_since": "customer_since",
+    "snapshot_date": "snapshot",
+    "disputed": "disputed",
 }
 PLAIN: Final = {
     **dict.fromkeys(TEXT_ROLES.values(), "VARCHAR"),
@@ -190,18 +197,13 @@ class Source:
         return f"SELECT l.* REPLACE (m.file_row AS row_no) FROM ({sql}) l JOIN row_map m ON m.row_no = l.row_no"
 
 
-def stage_lines(bench: Workbench, source: Source, *, currency: str, today: date) -> None:
-    """Read the file once: table `staged` with every column it has, and the view `line` with every column there is."""
-    profile = source.profile
+def _columns(profile: Profile) -> dict[str, str]:
+    """SQL over the typed lines for every column of `line` that the file gives, but for its money."""
 
     def has(role: str) -> bool:
         return present(profile, role)
 
-    default = currency or profile.currency or "XXX"
-    columns: dict[str, str] = {}
-    for role, column in TEXT_ROLES.items():
-        if has(role):
-            columns[column] = role
+    columns = {column: role for role, column in TEXT_ROLES.items() if has(role)}
     if has("document_type"):
         columns["kind"] = "document_kind"
     if has("line_item"):
@@ -214,8 +216,6 @@ def stage_lines(bench: Workbench, source: Source, *, currency: str, today: date)
     if len(buyers) > 1:
         orderer = f"coalesce({', '.join(reversed(buyers))})"
         columns["orderer_id"] = f"CASE WHEN {orderer} <> {buyer} THEN {orderer} END"
-    if has("legal_entity"):
-        columns["entity"] = "legal_entity"
     issues = [role for role in ("issue_date", "posting_date") if has(role)]
     if issues:
         columns["issue"] = f"coalesce({', '.join(issues)})"
@@ -223,80 +223,111 @@ def stage_lines(bench: Workbench, source: Source, *, currency: str, today: date)
     dues = ["due_date"] if has("due_date") else []
     if has("term_days"):
         columns["term_days"] = "term_days"
-        starts = [role for role in ("baseline_date", *issues) if has(role)]
-        dues += [f"{role} + term_days" for role in starts]
+        dues += [f"{role} + term_days" for role in ("baseline_date", *issues) if has(role)]
     if dues:
         columns["due"] = f"coalesce({', '.join(dues)})"
-    for role, column in {
-        "settle_date": "settle",
-        "customer_since": "customer_since",
-        "snapshot_date": "snapshot",
-        "disputed": "disputed",
-    }.items():
-        if has(role):
-            columns[column] = role
+    return columns | {column: role for role, column in SAME_ROLES.items() if has(role)}
 
+
+@dataclass(frozen=True)
+class _Money:
+    """SQL for the amounts of a line and their currency; `given`: each line may have its own currency."""
+
+    total: str
+    opens: str
+    currency: str
+    given: bool
+    minor: dict[str, str]
+
+
+def _money(profile: Profile, default: str) -> _Money:
     total = "amount" if has_amount(profile) else "NULL::DECIMAL(38,6)"
-    currencies = "currency" if has("currency") else "NULL::VARCHAR"
-    if has("local_amount"):
-        local = "local_currency" if has("local_currency") else "NULL::VARCHAR"
-        currencies = f"CASE WHEN {total} IS NULL AND local_amount IS NOT NULL THEN coalesce({local}, {currencies}) ELSE {currencies} END"
+    currency = "currency" if profile.has("currency") else "NULL::VARCHAR"
+    if profile.has("local_amount"):
+        local = "local_currency" if profile.has("local_currency") else "NULL::VARCHAR"
+        currency = f"CASE WHEN {total} IS NULL AND local_amount IS NOT NULL THEN coalesce({local}, {currency}) ELSE {currency} END"
         total = f"coalesce({total}, local_amount)"
-    given = has("currency") or has("local_amount")
-    ccy = f"coalesce(nullif(upper({currencies}), ''), {literal(default)})" if given else literal(default)
-    constant = "" if given else default
-    money = {"s": "total"}
+    given = profile.has("currency") or profile.has("local_amount")
+    minor = {"s": "total"}
     opens = "NULL::DECIMAL(38,6)"
     if gives_open(profile):
         opens = "open_amount"
-        money["open_minor"] = "opens"
-        if not has_amount(profile) and not has("local_amount"):  # nothing was billed as far as we know, only what is left of it
+        minor["open_minor"] = "opens"
+        if not has_amount(profile) and not profile.has("local_amount"):  # nothing was billed as far as we know, only what is left of it
             total = "open_amount"
-            money["s"] = "opens"
-    if has("paid_amount"):
-        money["paid_minor"] = "paid_amount"
+            minor["s"] = "opens"
+    if profile.has("paid_amount"):
+        minor["paid_minor"] = "paid_amount"
+    return _Money(total, opens, f"coalesce(nullif(upper({currency}), ''), {literal(default)})" if given else literal(default), given, minor)
 
-    inner = ", ".join([*(f"{sql} AS {name}" for name, sql in columns.items()), f"{ccy} AS ccy", f"{total} AS total", f"{opens} AS opens"])
-    dates = [name for name in ("issue", "due", "settle", "snapshot") if name in columns]
-    bounds = f"DATE '{EARLIEST}' AND DATE '{years_after(profile.extract_date or today, YEARS_AHEAD)}'"
+
+def _checks(profile: Profile, columns: Mapping[str, str], money: _Money, last_day: date) -> list[tuple[str, str]]:
+    """What each line is tested for, in this order: SQL that is true of a bad line, and the reason."""
     credit = f"(coalesce(kind, '') IN {texts(CREDIT_KINDS)} OR total < 0)" if "kind" in columns else "(total < 0)"
     if profile.shape == "payments":
         credit = "true"
+    unapplied = " AND applied_to IS NULL" if "applied_to" in columns else ""
     checks = [("bad IS NOT NULL", "cell_unreadable")]
     lists_documents = profile.shape in ("transactions", "open_items", "payments")
     if lists_documents:
         checks.append(("total IS NULL", "amount_missing"))
-        if has("document_id"):
+        if profile.has("document_id"):
             checks.append((f"id IS NULL AND NOT {credit}", "document_id_missing"))
     elif profile.shape == "disputes":
-        checks.append(("id IS NULL" + (" AND applied_to IS NULL" if "applied_to" in columns else ""), "document_id_missing"))
+        checks.append(("id IS NULL" + unapplied, "document_id_missing"))
     if lists_documents or profile.shape == "buyers":
-        checks.append(("buyer_id IS NULL" + (" AND applied_to IS NULL" if "applied_to" in columns else ""), "buyer_missing"))
-    if given:
+        checks.append(("buyer_id IS NULL" + unapplied, "buyer_missing"))
+    if money.given:
         checks.append(("factor IS NULL", "currency_invalid"))
     # Float noise below a millionth is none; a null amount is no fault here.
-    checks += [(f"abs({sql} * factor - round({sql} * factor)) > 0.000001 * factor", "amount_inexact") for sql in dict.fromkeys(money.values())]
+    checks += [
+        (f"abs({sql} * factor - round({sql} * factor)) > 0.000001 * factor", "amount_inexact")
+        for sql in dict.fromkeys(money.minor.values())
+    ]
+    dates = [name for name in ("issue", "due", "settle", "snapshot") if name in columns]
     if dates:
+        bounds = f"DATE '{EARLIEST}' AND DATE '{last_day}'"
         checks.append((" OR ".join(f"{name} NOT BETWEEN {bounds}" for name in dates), "date_implausible"))
     if profile.shape in ("transactions", "open_items") and ("due" in columns or "issue" in columns):
         checks.append((f"{'due' if 'due' in columns else 'issue'} IS NULL AND NOT {credit}", "due_date_missing"))
     if profile.shape in ("transactions", "payments", "disputes"):
-        dated = " AND ".join(f"{name} IS NULL" for name in ("issue", "settle") if name in columns) or "true"
-        checks.append((dated if profile.shape == "disputes" else f"{credit} AND {dated}", "date_missing"))
+        undated = " AND ".join(f"{name} IS NULL" for name in ("issue", "settle") if name in columns) or "true"
+        checks.append((undated if profile.shape == "disputes" else f"{credit} AND {undated}", "date_missing"))
+    return checks
+
+
+def stage_lines(bench: Workbench, source: Source, *, currency: str, today: date) -> None:
+    """Read the file once: table `staged` with every column it has, and the view `line` with every column there is."""
+    profile = source.profile
+    default = currency or profile.currency or "XXX"
+    columns = _columns(profile)
+    money = _money(profile, default)
+    checks = _checks(profile, columns, money, years_after(profile.extract_date or today, YEARS_AHEAD))
+    constant = "" if money.given else default
+    inner = ", ".join(
+        [
+            *(f"{sql} AS {name}" for name, sql in columns.items()),
+            f"{money.currency} AS ccy",
+            f"{money.total} AS total",
+            f"{money.opens} AS opens",
+        ]
+    )
     fault = " ".join(f"WHEN {test} THEN {FAULT[code]}" for test, code in checks)
     kept = ", ".join(columns)
-    minors = ", ".join(f"CAST(round({sql} * factor) AS BIGINT) AS {name}" for name, sql in money.items())
-    paid = ", paid_amount" if has("paid_amount") else ""
+    minors = ", ".join(f"CAST(round({sql} * factor) AS BIGINT) AS {name}" for name, sql in money.minor.items())
+    paid = ", paid_amount" if profile.has("paid_amount") else ""
     bench.run(
         f"""CREATE OR REPLACE TEMP TABLE staged AS
         SELECT row_no, id, {kept}, ccy, {minors}, CAST(CASE {fault} ELSE 0 END AS UTINYINT) AS fault
-        FROM (SELECT *, {scale_sql('ccy', constant)} AS factor FROM (SELECT row_no, bad, document_id AS id{paid}, {inner} FROM ({source.lines()})))"""
+        FROM (SELECT *, {scale_sql("ccy", constant)} AS factor FROM (SELECT row_no, bad, document_id AS id{paid}, {inner} FROM ({source.lines()})))"""
     )
     absent = ", ".join(
-        f"NULL::{kind} AS {name}" for name, kind in PLAIN.items() if name not in columns and name not in money and name != "amount_minor"
+        f"NULL::{kind} AS {name}"
+        for name, kind in PLAIN.items()
+        if name not in columns and name not in money.minor and name != "amount_minor"
     )
     # An open-item list with a single amount tells what is open, not what was billed.
-    gives_original = has("local_amount") or (has_amount(profile) and (profile.shape != "open_items" or gives_open(profile)))
+    gives_original = profile.has("local_amount") or (has_amount(profile) and (profile.shape != "open_items" or gives_open(profile)))
     original = "s" if gives_original else "NULL::BIGINT"
     bench.con.execute(
         f"CREATE OR REPLACE TEMP VIEW line AS SELECT *, {original} AS amount_minor{', ' + absent if absent else ''} FROM staged"
@@ -347,7 +378,9 @@ def look(bench: Workbench, profile: Profile, *, default_currency: str, today: da
             facts.flipped = ("payment",)
             signed = "-s"
     elif facts.credits and profile.has("document_type") and profile.sign != "indicator":
-        kinds = bench.rows(f"SELECT kind FROM line WHERE fault = 0 AND kind IN {credit_kinds} AND kind <> 'refund' GROUP BY kind HAVING sum(sign(s)) > 0")
+        kinds = bench.rows(
+            f"SELECT kind FROM line WHERE fault = 0 AND kind IN {credit_kinds} AND kind <> 'refund' GROUP BY kind HAVING sum(sign(s)) > 0"
+        )
         facts.flipped = tuple(sorted(row["kind"] for row in kinds))
         if facts.flipped:
             signed = f"CASE WHEN kind IN {texts(facts.flipped)} THEN -s ELSE s END"
@@ -506,7 +539,9 @@ def mend_buyer_ids(bench: Workbench, facts: Facts, ledger: Ledger) -> None:
         bench.run("UPDATE staged SET buyer_id = a.known_id FROM buyer_alias a WHERE staged.buyer_id = a.written")
         example = bench.row("SELECT written, known_id FROM buyer_alias ORDER BY written LIMIT 1")
         facts.findings.append(
-            Finding("buyer_leading_zeros", Severity.NOTE, value=example["written"], args={"count": facts.aliases, "known": example["known_id"]})
+            Finding(
+                "buyer_leading_zeros", Severity.NOTE, value=example["written"], args={"count": facts.aliases, "known": example["known_id"]}
+            )
         )
 
 

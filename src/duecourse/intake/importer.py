@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -39,6 +38,7 @@ from duecourse.ledger.entries import BUYER, INVOICE, OPEN_ITEM, QUARANTINE, SETT
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping, Sequence
 
     from duecourse.ledger.store import BatchResult, Draft, Ledger
 
@@ -152,7 +152,7 @@ def preview(path: str | os.PathLike[str], options: Options | None = None, *, led
     Raises FileNotFoundHereError, FileUnreadableError, FileCutOffError, ColumnsUnrecognisedError.
     """
     options = options or Options()
-    with open_file(Path(path), sheet=options.sheet or None) as opened:
+    with open_file(Path(path), sheet=options.sheet) as opened:
         understanding = _understood(opened, options, ledger)
         profile = understanding.profile
         return Preview(
@@ -182,7 +182,7 @@ def import_file(
     ledger.refresh()
     if is_central_bank_file(Path(path)):
         return _import_central_bank(ledger, Path(path))
-    with open_file(Path(path), sheet=options.sheet or None) as opened:
+    with open_file(Path(path), sheet=options.sheet) as opened:
         before = _imported_before(ledger, opened.sha256, options)
         if before:
             note = Finding("file_known", Severity.NOTE, opened.name, args={"batch": before})

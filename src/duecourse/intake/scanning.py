@@ -188,7 +188,7 @@ def _plain(text: Array, start: int, end: int) -> bool:
         return False
     if end - start > 1 and text[end - 1] == 48 and text[end - 2] == 46:
         return False
-    return text[start] != QUOTE
+    return bool(text[start] != QUOTE)
 
 
 @compiled
@@ -475,7 +475,7 @@ def take(block: Block, form: Form, repeated: tuple[Array, int], draft: Draft, wr
     shared = {
         "buyer_id": buyers,
         "legal_entity": columns.coded(2) if form.texts[2] >= 0 else None,
-        "currency": pa.DictionaryArray.from_arrays(pa.array(place.astype(np.int32)), pa.array(names, pa.string())),
+        "currency": pa.DictionaryArray.from_arrays(place.astype(np.int32), pa.array(names, pa.string())),
     }
     invoice = {
         **shared,
@@ -490,7 +490,7 @@ def take(block: Block, form: Form, repeated: tuple[Array, int], draft: Draft, wr
     tables = [_table(INVOICE, invoice, taken, {"instalment": 1, "kind": "invoice", "issue_date_estimated": False}, draft)]
     settled = np.flatnonzero(settle != NO_DATE)
     if form.dates[2][0] >= 0:
-        which = pa.array(settled)
+        which: Any = pa.array(settled)
         settlement = {
             **{name: column.take(which) if column is not None else None for name, column in shared.items()},
             "settlement_id": columns.plain(0, settled, "settled:", "/1"),
@@ -505,7 +505,7 @@ def take(block: Block, form: Form, repeated: tuple[Array, int], draft: Draft, wr
     return (
         Taken(
             count, taken, int(np.count_nonzero(due < issue - 1)), int(issue.max()) if taken else 0, int(settle[settled].max()) if len(settled) else None,
-            sums, {one.encode() for one in buyers.dictionary.to_pylist()},
+            sums, {str(one).encode() for one in buyers.dictionary.to_pylist()},
         ),
         rest,
     )  # fmt: skip
@@ -517,7 +517,7 @@ class _Columns:
     def __init__(self, text: Array, starts: Array, ends: Array, count: int) -> None:
         self._text, self._starts, self._ends, self._count = text, starts, ends, count
 
-    def plain(self, kind: int, which: Array, prefix: str = "", suffix: str = "") -> pa.Array:
+    def plain(self, kind: int, which: Array, prefix: str = "", suffix: str = "") -> Any:
         """A column of texts, each written out."""
         before, after = (np.array(list(part.encode()), dtype=np.uint8) for part in (prefix, suffix))
         offsets = np.zeros(len(which) + 1, dtype=np.int32)
@@ -526,28 +526,32 @@ class _Columns:
         target = np.empty(size, dtype=np.uint8)
         if size:
             _copy(self._text, self._starts[kind], self._ends[kind], which, before, after, offsets, target)
-        return pa.StringArray.from_buffers(len(which), pa.py_buffer(offsets), pa.py_buffer(target))
+        return _texts(offsets, target)
 
-    def coded(self, kind: int) -> pa.DictionaryArray:
+    def coded(self, kind: int) -> Any:
         """A column of texts that repeat, as numbers into the list of different ones."""
         codes = np.empty(self._count, dtype=np.int32)
-        words, offsets, found = _dictionary(self._text, self._starts[kind], self._ends[kind], self._count, codes)
-        texts = pa.StringArray.from_buffers(found, pa.py_buffer(offsets), pa.py_buffer(words))
-        return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), texts)
+        words, offsets, _found = _dictionary(self._text, self._starts[kind], self._ends[kind], self._count, codes)
+        numbers: Any = pa.array(codes, mask=codes < 0)
+        return pa.DictionaryArray.from_arrays(numbers, _texts(offsets, words))
+
+
+def _texts(offsets: Any, signs: Any) -> Any:
+    """An Arrow column over texts that lie one behind the other."""
+    return pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(signs))
 
 
 def _table(entry: Entry, columns: dict[str, Any], count: int, constants: dict[str, Any], draft: Draft) -> pa.Table:
     """All columns of a table: those given, constants, and null."""
     constants = {**constants, "recorded_at": draft.recorded_at, "source": draft.batch_id, "voided": False}
-    arrays: list[pa.Array] = []
+    arrays: list[Any] = []
     for column in entry.schema:
-        kind = dictionary_of(column)
+        kind: Any = dictionary_of(column)
         given = columns.get(column.name)
         if given is not None:
             arrays.append(given)
         elif column.name in constants and pa.types.is_dictionary(kind):
-            codes = pa.array(np.zeros(count, dtype=np.int32))
-            arrays.append(pa.DictionaryArray.from_arrays(codes, pa.array([constants[column.name]], pa.string())))
+            arrays.append(pa.DictionaryArray.from_arrays(np.zeros(count, dtype=np.int32), pa.array([constants[column.name]], pa.string())))
         elif column.name in constants:
             arrays.append(pa.repeat(pa.scalar(constants[column.name], type=column.type), count))
         else:

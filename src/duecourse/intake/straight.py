@@ -46,7 +46,9 @@ DOUBTFUL_LINES: Final = 20_000
 
 TEXT_ROLES: Final = ("document_id", "buyer_id", "legal_entity", "order_number", "clearing_document")
 DATE_ROLES: Final = ("issue", "due_date", "settle_date")
-UNDERSTOOD: Final = frozenset({*TEXT_ROLES, "issue_date", "posting_date", "due_date", "settle_date", "amount", "currency", "term_days", "reference"})
+UNDERSTOOD: Final = frozenset(
+    {*TEXT_ROLES, "issue_date", "posting_date", "due_date", "settle_date", "amount", "currency", "term_days", "reference"}
+)
 """A file with any other column takes the general way."""
 
 NEW_LINE: Final = 10
@@ -176,7 +178,13 @@ def _date_form(profile: Profile, role: str) -> tuple[int, ...] | None:
 
 
 def take_straight(
-    source: Source, form: Form, draft: Draft, *, threads: int, memory_rows: int = 120_000_000, progress: Callable[[float], None] | None = None
+    source: Source,
+    form: Form,
+    draft: Draft,
+    *,
+    threads: int,
+    memory_rows: int = 120_000_000,
+    progress: Callable[[float], None] | None = None,
 ) -> Straight | None:
     """Read the file, write what is beyond doubt as finished files of the ledger's tables, and collect the other lines.
 
@@ -339,7 +347,11 @@ def rest_table(rest: list[tuple[int, bytes]], form: Form) -> pa.Table:
             records.append(cells)
     schema = text_schema(form.width)
     columns = [[cells[place] if place < len(cells) else "" for cells in records] for place in range(form.width)]
-    arrays = [pa.array(numbers, pa.int64()), pa.array([len(cells) for cells in records], pa.int32()), *(pa.array(one, pa.string()) for one in columns)]
+    arrays: list[Any] = [
+        pa.array(numbers, pa.int64()),
+        pa.array([len(cells) for cells in records], pa.int32()),
+        *(pa.array(one, pa.string()) for one in columns),
+    ]
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
@@ -374,7 +386,7 @@ UNIQUE: Final = ("invoice_id", "settlement_id")
 def _writer(entry: Entry, path: Path) -> pq.ParquetWriter:
     """Texts that repeat go by dictionary; document numbers do not repeat, line numbers only rise."""
     schema = pa.schema([pa.field(one.name, dictionary_of(one)) for one in entry.schema])
-    encoded = [one.name for one in schema if pa.types.is_dictionary(one.type) or pa.types.is_date(one.type)]
+    encoded: Any = [one.name for one in schema if pa.types.is_dictionary(one.type) or pa.types.is_date(one.type)]
     # The least and greatest number of a file in the order of an export help nobody, and cost as much as writing them.
     counted = [one.name for one in entry.schema if one.name not in (*UNIQUE, "buyer_id")]
     return pq.ParquetWriter(
@@ -383,11 +395,12 @@ def _writer(entry: Entry, path: Path) -> pq.ParquetWriter:
     )  # fmt: skip
 
 
-def dictionary_of(column: pa.Field) -> pa.DataType:
+def dictionary_of(column: pa.Field[Any]) -> pa.DataType:
     """The type in which a column is written: texts by dictionary unless each is met once."""
     if pa.types.is_string(column.type) and column.name not in UNIQUE:
         return pa.dictionary(pa.int32(), pa.string())
-    return column.type
+    kind: pa.DataType = column.type
+    return kind
 
 
 def processors() -> int:

@@ -109,11 +109,12 @@ class Workbench:
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """All rows of a small query, by column name."""
-        return self.con.sql(sql).to_arrow_table().to_pylist()
+        return self.arrow(sql).to_pylist()
 
     def arrow(self, sql: str) -> pa.Table:
         """A query's answer as Arrow."""
-        return self.con.sql(sql).to_arrow_table()
+        answer: pa.Table = self.con.sql(sql).to_arrow_table()
+        return answer
 
     def value(self, sql: str) -> Any:
         """The single value of a query."""
@@ -157,8 +158,7 @@ class Workbench:
         path = draft.folder(entry.name) / f"part-{draft.batch_id}-bench-{self._written:03d}.parquet"
         names = ", ".join(map(identifier, entry.facts.names))
         self.run(
-            f"COPY (SELECT {names}, {draft.provenance_sql()} FROM ({body})) TO {literal(str(path))} "
-            "(FORMAT parquet, COMPRESSION snappy)"
+            f"COPY (SELECT {names}, {draft.provenance_sql()} FROM ({body})) TO {literal(str(path))} (FORMAT parquet, COMPRESSION snappy)"
         )
         return draft.adopt(entry.name, path)
 
