@@ -133,6 +133,7 @@ class Facts:
     due_before_issue: int = 0
     median_term: int | None = None
     latest: date | None = None
+    earliest: date | None = None
     latest_settle: date | None = None
     latest_snapshot: date | None = None
     extract_date: date | None = None
@@ -289,7 +290,9 @@ def _checks(profile: Profile, columns: Mapping[str, str], money: _Money, last_da
         bounds = f"DATE '{EARLIEST}' AND DATE '{last_day}'"
         checks.append((" OR ".join(f"{name} NOT BETWEEN {bounds}" for name in dates), "date_implausible"))
     if profile.shape in ("transactions", "open_items") and ("due" in columns or "issue" in columns):
-        checks.append((f"{'due' if 'due' in columns else 'issue'} IS NULL AND NOT {credit}", "due_date_missing"))
+        # A balance brought forward has no date of its own; it stands before everything else in the file.
+        brought = " AND coalesce(kind, '') <> 'opening'" if "kind" in columns else ""
+        checks.append((f"{'due' if 'due' in columns else 'issue'} IS NULL AND NOT {credit}{brought}", "due_date_missing"))
     if profile.shape in ("transactions", "payments", "disputes"):
         undated = " AND ".join(f"{name} IS NULL" for name in ("issue", "settle") if name in columns) or "true"
         checks.append((undated if profile.shape == "disputes" else f"{credit} AND {undated}", "date_missing"))
@@ -348,7 +351,7 @@ def look(bench: Workbench, profile: Profile, *, default_currency: str, today: da
     """
     credit_kinds = texts(CREDIT_KINDS)
     seen = bench.row(
-        f"""SELECT count(*) AS rows, count(*) FILTER (fault > 0) AS faults, count(*) FILTER (fault = 0 AND s = 0) AS zeros,
+        f"""SELECT count(*) AS rows, count(*) FILTER (fault > 0) AS faults, count(*) FILTER (fault = 0 AND s = 0 AND coalesce(open_minor, 0) = 0) AS zeros,
             count(*) FILTER (fault = 0 AND (s < 0 OR kind IN {credit_kinds})) AS credits,
             count(*) FILTER (fault = 0 AND ccy = 'XXX') AS without_currency,
             count(*) FILTER (fault = 0 AND id IS NULL AND s <> 0) AS without_id,
@@ -356,7 +359,7 @@ def look(bench: Workbench, profile: Profile, *, default_currency: str, today: da
             count(*) FILTER (fault = 0 AND due IS NULL AND s > 0 AND NOT coalesce(kind IN {credit_kinds}, false)) AS assumed_due,
             count(*) FILTER (fault = 0 AND due < issue - 1) AS due_before_issue,
             max(settle) FILTER (fault = 0) AS latest_settle, max(snapshot) FILTER (fault = 0) AS latest_snapshot,
-            max(greatest(issue, posting)) FILTER (fault = 0) AS latest,
+            max(greatest(issue, posting)) FILTER (fault = 0) AS latest, min(issue) FILTER (fault = 0) AS earliest,
             CAST(round(quantile_cont(term_days, 0.5) FILTER (fault = 0)) AS INTEGER) AS median_term
         FROM line"""
     )
@@ -393,9 +396,14 @@ def look(bench: Workbench, profile: Profile, *, default_currency: str, today: da
     openly = (
         "open_minor" if signed == "s" else f"CASE WHEN sign(open_minor) = sign(s) AND ({signed}) = -s THEN -open_minor ELSE open_minor END"
     )
+    if profile.shape == "open_items" and gives_open(profile):
+        # A payment or credit in an ageing report often has nothing billed, only something (negative) open.
+        signed = f"(CASE WHEN s = 0 THEN open_minor ELSE {signed} END)"
+        debit = f"({signed} > 0 AND NOT coalesce(kind IN {credit_kinds}, false))"
     bench.con.execute(
         f"""CREATE OR REPLACE TEMP VIEW entry_line AS
-        SELECT * REPLACE ({signed} AS s, {openly} AS open_minor), {debit} AS debit FROM line WHERE fault = 0 AND s <> 0"""
+        SELECT * REPLACE ({signed} AS s, {openly} AS open_minor), {debit} AS debit FROM line
+        WHERE fault = 0 AND (s <> 0 OR coalesce(open_minor, 0) <> 0)"""
     )
     _say_what_was_seen(facts, profile, default_currency)
     return facts
@@ -558,12 +566,13 @@ def issue_sql(facts: Facts) -> tuple[str, str]:
     limits = [f"due - CAST({term} AS INTEGER)", "settle"]
     if facts.extract_date:
         limits.append(f"DATE '{facts.extract_date}'")
-    return f"coalesce(issue, least({', '.join(limits)}))", "issue IS NULL"
+    brought = f"WHEN kind = 'opening' AND due IS NULL THEN DATE '{facts.earliest}'" if facts.earliest else ""
+    return f"CASE WHEN issue IS NOT NULL THEN issue {brought} ELSE least({', '.join(limits)}) END", "issue IS NULL"
 
 
-def due_sql() -> str:
+def due_sql(facts: Facts) -> str:
     """SQL over `document`: the due date; a document without one is payable at once."""
-    return "coalesce(due, issue)"
+    return f"coalesce(due, {issue_sql(facts)[0]})"
 
 
 def column_of(profile: Profile, *roles: str) -> str:

@@ -26,7 +26,7 @@ def invoices(facts: Facts) -> str:
     """SQL: the invoices of the file, one row per document and instalment."""
     issue, estimated = issue_sql(facts)
     return f"""SELECT invoice_id, instalment, CASE WHEN kind IN {texts(DEBIT_KINDS)} THEN kind ELSE 'invoice' END AS kind,
-        buyer_id, orderer_id, entity AS legal_entity, {issue} AS issue_date, {estimated} AS issue_date_estimated, {due_sql()} AS due_date,
+        buyer_id, orderer_id, entity AS legal_entity, {issue} AS issue_date, {estimated} AS issue_date_estimated, {due_sql(facts)} AS due_date,
         s AS amount_minor, ccy AS currency, term_days AS payment_terms_days, order_number, sales_owner, type AS document_type, text,
         row_no AS source_row
         FROM document WHERE debit"""
