@@ -22,6 +22,7 @@ from duecourse.ledger.entries import SETTLEMENT_KINDS
 from duecourse.ledger.store import Ledger
 from duecourse.measures.buyer import buyer_measures
 from duecourse.samples.book import memory_ledger
+from duecourse.samples.economy import DEMO_UNTIL, Economy, write
 
 FIRST = date(2023, 1, 1)
 BUYERS = ["A", "B", "C", "D", "E", "F", "É", "客户"]
@@ -155,6 +156,16 @@ def test_amounts_that_cannot_be_added_exactly_are_refused(tmp_path):
     }
     with pytest.raises(AmountsTooLargeError, match="buyer A in CNY"):
         build(memory_ledger(facts), tmp_path / "columns")
+
+
+def test_it_gives_what_the_expressions_define_on_the_demo_economy(tmp_path):
+    """From the ledger's own files: amid the history, before its last facts, and long after them."""
+    demo = Ledger.open(tmp_path / "demo", engine=DuckDBEngine(threads=1), create=True)
+    write(demo, Economy(invoices=3_000, seed=7))
+    demo.compact()
+    for on in (DEMO_UNTIL - timedelta(days=900), DEMO_UNTIL - timedelta(days=45), DEMO_UNTIL + timedelta(days=400)):
+        book = demo.as_of(on)
+        same(refresh(book, engine="fused"), refresh(book, engine="expressions"))
 
 
 # In a ledger on disk
