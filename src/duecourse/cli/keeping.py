@@ -66,7 +66,11 @@ def add_commands(group: click.Group) -> None:
     @click.option("--reason", required=True, help=say("cli.void_reason"))
     @click.pass_obj
     def void(session: Session, batch: str, reason: str) -> None:
-        result = session.ledger().void(batch, reason)
+        from duecourse.intake.importer import rederive
+
+        ledger = session.ledger()
+        result = ledger.void(batch, reason)
+        rederive(ledger)  # what was inferred from an open-item list goes with it
         click.echo(say("cli.void_done", batch=batch, version=result.version), err=True)
 
     @group.command("compact", help=say("cli.compact_help"))

@@ -26,7 +26,7 @@ FILE_BYTES = "192MB"
 """Size at which a written table goes on in a further file: small enough to skip, large enough to scan."""
 
 
-ROW_GROUP_ROWS = 10_240
+ROW_GROUP_ROWS = 6_144
 """Rows of a sorted file that are read together: small, so that one buyer's rows cost few others'."""
 
 

@@ -155,7 +155,8 @@ class Storage:
                 number for number, (least, most) in enumerate(bounds.ranges) if least is None or most is None or least <= value <= most
             ]
             if groups:
-                part = pq.ParquetFile(bounds.path, metadata=bounds.metadata, memory_map=True).read_row_groups(groups, use_threads=False)
+                file_ = pq.ParquetFile(bounds.path, metadata=bounds.metadata, memory_map=True)
+                part = file_.read_row_groups(groups, columns=bounds.filled, use_threads=False)
                 parts.append(_complete(part.filter(pc.equal(part[column], pa.scalar(value))), schema))
         return pa.concat_tables(parts) if parts else schema.empty_table()
 
@@ -252,11 +253,12 @@ def read_files(storage: Storage, name: str, table: DeltaTable, known: set[str]) 
 
 @dataclass(frozen=True)
 class Bounds:
-    """A file's footer, and the least and greatest value of one column in each of its row groups."""
+    """A file's footer, the least and greatest value of one column in each of its row groups, and the columns that hold anything."""
 
     path: str
     metadata: pq.FileMetaData
     ranges: Sequence[tuple[str | None, str | None]]
+    filled: list[str]
 
     @classmethod
     def of(cls, path: str, column: str) -> Bounds:
@@ -264,9 +266,18 @@ class Bounds:
         metadata = pq.read_metadata(path)
         number = metadata.schema.names.index(column)
         chunks = [metadata.row_group(group).column(number).statistics for group in range(metadata.num_row_groups)]
+        groups = [metadata.row_group(group) for group in range(metadata.num_row_groups)]
+        empty = {name for place, name in enumerate(metadata.schema.names) if all(_all_null(group.column(place)) for group in groups)}
         return cls(
-            path, metadata, [(stats.min, stats.max) if stats is not None and stats.has_min_max else (None, None) for stats in chunks]
+            path,
+            metadata,
+            [(stats.min, stats.max) if stats is not None and stats.has_min_max else (None, None) for stats in chunks],
+            [name for name in metadata.schema.names if name not in empty],
         )
+
+
+def _all_null(chunk: Any) -> bool:
+    return chunk.statistics is not None and chunk.statistics.null_count == chunk.num_values
 
 
 def _complete(rows: pa.Table, schema: pa.Schema) -> pa.Table:
