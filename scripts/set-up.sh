@@ -39,6 +39,6 @@ set_up() {
       grep -vi 'running pip as the' >&2 || true
   fi
   # shellcheck disable=SC2086
-  (cd "$here" && "$uv" sync --locked --quiet --python "$python" ${group:+--group $group})
+  (cd "$here" && "$uv" sync --locked --quiet --compile-bytecode --python "$python" ${group:+--group $group})
   printf '%s\n' "$wanted" > "$stamp"
 }
