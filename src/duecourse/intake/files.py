@@ -272,7 +272,7 @@ def _open_delimited(source: TextSource, text: str, whole: bool, folder: Path, in
     header_line = records_seen[at][0] if at >= 0 else 0
     data_line = records_seen[at + 1][0] if at + 1 < len(records_seen) else header_line + max(1, len(header) and _lines_of(records_seen, at))
     surveyed = survey(source)
-    if source.encoding == "utf-8" and ends_inside_character(source) and not surveyed.ends_with_line:
+    if source.encoding == "utf-8" and not surveyed.ends_with_line and ends_inside_character(source):
         raise FileCutOffError(path=str(source.path), detail="UTF-8")
     if not below and not surveyed.ends_with_line and whole and at < 0:
         raise FileUnreadableError(path=str(source.path), detail="no table")
