@@ -323,6 +323,7 @@ def _buyer_report(book: Book, record: BuyerRecord, *, everything: bool) -> Repor
     items = [_with_money(row) for row in record.items]
     still_open = [row for row in items if row["open_minor"].minor]
     settlements = [_with_money(row) for row in record.settlements]
+    worded = [{**row, "kind": say(f"cli.settlement_{row['kind']}")} for row in settlements]
     latest = 15
     open_columns = _columns(
         ("invoice_id", "instalment", "issue_date", "due_date", "days_past_due", "currency", "amount_minor", "open_minor")
@@ -334,7 +335,7 @@ def _buyer_report(book: Book, record: BuyerRecord, *, everything: bool) -> Repor
         Section("figures", say("cli.kpi_title"), _columns(wanted), figures),
         Section("open_items", say("cli.export_open_items"), open_columns, still_open[: None if everything else latest],
                 [say("cli.more_rows", count=len(still_open) - latest)] if not everything and len(still_open) > latest else []),
-        Section("settlements", say("cli.export_settlements"), paid_columns, settlements[: None if everything else latest],
+        Section("settlements", say("cli.export_settlements"), paid_columns, worded[: None if everything else latest],
                 [say("cli.more_rows", count=len(settlements) - latest)] if not everything and len(settlements) > latest else []),
     ]  # fmt: skip
     data = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import ibis
 
 from duecourse.findings import Finding, Severity
+from duecourse.money import to_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,8 +47,9 @@ def _text(value: ir.Value) -> ir.StringValue:
     return ibis.coalesce(value.cast("string"), ibis.literal(""))
 
 
-def _shown(rows: ir.Table, value: ir.Value, subject: ir.Value) -> ir.Table:
-    return rows.select(source=rows.source, source_row=rows.source_row, value=_text(value), subject=_text(subject))
+def _shown(rows: ir.Table, value: ir.Value, subject: ir.Value, *, money_in: ir.StringValue | None = None) -> ir.Table:
+    currency = ibis.null("string") if money_in is None else money_in
+    return rows.select(source=rows.source, source_row=rows.source_row, value=_text(value), subject=_text(subject), currency=currency)
 
 
 def settlements_without_invoice(book: Book) -> ir.Table:
@@ -74,7 +76,7 @@ def invoices_overpaid(book: Book) -> ir.Table:
     paid = settlement.filter(settlement.invoice_id.notnull()).group_by(keys).aggregate(paid=settlement.amount_minor.sum().cast("int64"))
     joined = invoice.inner_join(paid, keys)
     faulty = joined.filter(joined.paid > joined.amount_minor)
-    return _shown(faulty, faulty.paid - faulty.amount_minor, faulty.invoice_id)
+    return _shown(faulty, faulty.paid - faulty.amount_minor, faulty.invoice_id, money_in=faulty.currency)
 
 
 def invoices_due_before_issue(book: Book) -> ir.Table:
@@ -95,14 +97,14 @@ def invoices_not_positive(book: Book) -> ir.Table:
     """Invoices of zero or less; a credit should come as a settlement."""
     invoice = book.invoice
     faulty = invoice.filter(invoice.amount_minor <= 0)
-    return _shown(faulty, faulty.amount_minor, faulty.invoice_id)
+    return _shown(faulty, faulty.amount_minor, faulty.invoice_id, money_in=faulty.currency)
 
 
 def money_without_currency(book: Book) -> ir.Table:
     """Invoices whose export gave no currency (booked under XXX, never added to another)."""
     invoice = book.invoice
     faulty = invoice.filter(invoice.currency == "XXX")
-    return _shown(faulty, faulty.amount_minor, faulty.invoice_id)
+    return _shown(faulty, faulty.amount_minor, faulty.invoice_id, money_in=faulty.currency)
 
 
 def issue_dates_estimated(book: Book) -> ir.Table:
@@ -128,7 +130,7 @@ def possible_duplicates(book: Book) -> ir.Table:
     window = ibis.window(group_by=alike, order_by=["invoice_id", "instalment"])
     numbered = invoice.mutate(earlier=ibis.row_number().over(window))
     faulty = numbered.filter((numbered.earlier > 0) & (numbered.amount_minor > 0))
-    return _shown(faulty, faulty.amount_minor, faulty.invoice_id)
+    return _shown(faulty, faulty.amount_minor, faulty.invoice_id, money_in=faulty.currency)
 
 
 def buyers_without_profile(book: Book) -> ir.Table:
@@ -154,6 +156,10 @@ CHECKS: Final = (
 )
 
 
+def _worded(value: str, currency: str | None) -> str:
+    return value if currency is None else f"{to_decimal(int(value), currency):,f} {currency}"
+
+
 def check(book: Book, *, examples: int = 5) -> list[Outcome]:
     """Ask all checks of a book: those that found something, with the count and the first `examples` rows each.
 
@@ -169,7 +175,7 @@ def check(book: Book, *, examples: int = 5) -> list[Outcome]:
         first = book.run(faulty.order_by(["source", "source_row", "subject"]).limit(examples)).to_pylist()
         findings = tuple(
             Finding(
-                one.code, one.severity, source=files.get(row["source"]) or row["source"], row=row["source_row"], value=row["value"],
+                one.code, one.severity, source=files.get(row["source"]) or row["source"], row=row["source_row"], value=_worded(row["value"], row["currency"]),
                 args={"subject": row["subject"]},
             )
             for row in first
