@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from duecourse.cli.render import Column, Report, Section
 from duecourse.messages import say
+from duecourse.tables import Column, Report, Section
 
 if TYPE_CHECKING:
     from duecourse.cli.session import Session
