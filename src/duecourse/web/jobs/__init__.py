@@ -1,0 +1,1 @@
+"""Work in the background: schedule, lease, retry, progress, cancel."""

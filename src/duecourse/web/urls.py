@@ -1,0 +1,18 @@
+"""Every address of the app. Each room keeps its own list."""
+
+from __future__ import annotations
+
+from django.urls import include, path, register_converter
+
+from duecourse.web.converters import KeyConverter
+
+register_converter(KeyConverter, "key")
+
+urlpatterns = [
+    path("", include("duecourse.web.pages.urls")),
+    path("", include("duecourse.web.accounts.urls")),
+    path("account/", include("allauth.urls")),
+    path("", include("duecourse.web.imports.urls")),
+    path("api/", include("duecourse.web.api.urls")),
+    path("jobs/", include("duecourse.web.jobs.urls")),
+]

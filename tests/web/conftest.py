@@ -1,0 +1,93 @@
+"""The web app in tests: a small demo ledger, a database of its own, and three people.
+
+Anna (credit manager) sees everything, Bo (sales) only his own customers, Cai has no right to what is asked. A test that writes facts
+takes `own_ledger`; the others share one ledger and never change it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+HOME = Path(tempfile.mkdtemp(prefix="duecourse-web-"))
+os.environ["DUECOURSE_HOME"] = str(HOME / "home")
+os.environ["DUECOURSE_LEDGER"] = str(HOME / "ledger")
+os.environ["DUECOURSE_SECRET_KEY"] = "only for tests, never for a server"
+os.environ["DJANGO_SETTINGS_MODULE"] = "duecourse.web.settings"
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps an event loop in the thread of the test
+
+import django
+
+django.setup()
+
+from duecourse.desk.demo import make_demo
+from duecourse.web import books
+from duecourse.web import environment as env
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from django.test import Client
+
+    from duecourse.ledger.store import Ledger
+    from duecourse.web.accounts.models import Person
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(scope="session")
+def demo_ledger() -> Iterator[Path]:
+    """The demo economy, 3,000 invoices."""
+    place = Path(env.LEDGER)
+    make_demo(place, invoices=3_000)
+    yield place
+    shutil.rmtree(HOME, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _demo(demo_ledger: Path) -> None:
+    """Every page needs a ledger."""
+
+
+@pytest.fixture
+def own_ledger(tmp_path: Path, demo_ledger: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
+    """A copy of the demo ledger that the test may write to; the app works on it until the test ends."""
+    place = tmp_path / "ledger"
+    shutil.copytree(demo_ledger, place, ignore=shutil.ignore_patterns(".desk", ".answers"))
+    monkeypatch.setattr(env, "LEDGER", str(place))
+    books.forget()
+    yield books.ledger()
+    books.forget()
+
+
+@pytest.fixture
+def person(db: None) -> Callable[..., Person]:
+    """person("sales", sales_owners=["…"]): somebody with that role and those rows."""
+    from duecourse.web.accounts.models import Person
+
+    def make(role: str = "credit_manager", username: str = "", **more: object) -> Person:
+        username = username or f"{role}-{Person.objects.count()}"
+        made = Person(username=username, email=f"{username}@example.com", role=role, **more)
+        made.set_password(PASSWORD)
+        made.save()
+        return made
+
+    return make
+
+
+@pytest.fixture
+def signed_in(person: Callable[..., Person]) -> Callable[..., Client]:
+    """signed_in("auditor"): a browser in which somebody of that role is signed in; or signed_in(person)."""
+    from django.test import Client
+
+    def make(who: Person | str = "credit_manager", **more: object) -> Client:
+        browser = Client()
+        browser.force_login(person(who, **more) if isinstance(who, str) else who)
+        return browser
+
+    return make
