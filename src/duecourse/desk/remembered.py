@@ -33,7 +33,8 @@ def remembered(book: Book, question: str, answer: Callable[[], Any]) -> Any:
     if not isinstance(ledger, Ledger) or not ledger.storage.local:
         return answer()
     place = ledger.storage.folder / FOLDER / str(book.version)
-    key = hashlib.sha256(json.dumps([__version__, _code(), question, str(book.on), str(book.known_at)]).encode()).hexdigest()[:24]
+    told = [__version__, _code(), question, str(book.on), str(book.known_at), *([str(book.scope)] if book.scope.restricts else [])]
+    key = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:24]
     path = place / f"{key}.json"
     with contextlib.suppress(OSError, ValueError):
         return json.loads(path.read_text(encoding="utf-8"))
