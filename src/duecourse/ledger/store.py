@@ -184,17 +184,20 @@ class Ledger:
         """Begin a batch: a context manager that leaves nothing behind unless `commit` is reached."""
         return Draft(self, kind, file_name=file_name, file_sha256=file_sha256, note=note)
 
-    def void(self, batch_id: str, reason: str) -> BatchResult:
+    def void(self, batch_id: str, reason: str, *, facts: Mapping[str, Any] | None = None) -> BatchResult:
         """Withdraw a whole batch: its facts no longer count from now on, and what they had corrected counts again.
 
-        Books drawn up as known before now keep it. Raises BatchUnknownError.
+        Books drawn up as known before now keep it.
+
+        facts  what the journal is to keep about the withdrawal, e.g. who made it
+        Raises BatchUnknownError.
         """
         known = {row.batch_id for row in self.state.in_force if row.kind in ("import", "post")}
         if batch_id not in known - set(self.state.withdrawn):
             raise BatchUnknownError(batch=batch_id)
         with self.storage.writing(WAIT_SECONDS):
             self._settle()
-            row = self._next_row("void", datetime.now(UTC), withdraws=batch_id, note=reason, tables=self.state.last.tables)
+            row = self._next_row("void", datetime.now(UTC), withdraws=batch_id, note=reason, tables=self.state.last.tables, facts=facts or {})
             self._write_row(row)
         return BatchResult(row.batch_id, row.version, {}, {}, {})
 
