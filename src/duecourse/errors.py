@@ -105,6 +105,18 @@ class FileCutOffError(DuecourseError):
     code = "file_cut_off"
 
 
+class FileSwellsError(DuecourseError):
+    """A packed file unpacks to far more than any export holds."""
+
+    code = "file_swells"
+
+
+class FileTooLargeError(DuecourseError):
+    """The file is larger than the app takes."""
+
+    code = "file_too_large"
+
+
 class FileNotFoundHereError(DuecourseError):
     """No such file."""
 
@@ -169,3 +181,39 @@ class BuyerAmbiguousError(DuecourseError):
     """Several buyers match what was asked for."""
 
     code = "buyer_ambiguous"
+
+
+class AddressInUseError(DuecourseError):
+    """Something else listens where we were to."""
+
+    code = "address_in_use"
+
+
+class DatabaseUnreachableError(DuecourseError):
+    """The app's database does not answer."""
+
+    code = "database_unreachable"
+
+
+class DatabaseNewerError(DuecourseError):
+    """A later release has changed the app's database."""
+
+    code = "database_newer"
+
+
+class BackupUnreadableError(DuecourseError):
+    """The file is not a whole backup."""
+
+    code = "backup_unreadable"
+
+
+class RestoreRefusedError(DuecourseError):
+    """What would be overwritten is there, and nobody said it may be."""
+
+    code = "restore_refused"
+
+
+class ToolMissingError(DuecourseError):
+    """A program of the system that is needed is not installed."""
+
+    code = "tool_missing"
