@@ -37,6 +37,12 @@ EMAIL_URL: Final = os.environ.get("DUECOURSE_EMAIL", "")
 OIDC: Final = os.environ.get("DUECOURSE_OIDC", "")
 """JSON file or text: a list of OpenID Connect providers, each with provider_id, name, client_id, secret, server_url."""
 
+LOG: Final = os.environ.get("DUECOURSE_LOG", "")
+"""How the server's log is written: `json`, `text`; empty = text on a terminal, JSON elsewhere."""
+
+METRICS_TOKEN: Final = os.environ.get("DUECOURSE_METRICS_TOKEN", "")
+"""With it as a bearer token /metrics answers other machines too; empty = only this one."""
+
 
 def secret_key() -> str:
     """The key that signs sessions: DUECOURSE_SECRET_KEY, or one made once in HOME, readable by its owner alone."""

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 from csp.constants import NONE, SELF
 
 from duecourse.web import environment as env
+from duecourse.web import logs
 
 HERE = Path(__file__).parent
 
@@ -38,12 +39,13 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.openid_connect",
     "allauth.usersessions",
     "django_htmx",
-    "django_tasks_db",
     "csp",
     "ninja",
 ]
 
 MIDDLEWARE = [
+    "duecourse.web.health.Operations",
+    "duecourse.web.logs.RequestLog",
     "duecourse.web.middleware.ServerTiming",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -142,7 +144,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+LOGGING = logs.configuration()
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
