@@ -20,6 +20,7 @@ from duecourse.ledger.entries import (
     EXCHANGE_RATE,
     INVOICE,
     OPEN_ITEM,
+    ORDER,
     QUARANTINE,
     SETTING,
     SETTLEMENT,
@@ -157,7 +158,7 @@ class Book:
         rows = whole.table(entry)
         if entry == BUYER:
             return scope.of_buyers(rows, whole.invoice, whole.settlement)
-        if entry == INVOICE:
+        if entry in (INVOICE, ORDER):
             return scope.of_documents(rows, whole.buyer, entity="legal_entity")
         if entry == OPEN_ITEM:
             return scope.of_documents(rows, whole.buyer, entity="scope")
@@ -205,6 +206,11 @@ class Book:
     def dispute(self) -> ir.Table:
         """争议: one row per dispute; unresolved ones have no `resolved_on`."""
         return self.table(DISPUTE)
+
+    @cached_property
+    def order(self) -> ir.Table:
+        """订单: one row per order; a null status is open."""
+        return self.table(ORDER)
 
     @cached_property
     def open_item(self) -> ir.Table:

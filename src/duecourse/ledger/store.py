@@ -197,7 +197,9 @@ class Ledger:
             raise BatchUnknownError(batch=batch_id)
         with self.storage.writing(WAIT_SECONDS):
             self._settle()
-            row = self._next_row("void", datetime.now(UTC), withdraws=batch_id, note=reason, tables=self.state.last.tables, facts=facts or {})
+            row = self._next_row(
+                "void", datetime.now(UTC), withdraws=batch_id, note=reason, tables=self.state.last.tables, facts=facts or {}
+            )
             self._write_row(row)
         return BatchResult(row.batch_id, row.version, {}, {}, {})
 
@@ -210,8 +212,9 @@ class Ledger:
         with self.storage.writing(WAIT_SECONDS):
             self._settle()
             tables = dict(self.state.last.tables)
-            for name, table_version in wanted.tables.items():
-                if tables.get(name) != table_version:
+            for name, version_now in self.state.last.tables.items():
+                table_version = wanted.tables.get(name, 0)  # a table that came later was empty when it was made
+                if version_now != table_version:
                     table = self.storage.table(name)
                     table.restore(table_version)
                     tables[name] = self.storage.table(name).version()
