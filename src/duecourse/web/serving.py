@@ -60,11 +60,19 @@ def address_of(listener: socket.socket) -> str:
     return f"http://{host}:{port}"
 
 
-def settle(place: str, address: str) -> None:
-    """Say in the environment which ledger is served and where; before Django's settings are read, which take it from there."""
-    os.environ["DUECOURSE_LEDGER"] = place if "://" in place else str(Path(place).absolute())
-    os.environ.setdefault("DUECOURSE_URL", address)
+def settle_place(place: str) -> None:
+    """Say in the environment which ledger this is about; before Django's settings are read, which take it from there."""
+    elsewhere = "://" in place
+    if elsewhere and not os.environ.get("DUECOURSE_HOME"):
+        raise OptionMisusedError(option="--ledger", value=place, hint=say("cli.serve_hint_home"))
+    os.environ["DUECOURSE_LEDGER"] = place if elsewhere else str(Path(place).absolute())
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "duecourse.web.settings")
+
+
+def settle(place: str, address: str) -> None:
+    """The same for serving: also where the app is to be reached, and where its processes count."""
+    settle_place(place)
+    os.environ.setdefault("DUECOURSE_URL", address)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = _room_for_figures()
 
 

@@ -73,6 +73,7 @@ class Supervisor:
                 self._bury(wait=0.2)
         finally:
             self._stop_all()
+            gc.unfreeze()
 
     def _end(self, _number: int, _frame: object) -> None:
         self._ending = True

@@ -1,0 +1,116 @@
+"""`duecourse serve`, `worker`, `migrate`, `backup`, `restore`: the app as whoever runs it sees it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from duecourse.messages import language, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from duecourse.cli.session import Session
+
+PORT = 8000
+PORTS_TRIED = 20
+
+
+def add_commands(group: click.Group) -> None:
+    """Add the commands of this room."""
+
+    @group.command("serve", help=say("cli.serve_help"))
+    @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help=say("cli.serve_host"))
+    @click.option("--port", default=PORT, show_default=True, type=click.IntRange(0, 65_535), metavar="N", help=say("cli.serve_port"))
+    @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), metavar="N", help=say("cli.serve_workers"))
+    @click.option("--threads", default=4, show_default=True, type=click.IntRange(1, 64), metavar="N", help=say("cli.serve_threads"))
+    @click.option("--no-worker", is_flag=True, help=say("cli.serve_no_worker"))
+    @click.pass_obj
+    def serve(session: Session, host: str, port: int, workers: int, threads: int, no_worker: bool) -> None:
+        open_app(session.place, host=host, ports=[port], workers=workers, threads=threads, worker=not no_worker)
+
+    @group.command("worker", help=say("cli.worker_help"))
+    @click.option("--threads", default=2, show_default=True, type=click.IntRange(1, 64), metavar="N", help=say("cli.worker_threads"))
+    @click.option("--once", is_flag=True, help=say("cli.worker_once"))
+    @click.pass_obj
+    def worker(session: Session, threads: int, once: bool) -> None:
+        _app(session)
+        from duecourse.web.jobs.worker import drain, work
+        from duecourse.web.migrating import migrate
+
+        migrate()
+        if once:
+            click.echo(say("cli.worker_done", count=drain()), err=True)
+        else:
+            work(threads=threads)
+
+    @group.command("migrate", help=say("cli.migrate_help"))
+    @click.pass_obj
+    def migrate_(session: Session) -> None:
+        _app(session)
+        from duecourse.web.migrating import migrate, where
+
+        click.echo(say("cli.migrate_done" if migrate() else "cli.migrate_nothing", place=where()), err=True)
+
+
+def _app(session: Session) -> None:
+    """Load the app for a command that serves nothing."""
+    import django
+
+    from duecourse.web.serving import settle_place
+
+    settle_place(session.place)
+    django.setup()
+
+
+def open_app(
+    place: str,
+    *,
+    host: str = "127.0.0.1",
+    ports: list[int] | None = None,
+    workers: int = 2,
+    threads: int = 4,
+    worker: bool = True,
+    words: Callable[[], None] | None = None,
+) -> None:
+    """Serve the app on the first of these ports that is free, and say where it is and how to get in. Returns when it was told to stop.
+
+    words  what else to say, by a process of its own beside the server's
+    """
+    from duecourse.errors import AddressInUseError
+    from duecourse.web.serving import Serving, address_of, listen, load, serve, settle
+
+    ports = ports or list(range(PORT, PORT + PORTS_TRIED))
+    for number, port in enumerate(ports):
+        try:
+            listener = listen(host, port)
+            break
+        except AddressInUseError:
+            if number == len(ports) - 1:
+                raise
+    address = address_of(listener)
+    settle(place, address)
+    load()
+    from duecourse.web import assets
+    from duecourse.web.migrating import migrate
+
+    migrate()
+    assets.ready()
+    spoken = language()
+
+    def say_where() -> None:
+        from duecourse.messages import use_language
+
+        use_language(spoken)
+        if words is not None:
+            words()
+        click.echo(greeting(address))
+
+    serve(Serving(host=host, port=port, workers=workers, threads=threads, worker=worker), listener, ready=say_where)
+
+
+def greeting(address: str) -> str:
+    """Where the app is, and how the first person gets in."""
+    return say("cli.serve_ready", address=address)
