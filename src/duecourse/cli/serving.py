@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -28,8 +27,8 @@ def add_commands(group: click.Group) -> None:
     @click.option("--threads", default=4, show_default=True, type=click.IntRange(1, 64), metavar="N", help=say("cli.serve_threads"))
     @click.option("--no-worker", is_flag=True, help=say("cli.serve_no_worker"))
     @click.pass_obj
-    def serve(session: Session, host: str, port: int, workers: int, threads: int, no_worker: bool) -> None:
-        open_app(session.place, host=host, ports=[port], workers=workers, threads=threads, worker=not no_worker)
+    def serve(session: Session, host: str, port: int, workers: int, threads: int, no_worker: bool) -> int:
+        return open_app(session.place, host=host, ports=[port], workers=workers, threads=threads, worker=not no_worker)
 
     @group.command("worker", help=say("cli.worker_help"))
     @click.option("--threads", default=2, show_default=True, type=click.IntRange(1, 64), metavar="N", help=say("cli.worker_threads"))
@@ -73,12 +72,16 @@ def open_app(
     workers: int = 2,
     threads: int = 4,
     worker: bool = True,
+    before: Callable[[], int] | None = None,
     words: Callable[[], None] | None = None,
-) -> None:
+) -> int:
     """Serve the app on the first of these ports that is free, and say where it is and how to get in. Returns when it was told to stop.
 
-    words  what else to say, by a process of its own beside the server's
+    before  what has to be done first; unless it ends well, nothing is served and its exit code is returned
+    words   what else to say once it is served
+    Both run in processes of their own, because what they open (engine, ledger) must not be open in the one that forks.
     """
+    from duecourse.cli import FINDINGS, FINE, outcome_of
     from duecourse.errors import AddressInUseError
     from duecourse.web.serving import Serving, address_of, listen, load, serve, settle
 
@@ -95,7 +98,10 @@ def open_app(
     load()
     from duecourse.web import assets
     from duecourse.web.migrating import migrate
+    from duecourse.web.supervising import apart
 
+    if before is not None and (outcome := apart(lambda: outcome_of(before))) not in (FINE, FINDINGS):
+        return outcome
     migrate()
     assets.ready()
     spoken = language()
@@ -109,6 +115,7 @@ def open_app(
         click.echo(greeting(address))
 
     serve(Serving(host=host, port=port, workers=workers, threads=threads, worker=worker), listener, ready=say_where)
+    return FINE
 
 
 def greeting(address: str) -> str:

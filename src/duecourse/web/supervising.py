@@ -119,6 +119,28 @@ class Supervisor:
                 os.waitpid(child.pid, 0)
 
 
+def apart(work: Callable[[], int]) -> int:
+    """Do something in a process of its own and wait for it; its exit code."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if not pid:
+        code = 1
+        try:
+            code = work()
+        finally:
+            with contextlib.suppress(OSError, ValueError):
+                sys.stdout.flush()
+                sys.stderr.flush()
+            os._exit(code)
+    while True:
+        try:
+            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            return code if code >= 0 else 128 - code  # as a shell says that a signal ended it
+        except KeyboardInterrupt:  # Ctrl-C has reached the child too: let it clear up
+            continue
+
+
 def _signal(child: Child, number: int) -> None:
     if child.pid:
         with contextlib.suppress(ProcessLookupError):
