@@ -2,6 +2,8 @@
 
 Anna (credit manager) sees everything, Bo (sales) only his own customers, Cai has no right to what is asked. A test that writes facts
 takes `own_ledger`; the others share one ledger and never change it.
+
+DUECOURSE_TEST_DATABASE=postgres runs everything on a PostgreSQL server of its own instead of SQLite.
 """
 
 from __future__ import annotations
@@ -20,10 +22,25 @@ os.environ["DUECOURSE_LEDGER"] = str(HOME / "ledger")
 os.environ["DUECOURSE_SECRET_KEY"] = "only for tests, never for a server"
 os.environ["DJANGO_SETTINGS_MODULE"] = "duecourse.web.settings"
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps an event loop in the thread of the test
+os.environ.pop("DUECOURSE_DATABASE", None)
+
+NO_POSTGRES = ""
+if os.environ.get("DUECOURSE_TEST_DATABASE") == "postgres":
+    from support.postgres import Postgres, PostgresAbsentError
+
+    try:
+        os.environ["DUECOURSE_DATABASE"] = Postgres().url
+    except PostgresAbsentError as reason:
+        NO_POSTGRES = f"NOT TESTED on PostgreSQL: {reason}"
 
 import django
 
 django.setup()
+
+from django.conf import settings
+
+# Files by their own names: nothing has to be collected for a test that only reads pages.
+settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
 from duecourse.desk.demo import make_demo
 from duecourse.web import books
@@ -36,6 +53,16 @@ if TYPE_CHECKING:
 
     from duecourse.ledger.store import Ledger
     from duecourse.web.accounts.models import Person
+
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Asked for PostgreSQL where there is none, skip aloud: SQLite under its name would prove nothing."""
+    if NO_POSTGRES:
+        for item in items:
+            if "web" in item.path.parts:
+                item.add_marker(pytest.mark.skip(reason=NO_POSTGRES))
+
 
 PASSWORD = "correct horse battery staple"
 

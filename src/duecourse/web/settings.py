@@ -138,7 +138,9 @@ TIME_ZONE = env.TIME_ZONE
 
 STATIC_URL = "static/"
 STATIC_ROOT = env.HOME / "static"
-STATICFILES_DIRS = [HERE / "static"]
+_MADE = env.HOME / "made"  # see static_bundle
+_MADE.mkdir(parents=True, exist_ok=True)
+STATICFILES_DIRS = [HERE / "static", _MADE]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": env.HOME / "uploads"}},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -173,6 +175,8 @@ CONTENT_SECURITY_POLICY = {
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+CSRF_FAILURE_VIEW = "duecourse.web.pages.errors.form_refused"
 
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "dashboard"

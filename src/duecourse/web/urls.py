@@ -16,3 +16,8 @@ urlpatterns = [
     path("api/", include("duecourse.web.api.urls")),
     path("jobs/", include("duecourse.web.jobs.urls")),
 ]
+
+handler400 = "duecourse.web.pages.errors.bad_request"
+handler403 = "duecourse.web.pages.errors.refused"
+handler404 = "duecourse.web.pages.errors.not_found"
+handler500 = "duecourse.web.pages.errors.fault"

@@ -1,0 +1,119 @@
+"""The living page of components, /components/: every piece of the screen, as it is, in both themes.
+
+How to build a page on them
+---------------------------
+A page extends `base.html` and fills its blocks:
+
+    title (browser's title bar) · crumbs ({% include "components/crumb.html" with label=… url=… %}, the last one without url) · heading (h1) ·
+    subheading · actions (buttons right of the heading) · content · scripts (further `<script type="module">`)
+    `page` replaces heading and content together; somebody not signed in sees `entry_heading` and `entry_content` (or `entry`) instead.
+
+`{% load components %}` at the top of a template that uses the tags below. No style attributes, no inline scripts.
+
+Tags (templatetags/components.py)
+    {% icon "search" %} {% icon "close" label %}           the symbols of static/duecourse/icons.svg
+    {% panel title=… note=… end=… id=… css="c6" %} … {% endpanel %}   a section under a hairline; in <div class="cols"> with c3 … c9 of 12 columns
+    {% dialog id="x" title=… %} … {% enddialog %}          opened by <button data-opens="x">, closed by any data-closes in it
+    {% notice "warn" %} … {% endnotice %}                  info, good, warn, bad
+    {% field form.name %}                                  label, control, hint, errors of a bound field, in <form class="form">
+    {% spark values label %}                               a line of a trend, oldest first, None = unknown
+    {% bucket_bar buckets label "slim" %} {% swatch n count %} {% steps_of buckets as steps %}   balance by age; its colours for a legend
+    {% change now before better="down" unit="share|days|points" %}   up or down, by how much, good or bad
+    {% chart one %}                                        a chart of charts.py with its table
+    {% cell row column %} {{ column|is_number }} {% json_block data "id" %}
+
+Partials (templates/components/*.html), by include with …
+    figure.html (name, value, unit, exact, under, trend, url), in <div class="figures">        table.html (section: tables.Section, css)
+    pager.html (says, previous, next, target)     state.html (kind, word)     empty.html (title, hint, symbol, url, does, primary)
+    failed.html (title, hint, url, does)          loading.html                tabs.html (tabs: label, url, current, count; target)
+    timeline.html (events: day, words, url, note, kind)      progress.html (says, end, value, max, id)      crumb.html (label, url)
+
+Classes (static/duecourse/components.css)
+    .btn (.primary .danger .quiet .small .square) in .btns     .segments (one of a few)     .field > label + control + .hint + .error (.check)
+    form.filters with .field and .search > icon + input[type=search] above a table, .chips > a.chip for what is on
+    .table-wrap[tabindex=0][role=region][aria-label] > table.grid (.sticky heads, .sticky-col first column, .restack on phones with td[data-label]
+    and .lead for the cell that names the row); cells .num (right), .fit, .clip, .zero; tr.total (double rule), tr.group
+    table[data-rows] with tr[data-href]: j/k/arrows/Enter/click open the row; put a real link in the row too
+    .state (.good .warn .bad .busy .off .past; plain = ring)    dl.facts    ul.lines > li > a (.grow .end)    .drop    .prose    .muted .faint .small .strong
+    .figure .delta (.up .down .same, .good .bad)    .only-print .no-print
+
+Swaps: htmx attributes only (hx-get, hx-target, hx-push-url); the line at the top edge shows that one is under way; failures, lost sessions and
+422 (a form with its errors) are handled in app.js. Keep the height of what is swapped (.loading while it comes first).
+A toast from the server: response["HX-Trigger"] = json.dumps({"toast": {"words": say(…), "kind": "good"}}).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final
+
+from django import forms
+from django.shortcuts import render
+
+from duecourse.messages import say
+from duecourse.tables import Money, Section, columns_of
+from duecourse.web.accounts.access import gate
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+ICONS: Final = (
+    "dashboard buyers invoices groups imports findings settings people person audit jobs help search calendar past sun moon system globe print "
+    "menu more close down up next previous right check good warn bad info download upload plus filter columns bookmark key edit delete note "
+    "file link undo play pause stop lock out keyboard bell api palette"
+).split()
+TOKENS: Final = (
+    "paper surface sunken hover ink ink-2 ink-3 line line-2 accent accent-soft good good-soft warn warn-soft bad bad-soft past past-soft "
+    "age-0 age-1 age-2 age-3 age-4 age-5 age-6 series-1 series-2 series-3 series-4 series-5 series-6"
+).split()
+BUCKETS: Final = {"not_due": 41_200_00, "days_1_30": 12_300_00, "days_31_60": 6_100_00, "days_61_90": 2_000_00, "days_91_180": 1_400_00,
+                  "days_181_365": 900_00, "days_over_365": 300_00}  # fmt: skip
+TREND: Final = [52.1, 51.8, 53.0, 54.4, 53.9, None, 55.2, 54.1, 52.7, 51.9, 51.2, 50.8]
+
+
+class _Form(forms.Form):
+    """What a form may hold."""
+
+    name = forms.CharField()
+    day = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}))
+    kind = forms.ChoiceField(choices=[("a", "A"), ("b", "B")])
+    note = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), required=False)
+    agreed = forms.BooleanField(required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, one in self.fields.items():
+            one.label = say(f"web.frame_show_field_{name}")
+
+
+@gate("read")
+def components(request: HttpRequest) -> HttpResponse:
+    """Every component with made-up content."""
+    rows = [
+        {"buyer_id": f"10-{number:04}", "name": say("web.frame_show_buyer", number=number), "currency": "EUR", "outstanding": Money(amount, "EUR"),
+         "overdue": Money(amount // 3, "EUR"), "average_days_delinquent": 3.4 * number, "overdue_share": 1 / 3}
+        for number, amount in enumerate([1_284_500_00, 420_110_40, 98_000_00, 1_250_00], start=1)
+    ]  # fmt: skip
+    names = ("buyer_id", "name", "outstanding", "overdue", "overdue_share", "average_days_delinquent")
+    events = [
+        {"day": date(2026, 6, 30), "words": say("web.frame_show_event_paid"), "kind": "good", "url": "#timeline", "note": ""},
+        {
+            "day": date(2026, 6, 12),
+            "words": say("web.frame_show_event_late"),
+            "kind": "bad",
+            "url": "",
+            "note": say("web.frame_show_event_note"),
+        },
+        {"day": date(2026, 5, 2), "words": say("web.frame_show_event_issued"), "kind": "", "url": "", "note": ""},
+    ]
+    samples = [
+        {"form": _Form({f"{theme}-name": "", f"{theme}-day": "2026-06-30", f"{theme}-kind": "a"}, prefix=theme), "theme": theme}
+        for theme in ("one", "other")
+    ]
+    return render(request, "pages/components.html", {
+        "icons": ICONS, "tokens": TOKENS, "buckets": BUCKETS, "trend": TREND, "events": events, "samples": samples,
+        "section": Section("buyers", say("web.frame_show_table"), columns_of(names), rows),
+        "tabs": [{"label": say(f"web.frame_show_tab_{name}"), "url": "#tabs", "current": name == "a", "count": count} for name, count in (("a", 128), ("b", None))],
+        "states": [("good", say("web.frame_show_good")), ("warn", say("web.frame_show_warn")), ("bad", say("web.frame_show_bad")), ("busy", say("web.frame_show_busy")),
+                   ("", say("web.frame_show_plain")), ("off", say("web.frame_show_off")), ("past", say("web.frame_show_past"))],
+    })  # fmt: skip
