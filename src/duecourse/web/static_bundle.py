@@ -21,6 +21,6 @@ def prepare() -> None:
 
     FOLDER.mkdir(parents=True, exist_ok=True)
     half = target.with_suffix(f".{os.getpid()}")
-    half.write_text(vl_convert.javascript_bundle(), encoding="utf-8")
+    half.write_text(vl_convert.javascript_bundle(), encoding="utf-8")  # type: ignore[call-arg]  # its stub asks for the optional snippet
     half.replace(target)  # several servers may start at once: each file is whole
     stamp.touch()

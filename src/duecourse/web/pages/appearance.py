@@ -25,13 +25,13 @@ def choose(request: HttpRequest) -> HttpResponse:
         after = "/"
     response = HttpResponseRedirect(after)
     chosen = {}
-    language, theme = request.POST.get("language"), request.POST.get("theme")
+    language, theme = request.POST.get("language", ""), request.POST.get("theme")
     if language in dict(settings.LANGUAGES):
         chosen["language"] = language
         response.set_cookie(
             settings.LANGUAGE_COOKIE_NAME, language, max_age=A_YEAR, samesite="Lax", secure=settings.LANGUAGE_COOKIE_SECURE, httponly=True
         )
-    if theme in THEMES:
+    if theme is not None and theme in THEMES:
         chosen["theme"] = theme
         response.set_cookie(COOKIE, theme, max_age=A_YEAR, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE, httponly=True)
     if chosen and request.user.is_authenticated:

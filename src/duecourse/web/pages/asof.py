@@ -65,7 +65,7 @@ class Picker:
 
     @property
     def newest_url(self) -> str:
-        """This page as of today, with all that is known."""
+        """The same page as of today, with all that is known."""
         return self._url(None)
 
     @property

@@ -44,10 +44,13 @@ A toast from the server: response["HX-Trigger"] = json.dumps({"toast": {"words":
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
+from django.contrib.staticfiles import finders
 from django.shortcuts import render
 
 from duecourse.messages import say
@@ -57,18 +60,14 @@ from duecourse.web.accounts.access import gate
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
-ICONS: Final = (
-    "dashboard buyers invoices groups imports findings settings people person audit jobs help search calendar past sun moon system globe print "
-    "menu more close down up next previous right check good warn bad info download upload plus filter columns bookmark key edit delete note "
-    "file link undo play pause stop lock out keyboard bell api palette"
-).split()
-TOKENS: Final = (
-    "paper surface sunken hover ink ink-2 ink-3 line line-2 accent accent-soft good good-soft warn warn-soft bad bad-soft past past-soft "
-    "age-0 age-1 age-2 age-3 age-4 age-5 age-6 series-1 series-2 series-3 series-4 series-5 series-6"
-).split()
 BUCKETS: Final = {"not_due": 41_200_00, "days_1_30": 12_300_00, "days_31_60": 6_100_00, "days_61_90": 2_000_00, "days_91_180": 1_400_00,
                   "days_181_365": 900_00, "days_over_365": 300_00}  # fmt: skip
 TREND: Final = [52.1, 51.8, 53.0, 54.4, 53.9, None, 55.2, 54.1, 52.7, 51.9, 51.2, 50.8]
+
+
+def _icons() -> list[str]:
+    sprite = finders.find("duecourse/icons.svg")
+    return re.findall(r'<symbol id="(\w+)"', Path(str(sprite)).read_text(encoding="utf-8"))
 
 
 class _Form(forms.Form):
@@ -111,7 +110,7 @@ def components(request: HttpRequest) -> HttpResponse:
         for theme in ("one", "other")
     ]
     return render(request, "pages/components.html", {
-        "icons": ICONS, "tokens": TOKENS, "buckets": BUCKETS, "trend": TREND, "events": events, "samples": samples,
+        "icons": _icons(), "buckets": BUCKETS, "trend": TREND, "events": events, "samples": samples,
         "section": Section("buyers", say("web.frame_show_table"), columns_of(names), rows),
         "tabs": [{"label": say(f"web.frame_show_tab_{name}"), "url": "#tabs", "current": name == "a", "count": count} for name, count in (("a", 128), ("b", None))],
         "states": [("good", say("web.frame_show_good")), ("warn", say("web.frame_show_warn")), ("bad", say("web.frame_show_bad")), ("busy", say("web.frame_show_busy")),
