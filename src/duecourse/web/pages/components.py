@@ -53,9 +53,11 @@ from django import forms
 from django.contrib.staticfiles import finders
 from django.shortcuts import render
 
+from duecourse.measures.buckets import Buckets
 from duecourse.messages import say
 from duecourse.tables import Money, Section, columns_of
 from duecourse.web.accounts.access import gate
+from duecourse.web.pages import charts
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -63,6 +65,52 @@ if TYPE_CHECKING:
 BUCKETS: Final = {"not_due": 41_200_00, "days_1_30": 12_300_00, "days_31_60": 6_100_00, "days_61_90": 2_000_00, "days_91_180": 1_400_00,
                   "days_181_365": 900_00, "days_over_365": 300_00}  # fmt: skip
 TREND: Final = [52.1, 51.8, 53.0, 54.4, 53.9, None, 55.2, 54.1, 52.7, 51.9, 51.2, 50.8]
+
+
+def _charts() -> list[charts.Chart]:
+    """One of each chart, of two made-up years."""
+    ends = [date(2024 + (6 + number) // 12, (6 + number) % 12 + 1, 28) for number in range(24)]
+    history = [
+        {
+            "month_end": end,
+            "outstanding": (wave := 520_000_00 + 9_000_00 * number + 60_000_00 * (number % 5)),
+            "overdue": wave // 4 + 2_000_00 * (number % 7),
+            **{bucket: wave * part // 100 for bucket, part in zip(BUCKETS, (62, 16, 9, 5, 4, 3, 1), strict=True)},
+            "dso_countback": 48 + 5 * ((number % 6) / 6),
+            "best_possible_dso": 36 + (number % 4) / 2,
+            "cei": 0.78 + 0.02 * (number % 5),
+            "days_beyond_terms": None if number == 9 else 12.0 - number + 5 * (number % 3),
+            "cash_received": 40_000_00 * (1 + number % 6),
+        }
+        for number, end in enumerate(ends)
+    ]
+    parts = [
+        {
+            **history[number],
+            "name": say("web.frame_show_buyer", number=number),
+            "outstanding": 90_000_00 // number,
+            "share": 0.17 / number,
+            "currency": "EUR",
+        }
+        for number in range(1, 7)
+    ]
+    terms = [
+        {"payment_terms_days": days, "credit_sales": amount, "share": amount / 100_000_00}
+        for days, amount in ((30, 52_000_00), (60, 31_000_00), (90, 17_000_00))
+    ]
+    curve = [{"buyers_share": number / 50, "amount_share": 1 - (1 - number / 50) ** 4} for number in range(51)]
+    buckets = Buckets()
+    return [
+        charts.balance_trend(history, "EUR"),
+        charts.ageing_over_time(history, buckets, "EUR"),
+        charts.dso_trend(history),
+        charts.cei_trend(history),
+        charts.payment_behaviour(history, "EUR"),
+        charts.concentration_bars(parts, "EUR"),
+        charts.lorenz(curve),
+        charts.term_mix(terms, "EUR"),
+        charts.bucket_multiples(parts, buckets),
+    ]
 
 
 def _icons() -> list[str]:
@@ -110,7 +158,7 @@ def components(request: HttpRequest) -> HttpResponse:
         for theme in ("one", "other")
     ]
     return render(request, "pages/components.html", {
-        "icons": _icons(), "buckets": BUCKETS, "trend": TREND, "events": events, "samples": samples,
+        "icons": _icons(), "charts": _charts(), "buckets": BUCKETS, "trend": TREND, "events": events, "samples": samples,
         "section": Section("buyers", say("web.frame_show_table"), columns_of(names), rows),
         "tabs": [{"label": say(f"web.frame_show_tab_{name}"), "url": "#tabs", "current": name == "a", "count": count} for name, count in (("a", 128), ("b", None))],
         "states": [("good", say("web.frame_show_good")), ("warn", say("web.frame_show_warn")), ("bad", say("web.frame_show_bad")), ("busy", say("web.frame_show_busy")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 from django import template
@@ -13,9 +14,12 @@ from django.utils.safestring import SafeString, mark_safe
 
 from duecourse.messages import say
 from duecourse.tables import Column, Money, shown
+from duecourse.web.pages.amounts import short as short_amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from duecourse.web.pages.charts import Chart
 
 register = template.Library()
 
@@ -164,3 +168,22 @@ def change(now: float | None, before: float | None, better: str = "", unit: str 
     words = say(f"web.frame_change_{direction}", size=size)
     meaning = format_html('<span class="sr"> {}</span>', say(f"web.frame_is_{judged}")) if judged else ""
     return format_html('<span class="delta {} {}">{}{}</span>', direction, judged, words, meaning)
+
+
+@register.simple_tag(takes_context=True)
+def chart(context: Mapping[str, Any], one: Chart, id: str) -> str:  # noqa: A002 — the word of HTML
+    """{% chart balance "balance-chart" %}: drawn in the page when it comes into view; with ?print=1 a picture drawn on the server."""
+    request = context.get("request")
+    picture = ""
+    if request is not None and request.GET.get("print"):
+        from duecourse.web.pages.charts import svg  # noqa: PLC0415 — Altair is not needed by pages without charts
+
+        picture = f"data:image/svg+xml;base64,{b64encode(svg(one).encode()).decode()}"
+    return render_to_string("components/chart.html", {"chart": one, "id": id, "picture": picture})
+
+
+@register.simple_tag
+def short(minor: int | None, currency: str) -> dict[str, str]:
+    """{% short row.overdue currency as amount %}: {{ amount.value }} {{ amount.unit }} in few digits; {{ amount.exact }} for the title."""
+    value, unit = short_amount(minor, currency)
+    return {"value": value, "unit": unit, "exact": f"{shown(None if minor is None else Money(minor, currency), 'money')} {currency}"}
