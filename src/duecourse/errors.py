@@ -57,6 +57,12 @@ class BatchUnknownError(DuecourseError):
     code = "batch_unknown"
 
 
+class FactUnknownError(DuecourseError):
+    """The ledger has no such fact, or not for this person."""
+
+    code = "fact_unknown"
+
+
 class CurrencyUnknownError(DuecourseError):
     """Not a currency code of ISO 4217."""
 
@@ -175,6 +181,12 @@ class SettingUnknownError(DuecourseError):
     """There is no such setting."""
 
     code = "setting_unknown"
+
+
+class CheckUnknownError(DuecourseError):
+    """There is no such check of the book."""
+
+    code = "check_unknown"
 
 
 class BuyerAmbiguousError(DuecourseError):

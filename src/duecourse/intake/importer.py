@@ -193,7 +193,7 @@ def import_file(
     if is_central_bank_file(Path(path)):
         return _import_central_bank(ledger, Path(path), options)
     with open_file(Path(path), sheet=options.sheet) as opened:
-        before = _imported_before(ledger, opened.sha256, options)
+        before = imported_before(ledger, opened.sha256, options)
         if before:
             return _known(ledger, opened.name, before, options)
         understanding = _understood(opened, options, ledger)
@@ -242,10 +242,11 @@ def result_of(row: JournalRow) -> ImportResult:
 
 
 def _understood(opened: Opened, options: Options, ledger: Ledger | None) -> Any:
-    return understand(opened, options.overrides(), known=_saved_profile(opened, ledger) if ledger is not None else None)
+    return understand(opened, options.overrides(), known=saved_profile(opened, ledger) if ledger is not None else None)
 
 
-def _saved_profile(opened: Opened, ledger: Ledger) -> Profile | None:
+def saved_profile(opened: Opened, ledger: Ledger) -> Profile | None:
+    """How an earlier file with the same header was read, if there was one."""
     if not has_rows(ledger, SETTING):
         return None
     book = ledger.as_of(date.max)
@@ -255,7 +256,8 @@ def _saved_profile(opened: Opened, ledger: Ledger) -> Profile | None:
     return Profile.from_json(rows[0]["value"]) if rows else None
 
 
-def _imported_before(ledger: Ledger, sha256: str, options: Options) -> str:
+def imported_before(ledger: Ledger, sha256: str, options: Options) -> str:
+    """The import that has brought this very file, read in this very way; empty if none has."""
     batch = ledger.has_file(sha256)
     if batch is None:
         return ""
