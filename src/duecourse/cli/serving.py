@@ -83,7 +83,7 @@ def open_app(
     """
     from duecourse.cli import FINDINGS, FINE, outcome_of
     from duecourse.errors import AddressInUseError
-    from duecourse.web.serving import Serving, address_of, listen, load, serve, settle
+    from duecourse.web.serving import Serving, address_of, ensure_ledger, listen, load, serve, settle
 
     ports = ports or list(range(PORT, PORT + PORTS_TRIED))
     for number, port in enumerate(ports):
@@ -96,6 +96,8 @@ def open_app(
     address = address_of(listener)
     settle(place, address)
     load()
+    from django.db import connections
+
     from duecourse.web import assets
     from duecourse.web.migrating import migrate
     from duecourse.web.supervising import apart
@@ -103,6 +105,9 @@ def open_app(
     if before is not None and (outcome := apart(lambda: outcome_of(before))) not in (FINE, FINDINGS):
         return outcome
     migrate()
+    connections.close_all()
+    if outcome := apart(lambda: outcome_of(ensure_ledger)):
+        return outcome
     assets.ready()
     spoken = language()
 

@@ -64,7 +64,8 @@ class Viewpoint:
 @cache
 def _opened() -> Ledger:
     limit = env.MEMORY_LIMIT or f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') // 4 // 2**20}MB"
-    return open_ledger(env.LEDGER, create=True, memory_limit=limit)
+    # Never made here: a disk that is not mounted must not look like an empty ledger.
+    return open_ledger(env.LEDGER, memory_limit=limit)
 
 
 def ledger() -> Ledger:

@@ -63,8 +63,7 @@ def fields(record: logging.LogRecord) -> dict[str, Any]:
         "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
         "level": record.levelname.lower(),
         "logger": record.name,
-        # The text of Django's own records names the address asked for with its query: the template of the text does not.
-        "event": record.getMessage() if record.name.startswith(("duecourse", "gunicorn")) else str(record.msg),
+        "event": _event(record),
     }
     if request_id.get():
         told["request_id"] = request_id.get()
@@ -74,6 +73,14 @@ def fields(record: logging.LogRecord) -> dict[str, Any]:
         told["error"] = type(error).__name__
         told["trace"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     return told
+
+
+def _event(record: logging.LogRecord) -> str:
+    """The record's text. That of Django's own records names the address asked for: of those the words alone."""
+    if record.name.startswith(("duecourse", "gunicorn")):
+        return record.getMessage()
+    words = record.args[0] if record.msg == "%s: %s" and isinstance(record.args, tuple) and record.args else record.msg
+    return str(words)
 
 
 def configuration() -> dict[str, Any]:

@@ -87,6 +87,21 @@ def _room_for_figures() -> str:
     return str(place)
 
 
+def ensure_ledger() -> int:
+    """Make the ledger where there is none and nobody has used the app yet; 0, as an exit code.
+
+    An app that has people and no ledger has lost it — a disk that is not mounted, a wrong path: it must not begin an empty one.
+    Raises LedgerNotFoundError.
+    """
+    from django.contrib.auth import get_user_model  # noqa: PLC0415
+
+    from duecourse.desk.opening import open_ledger  # noqa: PLC0415
+    from duecourse.web import environment as env  # noqa: PLC0415
+
+    open_ledger(env.LEDGER, create=not get_user_model().objects.exists())
+    return 0
+
+
 def load() -> None:
     """Load the app: Django, every room, every address; nothing is opened yet."""
     import django  # noqa: PLC0415 — reads the settings, which `settle` had to prepare

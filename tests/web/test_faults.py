@@ -1,0 +1,246 @@
+"""Whatever ends, is away or is full: nothing lost, nothing doubled, nothing stuck, and clear words meanwhile."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import random
+import time
+
+import pytest
+
+from support.importing import invoices, new_ledger, write_csv
+from support.serving import Nursery, Served, alive, children_of, kill
+
+ROWS = 200
+
+ASK = """
+import django
+from duecourse.web.jobs.queue import enqueue
+result = [enqueue("test.take_in", key=path, path=path).pk for path in {paths!r}]
+"""
+STATE = """
+from duecourse.web.jobs.models import JobRun
+result = [[run.status, run.losses, run.failures, run.error, run.error_detail] for run in JobRun.objects.filter(name="test.take_in").order_by("id")]
+"""
+
+
+def files(folder, count, rows=ROWS):
+    """So many exports, each with invoices of its own."""
+    day = dt.date(2026, 1, 10)
+    return [
+        str(
+            write_csv(
+                folder / f"export-{number}.csv",
+                [
+                    {
+                        "Invoice number": f"F{number}-{line}", "Customer number": f"C{line % 7}", "Invoice date": day.isoformat(),
+                        "Due date": (day + dt.timedelta(days=30)).isoformat(), "Amount": f"{line + 1}.00", "Currency": "EUR",
+                    }
+                    for line in range(rows)
+                ],
+            )
+        )
+        for number in range(count)
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def place(tmp_path):
+    """Folders of an app of the test's own."""
+    (tmp_path / "home").mkdir()
+    new_ledger(tmp_path / "ledger")
+    return tmp_path
+
+
+def database_of_its_own():
+    """A fresh PostgreSQL where the tests run on one, else the file in the app's home."""
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        return ""
+    from support.postgres import Postgres
+
+    return Postgres().url
+
+
+@pytest.fixture
+def database():
+    return database_of_its_own()
+
+
+def finish(nursery, seconds=90):
+    """Let a worker do what is left; the runs as they ended."""
+    worker = nursery.worker()
+    give_up = time.monotonic() + seconds
+    while time.monotonic() < give_up:
+        state = nursery.run(STATE)
+        if state and all(one[0] in ("done", "failed", "cancelled") for one in state):
+            break
+        time.sleep(0.2)
+    kill(worker, 15)
+    return state
+
+
+def everything_once(place, paths):
+    """Each invoice of each file is in the ledger, once, and each file came in by one batch."""
+    ledger = new_ledger(place / "ledger")
+    expected = {(f"F{number}-{line}", 1) for number in range(len(paths)) for line in range(ROWS)}
+    found = invoices(ledger)
+    assert {key[0] for key in found} == {key[0] for key in expected}
+    assert len(found) == len(expected)
+    brought = [row.file_sha256 for row in ledger.journal() if row.kind == "import"]
+    assert len(brought) == len(set(brought)) == len(paths)
+
+
+def kill_workers(place, database, kills, per_kill=1):
+    random.seed(20261125)
+    paths = files(place, max(4, kills * per_kill // 2))
+    nursery = Nursery(place / "home", place / "ledger", database)
+    try:
+        asked = 0
+        for _ in range(kills):
+            fresh = paths[asked : asked + per_kill]
+            asked += len(fresh)
+            nursery.run(ASK.format(paths=fresh))
+            worker = nursery.worker()
+            time.sleep(random.uniform(0, 0.5))
+            kill(worker)
+        nursery.run(ASK.format(paths=paths))
+        state = finish(nursery, 90 + kills)
+    finally:
+        nursery.end()
+    assert [one[0] for one in state] == ["done"] * len(paths), state
+    everything_once(place, paths)
+
+
+def test_killed_workers_lose_nothing_and_double_nothing(place, database):
+    kill_workers(place, database, kills=6)
+
+
+@pytest.mark.long
+def test_killed_workers_lose_nothing_and_double_nothing_two_hundred_times(place, database):
+    kill_workers(place, database, kills=200)
+
+
+def test_two_workers_share_the_work_and_never_do_one_task_twice(place, database):
+    paths = files(place, 6)
+    nursery = Nursery(place / "home", place / "ledger", database)
+    try:
+        nursery.run(ASK.format(paths=paths))
+        others = [nursery.worker(), nursery.worker()]
+        state = finish(nursery)
+        for worker in others:
+            kill(worker, 15)
+        attempts = nursery.run(
+            "from duecourse.web.jobs.models import JobRun\nresult = list(JobRun.objects.values_list('attempts', flat=True))"
+        )
+    finally:
+        nursery.end()
+    assert [one[:2] for one in state] == [["done", 0]] * 6
+    assert attempts == [1] * 6
+    everything_once(place, paths)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """A server of this module's own, stopped whatever happens. A test that breaks something waits until it is whole again."""
+    place = tmp_path_factory.mktemp("served")
+    (place / "home").mkdir()
+    server = Served(place / "home", place / "ledger", database_of_its_own())
+    server.place = place
+    # Somebody uses it: from now on a ledger that is not there is a fault.
+    server.python("from django.contrib.auth import get_user_model; get_user_model().objects.create_user('anna', 'anna@example.com', 'x')")
+    yield server
+    server.stop()
+
+
+def test_the_server_starts_again_what_was_killed_and_leaves_nothing_behind_when_it_stops(served):
+    served.wait_for("/health/ready")
+    before = children_of(served.process.pid)
+    assert len(before) == 2
+    for child in before:
+        kill(child)
+    give_up = time.monotonic() + 30
+    while set(children_of(served.process.pid)) & set(before) or len(children_of(served.process.pid)) < 2:
+        assert time.monotonic() < give_up
+        time.sleep(0.1)
+    served.wait_for("/health/ready")
+    everyone = [served.process.pid, *children_of(served.process.pid), *(g for c in children_of(served.process.pid) for g in children_of(c))]
+    assert served.stop() == 0
+    assert not [pid for pid in everyone if alive(pid)]
+    served.start()
+
+
+def test_a_server_that_is_killed_takes_its_children_with_it(served):
+    served.wait_for("/health/ready")
+    children = children_of(served.process.pid)
+    everyone = [*children, *(grandchild for child in children for grandchild in children_of(child))]
+    assert len(everyone) >= 4
+    served.stop(9)
+    give_up = time.monotonic() + 40
+    while [pid for pid in everyone if alive(pid)]:
+        assert time.monotonic() < give_up, "some live on"
+        time.sleep(0.1)
+    served.start()
+    served.wait_for("/health/ready")
+
+
+def test_a_ledger_that_is_gone_is_named_never_begun_anew_and_back_when_it_is_back(served):
+    served.wait_for("/health/ready")
+    place, aside = served.place, served.place / "aside"
+    (place / "ledger").rename(aside)
+    try:
+        told = json.loads(served.wait_for("/health/ready", 503))
+        assert told["ready"] is False
+        assert told["parts"]["ledger_writable"] != "ok"
+        assert told["parts"]["database"] == "ok"
+        assert served.get("/health/live")[0] == 200
+        time.sleep(1)
+        assert not (place / "ledger" / "journal").exists()
+    finally:
+        aside.rename(place / "ledger")
+    served.wait_for("/health/ready")
+
+
+def test_a_busy_port_is_refused_with_what_to_do(served):
+    import subprocess
+
+    second = subprocess.run(
+        served.command, env={**served.environment, "LANG": "en"}, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert second.returncode == 2
+    assert f"--port {served.port + 1}" in second.stderr
+
+
+def test_the_log_has_a_line_a_request_without_what_was_asked(served):
+    served.get("/account/login/?next=/buyers/secret-customer/&token=abc")
+    served.get("/buyers/another-secret/")
+    time.sleep(0.3)
+    lines = [json.loads(line) for line in served.log.read_text().splitlines() if line.startswith("{")]
+    asked = [line for line in lines if line["event"] == "request" and line["route"] == "account_login"]
+    assert asked
+    assert {"status", "ms", "request_id", "method"} <= set(asked[-1])
+    assert "secret" not in served.log.read_text()
+    assert "abc" not in served.log.read_text()
+
+
+def test_metrics_count_over_all_processes_and_are_for_this_machine_only(served):
+    import urllib.error
+    import urllib.request
+
+    def counted():
+        told = served.get("/metrics")[1]
+        assert "duecourse_ledger_version" in told
+        lines = [line for line in told.splitlines() if line.startswith("duecourse_request_seconds_count")]
+        return sum(float(line.rpartition(" ")[2]) for line in lines if 'route="account_login"' in line)
+
+    before = counted()
+    for _ in range(20):
+        served.get("/account/login/")
+    assert counted() - before == 20
+    through = urllib.request.Request(served.url + "/metrics", headers={"X-Forwarded-For": "203.0.113.9"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(through)
+    assert refused.value.code == 403
+    refused.value.close()
