@@ -152,9 +152,13 @@ class Served:
             self.process = subprocess.Popen(self.command, stdout=log, stderr=log, env=self.environment)
         self.wait_for("/health/live")
 
-    def get(self, path: str, timeout: float = 10) -> tuple[int, str]:
+    def get_as_somebody(self, path: str, timeout: float = 60) -> tuple[int, str]:
+        """The same with a session, which has to be looked up."""
+        return self.get(path, timeout, {"Cookie": "sessionid=0123456789abcdef0123456789abcdef"})
+
+    def get(self, path: str, timeout: float = 10, headers: dict[str, str] | None = None) -> tuple[int, str]:
         try:
-            with urllib.request.urlopen(self.url + path, timeout=timeout) as answer:
+            with urllib.request.urlopen(urllib.request.Request(self.url + path, headers=headers or {}), timeout=timeout) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import random
@@ -53,20 +54,21 @@ def place(tmp_path):
     return tmp_path
 
 
-def database_of_its_own():
-    """A fresh PostgreSQL where the tests run on one, else the file in the app's home."""
+def postgres_of_its_own():
+    """A fresh PostgreSQL where the tests run on one; None where they run on SQLite."""
     from django.db import connection
 
     if connection.vendor == "sqlite":
-        return ""
+        return None
     from support.postgres import Postgres
 
-    return Postgres().url
+    return Postgres()
 
 
 @pytest.fixture
 def database():
-    return database_of_its_own()
+    server = postgres_of_its_own()
+    return server.url if server else ""
 
 
 def finish(nursery, seconds=90):
@@ -147,8 +149,9 @@ def served(tmp_path_factory):
     """A server of this module's own, stopped whatever happens. A test that breaks something waits until it is whole again."""
     place = tmp_path_factory.mktemp("served")
     (place / "home").mkdir()
-    server = Served(place / "home", place / "ledger", database_of_its_own())
-    server.place = place
+    postgres = postgres_of_its_own()
+    server = Served(place / "home", place / "ledger", postgres.url if postgres else "")
+    server.place, server.postgres = place, postgres
     # Somebody uses it: from now on a ledger that is not there is a fault.
     server.python("from django.contrib.auth import get_user_model; get_user_model().objects.create_user('anna', 'anna@example.com', 'x')")
     yield server
@@ -244,3 +247,41 @@ def test_metrics_count_over_all_processes_and_are_for_this_machine_only(served):
         urllib.request.urlopen(through)
     assert refused.value.code == 403
     refused.value.close()
+
+
+def test_a_database_that_is_away_is_named_and_all_goes_on_when_it_is_back(served):
+    """PostgreSQL stopped and started; SQLite's file moved out of reach and back."""
+    served.wait_for("/health/ready")
+    with database_away(served):
+        told = json.loads(served.wait_for("/health/ready", 503))
+        assert told["parts"]["database"] != "ok"
+        status, page = served.get("/", timeout=60)
+        if status != 302:  # without a session nobody needs the database
+            assert status == 503
+        status, page = served.get_as_somebody("/")
+        assert status == 503
+        assert "database does not answer" in page
+        assert "Traceback" not in page
+    served.wait_for("/health/ready")
+    assert served.get_as_somebody("/")[0] in (200, 302)
+
+
+@contextlib.contextmanager
+def database_away(served):
+    if served.postgres:
+        served.postgres.stop()
+        try:
+            yield
+        finally:
+            served.postgres.start()
+        return
+    file = served.place / "home" / "desk.sqlite3"
+    for part in served.place.glob("home/desk.sqlite3*"):
+        part.rename(part.with_name("away-" + part.name))
+    file.mkdir()  # whoever opens it finds no database
+    try:
+        yield
+    finally:
+        file.rmdir()
+        for part in served.place.glob("home/away-*"):
+            part.rename(part.with_name(part.name.removeprefix("away-")))

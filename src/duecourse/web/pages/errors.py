@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from duecourse.messages import language, say
+from duecourse.web.faults import of_the_machine
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -40,7 +42,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
 
 
 def fault(request: HttpRequest) -> HttpResponse:
-    """500: our own fault. The frame may be what failed: then the same words stand on a page without it."""
+    """500: our own fault, or 503 and 507 of the machine's. The frame may be what failed: then the same words stand on a page without it."""
+    cannot = of_the_machine(sys.exc_info()[1])
+    if cannot is not None:
+        return _machine(request, *cannot)
     try:
         return _page(request, "500", 500)
     except Exception:  # noqa: BLE001 — whatever it was, it is being logged already; the person needs an answer
@@ -50,3 +55,19 @@ def fault(request: HttpRequest) -> HttpResponse:
             "lang": "zh-Hans" if language() == "zh" else "en",
         }
         return HttpResponse(render_to_string("error.html", words), status=500)
+
+
+def _machine(request: HttpRequest, status: int, name: str) -> HttpResponse:
+    """What the machine cannot do now: without the frame, which needs the database, and for the API as a problem."""
+    message, hint = say(f"web.fault_{name}"), say(f"web.fault_{name}_hint")
+    if request.path.startswith("/api/"):
+        answer: HttpResponse = JsonResponse(
+            {"type": f"urn:duecourse:{name}", "title": message, "status": status, "detail": hint},
+            status=status,
+            content_type="application/problem+json",
+        )
+    else:
+        words = {"message": message, "hint": hint, "lang": "zh-Hans" if language() == "zh" else "en"}
+        answer = HttpResponse(render_to_string("error.html", words), status=status)
+    answer["Retry-After"] = "10"
+    return answer
