@@ -78,9 +78,12 @@ class Picker:
         year = date(newest.year, 1, 1) - timedelta(days=1)
         last_year = newest.replace(year=newest.year - 1, day=min(newest.day, 28) if newest.month == 2 else newest.day)
         named = {"today": newest, "month": month, "earlier": earlier, "quarter": quarter, "year": year, "year_ago": last_year}
+        shown: dict[date, str] = {}
+        for name, day in named.items():
+            shown.setdefault(day, name)  # the end of a quarter is the end of a month too
         return [
             Preset(say(f"web.frame_as_of_{name}"), day, self._url(None if name == "today" else day), day == self.on)
-            for name, day in named.items()
+            for day, name in shown.items()
         ]
 
     def _url(self, day: date | None) -> str:

@@ -79,8 +79,9 @@ class Chart:
 
     @property
     def is_empty(self) -> bool:
-        """Is there nothing to draw?"""
-        return not self.table.rows
+        """Is there nothing to draw? Rows without a figure are nothing."""
+        names = [column.name for column in self.table.columns[1:]]
+        return not any(row.get(name) is not None for row in self.table.rows for name in names)
 
 
 def ageing_over_time(rows: Rows, buckets: Buckets, currency: str) -> Chart:
