@@ -74,11 +74,13 @@ def open_app(
     worker: bool = True,
     before: Callable[[], int] | None = None,
     words: Callable[[], None] | None = None,
+    demo: bool = False,
 ) -> int:
     """Serve the app on the first of these ports that is free, and say where it is and how to get in. Returns when it was told to stop.
 
     before  what has to be done first; unless it ends well, nothing is served and its exit code is returned
     words   what else to say once it is served
+    demo    make a first login instead of leading to the set-up
     Both run in processes of their own, because what they open (engine, ledger) must not be open in the one that forks.
     """
     from duecourse.cli import FINDINGS, FINE, outcome_of
@@ -106,7 +108,16 @@ def open_app(
         return outcome
     migrate()
     connections.close_all()
-    if outcome := apart(lambda: outcome_of(ensure_ledger)):
+
+    def people() -> int:
+        from duecourse.web import environment as env
+        from duecourse.web.accounts.first_run import make_demo_login
+
+        if demo:
+            make_demo_login(env.HOME)
+        return ensure_ledger()
+
+    if outcome := apart(lambda: outcome_of(people)):
         return outcome
     assets.ready()
     spoken = language()
@@ -115,14 +126,26 @@ def open_app(
         from duecourse.messages import use_language
 
         use_language(spoken)
+        told = greeting(address, demo=demo)
+        click.echo(told)
         if words is not None:
+            click.echo()
             words()
-        click.echo(greeting(address))
+            click.echo(told)  # the figures have pushed it off the screen
 
     serve(Serving(host=host, port=port, workers=workers, threads=threads, worker=worker), listener, ready=say_where)
     return FINE
 
 
-def greeting(address: str) -> str:
+def greeting(address: str, *, demo: bool) -> str:
     """Where the app is, and how the first person gets in."""
-    return say("cli.serve_ready", address=address)
+    from duecourse.web import environment as env
+    from duecourse.web.accounts.first_run import make_demo_login, setup_link
+
+    told = [say("cli.serve_ready", address=address)]
+    login = make_demo_login(env.HOME) if demo else None
+    if login is not None:
+        told.append(say("cli.serve_login", name=login[0], password=login[1]))
+    elif link := setup_link():
+        told.append(say("cli.serve_set_up", link=link))
+    return "\n".join(told)

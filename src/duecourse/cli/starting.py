@@ -70,7 +70,7 @@ def add_commands(group: click.Group) -> None:
                 click.echo(say("cli.start_next", place=session.place, buyer=_example(session)))
             return outcome
         ports = None if port is None else [port]
-        return open_app(session.place, host=host, ports=ports, before=fill, words=lambda: _show_state(session))
+        return open_app(session.place, host=host, ports=ports, before=fill, words=lambda: _show_state(session), demo=not files)
 
 
 def _show_state(session: Session) -> None:
