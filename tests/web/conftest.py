@@ -88,8 +88,11 @@ def demo_ledger() -> Iterator[Path]:
 
 
 @pytest.fixture(autouse=True)
-def _demo(demo_ledger: Path) -> None:
-    """Every page needs a ledger."""
+def _demo(demo_ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every page needs a ledger. What people see is written at once: each test has its database to itself."""
+    from duecourse.web.accounts import seeing
+
+    monkeypatch.setattr(seeing, "AT_ONCE", True)
 
 
 @pytest.fixture

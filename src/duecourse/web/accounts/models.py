@@ -11,12 +11,11 @@ from django.utils import timezone
 
 from duecourse.ledger.scope import Scope
 from duecourse.web.accounts import tokens
-from duecourse.web.accounts.access import may
+from duecourse.web.accounts.access import ROLES, may
 
 if TYPE_CHECKING:
     from duecourse.web.accounts.access import Act
 
-ROLES: Final = ("viewer", "sales", "credit_analyst", "credit_manager", "collector", "legal", "auditor", "admin")
 SCOPES: Final = ("legal_entities", "sales_owners", "groups_seen")
 
 
@@ -30,6 +29,9 @@ class Scoped(models.Model):
 
     class Meta:
         abstract = True
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__} {self.pk}"
 
     @property
     def scope(self) -> Scope:
@@ -94,6 +96,9 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
+    def __str__(self) -> str:
+        return self.prefix
+
     USE_NOTED_EVERY: ClassVar[timedelta] = timedelta(minutes=1)
 
     @classmethod
@@ -142,7 +147,7 @@ class KeptError(TypeError):
 class Kept(models.QuerySet["AuditEvent"]):
     """Rows that are read and added, nothing else."""
 
-    def update(self, **values: Any) -> Never:
+    def update(self, **_values: Any) -> Never:
         """Never."""
         raise KeptError
 
@@ -150,7 +155,7 @@ class Kept(models.QuerySet["AuditEvent"]):
         """Never."""
         raise KeptError
 
-    def bulk_update(self, *args: Any, **kwargs: Any) -> Never:
+    def bulk_update(self, *_args: Any, **_kwargs: Any) -> Never:
         """Never."""
         raise KeptError
 
@@ -182,13 +187,16 @@ class AuditEvent(models.Model):
             models.Index(fields=["kind", "key", "number"], name="audit_object"),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.number} {self.act}"
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Only a new row."""
         if not self._state.adding:
             raise KeptError
         super().save(*args, **kwargs)
 
-    def delete(self, *args: Any, **kwargs: Any) -> Never:
+    def delete(self, *_args: Any, **_kwargs: Any) -> Never:
         """Never."""
         raise KeptError
 
@@ -198,6 +206,9 @@ class AuditHead(models.Model):
 
     number = models.BigIntegerField(default=0)
     hash = models.CharField(max_length=64, default="0" * 64)
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.hash}"
 
 
 class Remembered(models.Model):
@@ -209,3 +220,6 @@ class Remembered(models.Model):
 
     class Meta:
         db_table = "accounts_remembered"
+
+    def __str__(self) -> str:
+        return self.cache_key
