@@ -48,6 +48,7 @@ PLACES: Final[Mapping[str, tuple[Place, ...]]] = {
         Place("settings", "web.frame_nav_settings", "settings", "settings"),
         Place("people", "web.frame_nav_people", "people", "people"),
         Place("jobs", "web.frame_nav_jobs", "jobs", "jobs"),
+        Place("webhooks", "web.api_hooks_title", "api", "settings", frozenset({"webhook", "webhook_new", "webhook_edit"})),
         Place("audit", "web.frame_nav_audit", "audit", "audit"),
     ),
 }
