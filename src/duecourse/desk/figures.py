@@ -10,15 +10,16 @@ from math import floor
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
+from duecourse.desk.remembered import remembered
 from duecourse.desk.standing import standing
 from duecourse.engines.fused.months import Months, months_of
 from duecourse.engines.fused.projection import current
 from duecourse.ledger.store import Ledger
 from duecourse.measures.base import in_base, unrated
 from duecourse.measures.disputes import open_disputes
-from duecourse.measures.expressions import total
 from duecourse.measures.history import history
 from duecourse.measures.portfolio import kpi, kpi_in_base
 from duecourse.measures.receivables import ageing
@@ -237,14 +238,28 @@ def _of_buyers(columns: Standing, book: Book, currency: str) -> Row | None:
     return sums
 
 
-def _disputed(book: Book) -> dict[str, Row]:
-    import ibis  # noqa: PLC0415 — compiled only here
+def disputed_now(book: Book) -> list[Row]:
+    """Every open dispute of the book with what of it is open (columns of `measures.disputes.open_disputes`), worked out once a version.
 
-    rows = open_disputes(book)
-    lower = ibis.least(rows.disputed_minor, rows.open_minor)
-    rows = rows.mutate(lower=lower)
-    one = rows.group_by("currency").aggregate(open_disputes=rows.count(), disputed=total(rows.lower))
-    return {row["currency"]: {"open_disputes": row["open_disputes"], "disputed": row["disputed"]} for row in book.run(one).to_pylist()}
+    For a book limited to some buyers, those of the whole book are picked over; only companies need a question of their own.
+    """
+    if not book.scope.restricts or book.scope.legal_entities:
+        found: list[Row] = remembered(book, "open disputes", lambda: book.run(open_disputes(book).order_by("dispute_id")).to_pylist())
+        return found
+    columns = standing(book)
+    rows = disputed_now(book.whole)
+    places = compute.index_in(pa.array([row["buyer_id"] for row in rows], pa.string()), columns.rows.column("buyer_id")).to_pylist()
+    seen = _seen(columns, book)
+    return [row for row, place in zip(rows, places, strict=True) if place is not None and seen[place]]
+
+
+def _disputed(book: Book) -> dict[str, Row]:
+    found: dict[str, Row] = {}
+    for row in disputed_now(book):
+        one = found.setdefault(row["currency"], {"open_disputes": 0, "disputed": 0})
+        one["open_disputes"] += 1
+        one["disputed"] += min(row["disputed_minor"], row["open_minor"])
+    return found
 
 
 def _finished(currency: str, sums: Row) -> Row:
