@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import functools
+import json
 import os
 import shutil
 import tempfile
@@ -11,7 +12,7 @@ import zipfile
 import zlib
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from duecourse.desk.upkeep import compact_if_cheap
 from duecourse.errors import DuecourseError, FileCutOffError, FileSwellsError, FileUnreadableError
+from duecourse.findings import Finding, Severity
 from duecourse.intake import Opened, Profile, open_file, preview_rows, totals, understand
 from duecourse.intake.habits import AmountHabit, DateHabit
 from duecourse.intake.importer import Completeness, ImportResult, Options, Total, import_file, imported_before, result_of, saved_profile
@@ -36,11 +38,13 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from duecourse.findings import Finding
     from duecourse.intake.workbench import Progress
     from duecourse.ledger.store import Ledger
 
-__all__ = ["CURRENCIES", "HELPERS", "ROLES", "SHAPES", "UNITS", "ImportResult", "Options", "Total", "look_at", "result_of", "take_in"]
+__all__ = [
+    "CURRENCIES", "HELPERS", "ROLES", "SHAPES", "UNITS", "ImportResult", "Look", "Options", "Total", "look_at", "options_from", "plain_result",
+    "result_from", "result_of", "systems", "take_in",
+]  # fmt: skip
 
 FIRST_ROWS: Final = 12
 EXAMPLES: Final = 3
@@ -260,7 +264,7 @@ def _columns(opened: Opened, profile: Profile) -> list[ColumnLook]:
     found = []
     for index, name in enumerate(opened.columns):
         cells = Counter(row[index].strip() for _number, row in opened.sample if index < len(row) and row[index].strip())
-        readings = {role: one for role, one in profile.mapping.items() if one.index == index and role != profile.grouped_by}
+        readings = {role: one for role, one in profile.mapping.items() if one.index == index and role not in (profile.grouped_by, "ignore")}
         # Of several roles of one column, that comes first which its heading stands for; the others were lent to it.
         roles = sorted(readings, key=lambda role: (-readings[role].confidence, list(ROLES).index(role) if role in ROLES else 99))
         first = readings[roles[0]] if roles else None
@@ -377,3 +381,17 @@ def options_from(said: Mapping[str, Any], *, by: str = "", mark: str = "") -> Op
         threads=max(1, len(os.sched_getaffinity(0)) // 2),
         **texts,
     )
+
+
+def plain_result(result: ImportResult) -> dict[str, Any]:
+    """A result as JSON keeps it."""
+    return json.loads(json.dumps(asdict(result), default=str))  # type: ignore[no-any-return]
+
+
+def result_from(plain: Mapping[str, Any]) -> ImportResult:
+    """A result out of what `plain_result` made of it."""
+    said = dict(plain)
+    said["totals"] = tuple(Total(**one) for one in said["totals"])
+    said["findings"] = tuple(Finding(**{**one, "severity": Severity(one["severity"])}) for one in said["findings"])
+    said["snapshot_date"] = date.fromisoformat(said["snapshot_date"]) if said["snapshot_date"] else None
+    return ImportResult(**said)

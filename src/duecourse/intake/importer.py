@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -325,7 +326,8 @@ class Import:
             result = draft.commit()
         if result.version != seen_version + 1 and has_rows(ledger, SNAPSHOT):
             rederive(ledger)  # somebody else wrote meanwhile: what lies between the lists is to be worked out with both
-        bench.phase("recording", 1.0, 1.0)
+        with contextlib.suppress(Exception):  # it has come through: who would stop it now is too late
+            bench.phase("recording", 1.0, 1.0)
         return ImportResult(
             self.file_name, result.batch_id, profile.shape, profile.source, ledger.version, facts.rows, result.added, result.corrected,
             result.unchanged, refused, facts.repeated, left_out, sums, tuple(findings), self.snapshot_date,
