@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -52,6 +53,29 @@ def add_commands(group: click.Group) -> None:
         from duecourse.web.migrating import migrate, where
 
         click.echo(say("cli.migrate_done" if migrate() else "cli.migrate_nothing", place=where()), err=True)
+
+    @group.command("backup", help=say("cli.backup_help"))
+    @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+    @click.option("--force", is_flag=True, help=say("cli.backup_force"))
+    @click.pass_obj
+    def backup_(session: Session, file: Path, force: bool) -> None:
+        _app(session)
+        from duecourse.web.safekeeping import backup
+
+        made = backup(file, replace=force)
+        told = say("cli.backup_done", file=file, version=made["ledger"]["version"], megabytes=f"{made['bytes'] / 1e6:,.1f}")
+        click.echo(told if "url" not in made["ledger"] else told + "\n" + say("cli.backup_elsewhere", url=made["ledger"]["url"]), err=True)
+
+    @group.command("restore", help=say("cli.restore_help"))
+    @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+    @click.option("--force", is_flag=True, help=say("cli.restore_force"))
+    @click.pass_obj
+    def restore_(session: Session, file: Path, force: bool) -> None:
+        _app(session)
+        from duecourse.web.safekeeping import restore
+
+        made = restore(file, force=force)
+        click.echo(say("cli.restore_done", made_at=made["made_at"], version=made["ledger"]["version"]), err=True)
 
 
 def _app(session: Session) -> None:

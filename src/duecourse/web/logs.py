@@ -71,7 +71,9 @@ def fields(record: logging.LogRecord) -> dict[str, Any]:
     if record.exc_info and record.exc_info[1] is not None:
         error = record.exc_info[1]
         told["error"] = type(error).__name__
-        told["trace"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+        frames = traceback.extract_tb(error.__traceback__)
+        ours = [frame for frame in frames[:-3] if "duecourse" in frame.filename]  # and how it ended; the road through libraries is long
+        told["trace"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in [*ours, *frames[-3:]]]
     return told
 
 

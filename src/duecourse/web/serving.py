@@ -122,7 +122,10 @@ def serve(options: Serving, listener: socket.socket, *, ready: Callable[[], None
     """
     from django.db import connections  # noqa: PLC0415
 
+    from duecourse.web.safekeeping import in_use  # noqa: PLC0415
+
     connections.close_all()
+    mark = in_use()
     children = [Child("web", lambda: _gunicorn(options, listener))]
     if options.worker:
         children.append(Child("worker", _worker))
@@ -132,6 +135,7 @@ def serve(options: Serving, listener: socket.socket, *, ready: Callable[[], None
         Supervisor(children).run()
     finally:
         listener.close()
+        mark.close()
         shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 
