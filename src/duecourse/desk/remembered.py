@@ -25,16 +25,16 @@ _read: OrderedDict[tuple[Path, int, int], str] = OrderedDict()
 
 
 def remembered(book: Book, question: str, answer: Callable[[], Any]) -> Any:
-    """The answer to a question about a book, worked out once. The answer is plain data, as JSON keeps it.
+    """The answer to a question about a book, worked out once. The answer is plain data, as JSON keeps it (a day as its text).
 
     Only for a whole ledger; for one in memory, or where nothing can be written, it is worked out each time.
     """
     path = _path(book, question)
     if path is None:
-        return answer()
+        return json.loads(_told(answer()))
     text = _kept(path)
     if text is None:
-        text = json.dumps(answer(), ensure_ascii=False, default=answers.plain)
+        text = _told(answer())
         with contextlib.suppress(OSError):
             answers.make_room(path.parent)
             answers.write_whole(path, lambda half: _write(half, text))
@@ -46,6 +46,10 @@ def recalled(book: Book, question: str) -> Any:
     path = _path(book, question)
     text = None if path is None else _kept(path)
     return None if text is None else json.loads(text)
+
+
+def _told(answer: Any) -> str:
+    return json.dumps(answer, ensure_ascii=False, default=answers.plain)
 
 
 def _path(book: Book, question: str) -> Path | None:
