@@ -166,10 +166,6 @@ class WorkingDays:
         notice = self._by_notice(day)
         return self._by_law(day) if notice is None else notice
 
-    def name_of(self, day: date) -> str:
-        """The holiday's name, in the language of its country; empty on other days."""
-        return self._calendar.get(day) or ""
-
     def certainty(self, day: date) -> Certainty:
         """Is the answer for this day certain?
 

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
 
 ORDERS: Final = ("dmy", "mdy", "ymd")
 USUAL_CURRENCIES: Final = ("CNY", "USD", "EUR", "HKD", "JPY", "GBP")
@@ -411,7 +412,7 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @whole_gate("import")
-def download(request: HttpRequest, pk: int) -> FileResponse:
+def download(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The very bytes that were handed in."""
     row = get_object_or_404(Upload, pk=pk)
     place = place_of(row.sha256)

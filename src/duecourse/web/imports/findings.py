@@ -13,9 +13,10 @@ from duecourse.desk.findings import all_faults, check_of, faults, findings, is_q
 from duecourse.errors import CheckUnknownError
 from duecourse.ledger.checks import CHECKS
 from duecourse.messages import say
-from duecourse.web.accounts.access import gate, may
+from duecourse.web.accounts.access import gate
 from duecourse.web.accounts.audit import record
 from duecourse.web.books import book_of
+from duecourse.web.imports.whole import person_of, sees_imports
 from duecourse.web.imports.wording import finding_words
 from duecourse.web.jobs import queue
 from duecourse.web.jobs.models import CANCELLED, FAILED
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.http import HttpRequest, HttpResponse
+    from django.http.response import HttpResponseBase
 
     from duecourse.desk.findings import Fault, Outcome
     from duecourse.ledger.book import Book
@@ -83,7 +85,7 @@ def _asked(request: HttpRequest, book: Book) -> Any:
     }
     known_at = book.known_at.isoformat() if book.known_at else ""
     key = f"{book.version} {book.on} {known_at} {hash_of(str(book.scope))}"
-    run = queue.enqueue("imports.check", key=key, person=request.user, on=book.on.isoformat(), known_at=known_at, scope=scope)
+    run = queue.enqueue("imports.check", key=key, person=person_of(request), on=book.on.isoformat(), known_at=known_at, scope=scope)
     if run.status in (FAILED, CANCELLED) and request.GET.get("again"):
         queue.try_again(run)
         run.refresh_from_db()
@@ -127,7 +129,7 @@ def finding(request: HttpRequest, code: str) -> HttpResponse:
             "has_previous": offset > 0,
             "previous": max(0, offset - PAGE),
             "next": offset + PAGE if len(rows) > PAGE else None,
-            "sees_imports": may(request.user, "import") and not request.user.scope.restricts,  # type: ignore[union-attr] — the gate lets only people in
+            "sees_imports": sees_imports(request),
         },
     )
 
@@ -140,8 +142,8 @@ class _Echo:
 
 
 @require_safe
-@gate("export")
-def finding_export(request: HttpRequest, code: str) -> StreamingHttpResponse:
+@gate("export")  # type: ignore[arg-type] — an answer in pieces is one too
+def finding_export(request: HttpRequest, code: str) -> HttpResponseBase:
     """All rows behind one check, as CSV."""
     book = book_of(request)
     try:

@@ -22,6 +22,7 @@ from duecourse.web import environment as env
 from duecourse.web.accounts.access import gate, may
 from duecourse.web.accounts.audit import record
 from duecourse.web.accounts.models import Person
+from duecourse.web.imports.whole import person_of, sees_imports
 from duecourse.web.imports.wording import role_label, system_label, typed_amount
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def _frame(request: HttpRequest, here: str) -> dict[str, Any]:
 
 
 def _who(request: HttpRequest) -> str:
-    return str(request.user.username)  # type: ignore[union-attr] — the gate lets only people in
+    return person_of(request).username
 
 
 def _names(usernames: Sequence[str]) -> dict[str, str]:
@@ -93,7 +94,8 @@ def firm_change(request: HttpRequest) -> HttpResponse:
     }
     if any(field.startswith("entity-") for field in request.POST):
         named = dict(ledger.as_of(date.max).settings.get("legal_entity_names", {}))
-        for field, text in request.POST.items():
+        for field in request.POST:
+            text = request.POST[field]
             if field.startswith("entity-"):
                 named[field.removeprefix("entity-")] = text.replace(";", ",").replace("；", "，").replace("=", "-").strip()[:200]
         typed["legal_entity_names"] = "; ".join(f"{code}={name}" for code, name in named.items() if name)
@@ -190,7 +192,7 @@ def rate_pair(request: HttpRequest, provider: str, base: str, quote: str) -> Htt
         "has_previous": offset > 0,
         "previous": max(0, offset - RATES_SHOWN),
         "next": offset + RATES_SHOWN if len(found) > RATES_SHOWN else None,
-        "sees_imports": may(request.user, "import") and not request.user.scope.restricts,  # type: ignore[union-attr] — the gate lets only people in
+        "sees_imports": sees_imports(request),
     }
     return render(request, "imports/rate_pair.html", words)
 

@@ -24,7 +24,7 @@ from duecourse.web.imports.files import after, go_to
 from duecourse.web.imports.models import Upload
 from duecourse.web.imports.receiving import FILES_AT_ONCE, place_of
 from duecourse.web.imports.results import result_view, table_label
-from duecourse.web.imports.whole import whole_gate
+from duecourse.web.imports.whole import person_of, whole_gate
 from duecourse.web.imports.wording import amount, finding_words, size_words
 from duecourse.web.jobs import queue
 from duecourse.web.jobs.models import UNFINISHED, JobRun
@@ -142,9 +142,11 @@ def undo(request: HttpRequest, batch_id: str) -> HttpResponse:
     if not reason:
         return render(request, "imports/void.html", {**words, "reason_missing": True}, status=422)
     with transaction.atomic():
-        queue.enqueue(
-            "imports.withdraw", key=f"withdraw-{batch_id}", person=request.user, batch=batch_id, reason=reason, by=request.user.username  # type: ignore[union-attr] — the gate lets only people in
-        )  # fmt: skip
+        person = person_of(request)
+        run = queue.enqueue(
+            "imports.withdraw", key=f"withdraw-{batch_id}", person=person, batch=batch_id, reason=reason, by=person.username
+        )
+        queue.try_again(run)  # one that failed before
         record(request, "import.void", "import", batch_id, file=words["row"].file_name, reason=reason)
     return after(request, go_to("import_", batch_id))
 

@@ -50,7 +50,11 @@ def quarantine(request: HttpRequest) -> HttpResponse:
 
 def _words(request: HttpRequest) -> dict[str, Any]:
     book = _now()
-    chosen = {"file": request.GET.get("file", ""), "code": request.GET.get("code", ""), "fixed": request.GET.get("fixed") == "1"}
+    chosen: dict[str, Any] = {
+        "file": request.GET.get("file", ""),
+        "code": request.GET.get("code", ""),
+        "fixed": request.GET.get("fixed") == "1",
+    }
     start = request.GET.get("from", "")
     offset = int(start) if start.isdecimal() else 0
     found = piles(book)

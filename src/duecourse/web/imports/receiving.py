@@ -96,7 +96,7 @@ class IntoHome(FileUploadHandler):
             raise SkipFile from error
         self._hash.update(raw_data)
 
-    def file_complete(self, file_size: int) -> UploadedFile | None:  # noqa: ARG002 — the library's signature
+    def file_complete(self, file_size: int) -> UploadedFile[Any] | None:  # noqa: ARG002 — the library's signature
         """The file is there: on the disk, not only on its way to it."""
         if self._file is None or self._half is None:
             return None
@@ -104,7 +104,7 @@ class IntoHome(FileUploadHandler):
         os.fsync(self._file.fileno())
         self._file.close()
         self._file = None
-        found = UploadedFile(None, clean_name(self.file_name or ""), self.content_type, self._size)
+        found: UploadedFile[Any] = UploadedFile(None, clean_name(self.file_name or ""), self.content_type, self._size)
         found.received = Received(clean_name(self.file_name or ""), self._hash.hexdigest(), self._size, self._half)  # type: ignore[attr-defined]
         return found
 

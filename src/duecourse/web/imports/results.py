@@ -50,7 +50,7 @@ def result_view(result: ImportResult, expected: Mapping[str, str] | None = None)
 def table_rows(result: ImportResult) -> list[tuple[str, int, int, int]]:
     """Rows added, corrected, unchanged by table."""
     names = [name for name in dict.fromkeys([*result.added, *result.corrected, *result.unchanged]) if name not in HIDDEN]
-    rows = [(table_label(name), *(counts.get(name, 0) for counts in (result.added, result.corrected, result.unchanged))) for name in names]
+    rows = [(table_label(name), result.added.get(name, 0), result.corrected.get(name, 0), result.unchanged.get(name, 0)) for name in names]
     return [row for row in rows if any(row[1:])]
 
 

@@ -10,6 +10,7 @@ from django.db.models import F
 from duecourse.web.accounts.audit import record
 from duecourse.web.imports.models import Upload
 from duecourse.web.imports.receiving import place_of
+from duecourse.web.imports.whole import person_of
 from duecourse.web.jobs import queue
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def keep(request: HttpRequest, received: Received) -> Upload:
     """A file that has arrived becomes an upload."""
     received.keep()
     with transaction.atomic():
-        row = Upload.objects.create(sha256=received.sha256, name=received.name, size_bytes=received.size_bytes, by=request.user)
+        row = Upload.objects.create(sha256=received.sha256, name=received.name, size_bytes=received.size_bytes, by=person_of(request))
         record(request, "import.upload", "upload", row.pk, file=row.name, sha256=row.sha256, bytes=row.size_bytes)
     return row
 
@@ -36,7 +37,7 @@ def confirm(request: HttpRequest, row: Upload, turn: int, changes: Mapping[str, 
         moved = Upload.objects.filter(pk=row.pk, turn=turn).update(turn=F("turn") + 1, results=None, **(changes or {}))
         if not moved:
             return False
-        run = queue.enqueue("imports.take_in", key=f"{row.token}-{turn + 1}", person=request.user, upload=row.pk, turn=turn + 1)
+        run = queue.enqueue("imports.take_in", key=f"{row.token}-{turn + 1}", person=person_of(request), upload=row.pk, turn=turn + 1)
         Upload.objects.filter(pk=row.pk).update(run=run)
         row.refresh_from_db()
         record(request, "import.confirm", "upload", row.pk, file=row.name, sha256=row.sha256, options=row.options)

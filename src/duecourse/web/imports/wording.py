@@ -28,7 +28,7 @@ def finding_words(finding: Finding) -> str:
     own = f"web.imports_said_{finding.code}"
     if own not in catalogue():
         return finding.message()
-    args = {"column": finding.column, "value": finding.value, "row": finding.row, "source": finding.source, **finding.args}
+    args: dict[str, Any] = {"column": finding.column, "value": finding.value, "row": finding.row, "source": finding.source, **finding.args}
     if "role" in args:
         args["role"] = role_label(str(args["role"]))
     if "shape" in args:
@@ -38,7 +38,7 @@ def finding_words(finding: Finding) -> str:
     return say(own, **args)
 
 
-def error_words(code: str, args: Mapping[str, object]) -> str:
+def error_words(code: str, args: Mapping[str, Any]) -> str:
     """An error of intake as a sentence of this page."""
     own = f"web.imports_error_{code}"
     return say(own if own in catalogue() else f"errors.{code}", **args)

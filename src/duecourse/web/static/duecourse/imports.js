@@ -7,6 +7,7 @@ if (form) {
   const input = form.querySelector("input[type=file]");
   const bar = form.querySelector("progress");
   const button = form.querySelector("button");
+  button.hidden = true; // choosing is enough
 
   for (const name of ["dragenter", "dragover"]) {
     zone.addEventListener(name, (event) => {
@@ -30,7 +31,6 @@ if (form) {
 
   form.addEventListener("htmx:beforeRequest", () => {
     bar.hidden = false;
-    button.disabled = true;
   });
   form.addEventListener("htmx:xhr:progress", (event) => {
     const { lengthComputable, loaded, total } = event.detail;
@@ -39,7 +39,6 @@ if (form) {
   form.addEventListener("htmx:afterRequest", () => {
     bar.hidden = true;
     bar.value = 0;
-    button.disabled = false;
     input.value = "";
   });
 }
