@@ -108,6 +108,12 @@ def _outcomes(plain: Sequence[Mapping[str, Any]]) -> list[Outcome]:
     return sorted(found, key=lambda one: (rank[one.severity], -one.count))
 
 
+def in_order(found: Sequence[Outcome]) -> list[str]:
+    """The checks that found nothing."""
+    faulty = {one.code for one in found}
+    return [one.code for one in CHECKS if one.code not in faulty]
+
+
 def check_of(code: str) -> Check:
     """The check of this name. Raises CheckUnknownError."""
     found = next((one for one in CHECKS if one.code == code), None)
@@ -154,5 +160,7 @@ def _owners(book: Book, about: str, subjects: Sequence[str]) -> dict[str, tuple[
         return {subject: (subject, "") for subject in subjects}
     table = book.settlement if about == "settlement" else book.invoice
     key = "settlement_id" if about == "settlement" else "invoice_id"
-    rows = book.run(table.filter(table[key].isin(subjects)).select(subject=table[key], buyer_id=table.buyer_id, invoice_id=table.invoice_id))
+    rows = book.run(
+        table.filter(table[key].isin(subjects)).select(subject=table[key], buyer_id=table.buyer_id, invoice_id=table.invoice_id)
+    )
     return {row["subject"]: (row["buyer_id"] or "", row["invoice_id"] or "") for row in rows.to_pylist()} if subjects else {}

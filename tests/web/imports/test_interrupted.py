@@ -129,7 +129,7 @@ def kill_at_random_points(desk, empty_ledger, rounds):
             process = subprocess.Popen([sys.executable, "-c", WORKER], stdout=subprocess.PIPE, env=environment)
             assert process.stdout is not None
             process.stdout.readline()
-            time.sleep(random.uniform(0.0, 1.5))
+            time.sleep(random.uniform(0.0, random.choice((0.5, 1.5, 4.0))))  # soon after the start, or anywhere
             alive = process.poll() is None
             process.send_signal(signal.SIGKILL)
             process.wait()

@@ -206,9 +206,8 @@ def _facts(look: Look) -> list[tuple[str, str]]:
         ]
     if look.kind == "corrected":
         return [(say("web.imports_fact_kind"), say("web.imports_kind_corrected")), (say("web.imports_fact_lines"), f"{look.rows or 0:,}")]
-    form = " · ".join(
-        filter(None, (profile.format.upper(), profile.encoding, say("web.imports_tab") if profile.delimiter == "\t" else profile.delimiter))
-    )
+    mark = say("web.imports_tab") if profile.delimiter == "\t" else f"“{profile.delimiter}”" if profile.delimiter else ""
+    form = " · ".join(filter(None, (profile.format.upper(), profile.encoding.upper(), mark)))
     facts = [
         (say("web.imports_fact_kind"), say(f"cli.shape_{profile.shape}")),
         (say("web.imports_fact_system"), system_label(profile.source, systems())),

@@ -9,9 +9,8 @@ from django.http import Http404, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from duecourse.desk.findings import all_faults, check_of, faults, findings, is_quick, known_findings
+from duecourse.desk.findings import all_faults, check_of, faults, findings, in_order, is_quick, known_findings
 from duecourse.errors import CheckUnknownError
-from duecourse.ledger.checks import CHECKS
 from duecourse.messages import say
 from duecourse.web.accounts.access import gate
 from duecourse.web.accounts.audit import record
@@ -56,7 +55,6 @@ def findings_list(request: HttpRequest) -> HttpResponse:
 def _words(request: HttpRequest, book: Book, known: list[Outcome] | None) -> dict[str, Any]:
     if known is None:
         return {"known": False, "run": None if is_quick(book) else _asked(request, book)}
-    found = {one.code for one in known}
     return {
         "known": True,
         "groups": [
@@ -71,7 +69,7 @@ def _words(request: HttpRequest, book: Book, known: list[Outcome] | None) -> dic
             }
             for one in known
         ],
-        "fine": [say(f"web.findings_{check.code}") for check in CHECKS if check.code not in found],
+        "fine": [say(f"web.findings_{code}") for code in in_order(known)],
         "count": sum(one.count for one in known),
     }
 

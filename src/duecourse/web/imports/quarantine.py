@@ -88,7 +88,7 @@ def _row(line: Line) -> dict[str, Any]:
         return [
             {
                 "name": name,
-                "role": role_label(line.roles[name]) if name in line.roles else "",
+                "role": _meaning(line, name),
                 "text": line.cells[name],
                 "bad": name == line.finding.column,
                 "field": f"cell-{line.key}-{list(line.cells).index(name)}",
@@ -97,6 +97,12 @@ def _row(line: Line) -> dict[str, Any]:
         ]
 
     return {"line": line, "words": finding_words(line.finding), "used": cells(line.used), "others": cells(line.others)}
+
+
+def _meaning(line: Line, name: str) -> str:
+    """What the column stands for, where its own name does not say so already."""
+    said = role_label(line.roles[name]) if name in line.roles else ""
+    return "" if said.casefold() == name.casefold() else said
 
 
 @require_POST
