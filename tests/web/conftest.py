@@ -43,6 +43,9 @@ from django.conf import settings
 # Files by their own names: nothing has to be collected for a test that only reads pages.
 settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
+# A password in a test is no secret: half a second less for each person.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+
 from duecourse.desk.demo import make_demo
 from duecourse.web import books
 from duecourse.web import environment as env
@@ -54,7 +57,6 @@ if TYPE_CHECKING:
 
     from duecourse.ledger.store import Ledger
     from duecourse.web.accounts.models import Person
-
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import time
 from typing import TYPE_CHECKING, Any
 
 from allauth.account.adapter import DefaultAccountAdapter  # type: ignore[import-untyped]
+from allauth.account.internal.flows.login import get_authentication_records  # type: ignore[import-untyped]
+from allauth.core import context  # type: ignore[import-untyped]
 from allauth.mfa.adapter import DefaultMFAAdapter  # type: ignore[import-untyped]
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter  # type: ignore[import-untyped]
 from cryptography.fernet import Fernet
@@ -26,6 +29,14 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002 — allauth's signature
         """Never: people are invited."""
         return False
+
+    def is_reauthentication_required(self, *, app: str) -> bool:
+        """Before something sensitive, unless somebody signed in a moment ago, or has nothing to prove themselves with but their provider."""
+        request = context.request
+        if not super().is_reauthentication_required(app=app) or not self.get_reauthentication_methods(request.user):
+            return False
+        newest = max((one["at"] for one in get_authentication_records(request, request.user)), default=0)
+        return bool(time.time() - newest > settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The same address everywhere."""
