@@ -21,7 +21,7 @@ from duecourse.web.pages.amounts import major, unit_for
 from duecourse.web.pages.palette import colours
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from duecourse.measures.buckets import Buckets
     from duecourse.web.pages.amounts import Unit
@@ -123,6 +123,21 @@ def dso_trend(rows: Rows) -> Chart:
     return _trend("dso", "web.frame_chart_dso", rows, columns, points, (say("web.frame_axis_days"), 1, ",.1f", False))
 
 
+def dso_by_currency(rows: Rows, currencies: Sequence[str]) -> Chart:
+    """How long does it take until we are paid, currency by currency?  各币种 DSO
+
+    rows: currency, month_end, dso_countback (days) of every currency, oldest first; currencies: those to draw, at most six.
+    """
+    by_month: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        if row["currency"] in currencies:
+            by_month.setdefault(_month(row), {"month_end": row["month_end"]})[row["currency"]] = row.get("dso_countback")
+    found = list(by_month.values())
+    points = [{"month": _month(row), **{name: row.get(name) for name in currencies}} for row in found]
+    columns = [Column(name, "days", name) for name in currencies]
+    return _trend("dso", "web.frame_chart_dso", found, columns, points, (say("web.frame_axis_days"), 1, ",.1f", False))
+
+
 def cei_trend(rows: Rows) -> Chart:
     """How much of what could be collected was collected, month by month?  CEI 趋势
 
@@ -199,7 +214,11 @@ def _trend(
 ) -> Chart:
     words = say(says)
     shape = _lines(tuple((column.name, column.title) for column in columns), *axis)
-    legend = [(_own_colour(column.name), column.title) for column in columns] if len(columns) > 1 else []
+    legend = (
+        [(colour, column.title) for colour, column in zip(_own_colours(column.name for column in columns), columns, strict=True)]
+        if len(columns) > 1
+        else []
+    )
     return Chart(_with(shape, points), words, _table(name, words, rows, [_month_column(), *columns], currency), legend=legend)
 
 
@@ -240,6 +259,10 @@ def _spoken(make: Callable[..., Shape]) -> Callable[..., Shape]:
     return made
 
 
+def _rows() -> Any:
+    return alt.Chart(alt.Data(name="rows"))  # type: ignore[no-untyped-call]
+
+
 def _with(shape: Shape, points: list[dict[str, Any]]) -> Shape:
     return {**shape, "data": {"values": points}}
 
@@ -271,7 +294,7 @@ def _hover(series: Sequence[tuple[str, str]], pattern: str) -> list[alt.Tooltip]
 @_spoken
 def _stacked(names: tuple[tuple[str, str], ...], unit: Unit, pattern: str) -> Shape:
     shown = dict(names)
-    base = alt.Chart(alt.Data(name="rows"))
+    base = _rows()
     folded = base.transform_fold([name for name, _ in names], as_=["bucket", "amount"]).transform_calculate(
         order=f"indexof({json.dumps([name for name, _ in names])}, datum.bucket)",
         word=f"({json.dumps(shown, ensure_ascii=False)})[datum.bucket]",
@@ -291,11 +314,11 @@ def _stacked(names: tuple[tuple[str, str], ...], unit: Unit, pattern: str) -> Sh
 
 @_spoken
 def _lines(series: tuple[tuple[str, str], ...], title: str, size: float, pattern: str, filled: bool) -> Shape:
-    base = alt.Chart(alt.Data(name="rows"))
+    base = _rows()
     folded = base.transform_fold([name for name, _ in series], as_=["which", "value"]).transform_calculate(
         word=f"({json.dumps(dict(series), ensure_ascii=False)})[datum.which]"
     )
-    own = [f"var(--{_own_colour(name)})" for name, _ in series]
+    own = [f"var(--{colour})" for colour in _own_colours(name for name, _ in series)]
     colour = alt.Color("word:N", scale=alt.Scale(domain=[word for _, word in series], range=own), sort=None)
     y = alt.Y("value:Q", axis=_axis(title, size, "~g"), scale=alt.Scale(zero=filled, nice=True), stack=None)
     # A column to hover over, as high as the chart, so that one need not meet the line.
@@ -308,7 +331,7 @@ def _lines(series: tuple[tuple[str, str], ...], title: str, size: float, pattern
 
 @_spoken
 def _payments(pattern: str) -> Shape:
-    base = alt.Chart(alt.Data(name="rows"))
+    base = _rows()
     hover = [
         alt.Tooltip("month:O", title=label("month_end")),
         alt.Tooltip("days:Q", title=label("days_beyond_terms"), format=",.1f"),
@@ -331,7 +354,7 @@ def _payments(pattern: str) -> Shape:
 
 @_spoken
 def _bars(amount_title: str, amount_pattern: str) -> Shape:
-    base = alt.Chart(alt.Data(name="rows"))
+    base = _rows()
     y = alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelColor="var(--ink)", labelFontSize=12, labelLimit=190, minExtent=0))
     x = alt.X("share:Q", axis=None, scale=alt.Scale(rangeMax={"expr": "width - 48"}))
     hover = [alt.Tooltip("name:N", title=label("name")), alt.Tooltip("share:Q", title=label("share"), format=".1%"),
@@ -343,7 +366,7 @@ def _bars(amount_title: str, amount_pattern: str) -> Shape:
 
 @_spoken
 def _curve() -> Shape:
-    base = alt.Chart(alt.Data(name="rows"))
+    base = _rows()
     hover = [alt.Tooltip("buyers:Q", title=say("web.frame_axis_buyers_share"), format=".1%"),
              alt.Tooltip("amount:Q", title=say("web.frame_axis_amount_share"), format=".1%")]  # fmt: skip
     x = alt.X(
@@ -358,7 +381,7 @@ def _curve() -> Shape:
 def _shares(names: tuple[tuple[str, str], ...]) -> Shape:
     shown = dict(names)
     folded = (
-        alt.Chart(alt.Data(name="rows"))
+        _rows()
         .transform_fold([name for name, _ in names], as_=["bucket", "share"])
         .transform_calculate(
             order=f"indexof({json.dumps([name for name, _ in names])}, datum.bucket)",
@@ -386,8 +409,11 @@ def _ages_legend(names: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(colour[6:-1], words) for colour, (_, words) in zip(_ages(len(names)), names, strict=True)]
 
 
-def _own_colour(name: str) -> str:
-    return {"overdue": "age-4", "best_possible_dso": "series-5", "dso_simple": "series-3"}.get(name, "series-1")
+def _own_colours(names: Iterable[str]) -> list[str]:
+    """What is late is drawn in the colour of age, what is only a yardstick in grey; the others in their order."""
+    own = {"overdue": "age-4", "best_possible_dso": "series-5", "dso_simple": "series-3"}
+    rest = iter(("series-1", "series-2", "series-3", "series-4", "series-6", "series-5"))
+    return [own.get(name) or next(rest) for name in names]
 
 
 def _month(row: Mapping[str, Any]) -> str:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 YEAR: Final = 12
 LEAST_POINTS: Final = 0.05
+CURRENCIES: Final = 4
 
 
 @dataclass(frozen=True)
@@ -111,11 +112,19 @@ def _view(book: Book, reading: Reading, chosen: CurrencyPosition) -> View:
         chosen.buckets,
         {
             "ageing": charts.ageing_over_time(months, buckets, currency),
-            "dso": charts.dso_trend(months),
+            "dso": _dso(reading, months),
             "cei": charts.cei_trend(months),
             "concentration": charts.concentration_bars(reading.largest, currency),
         },
     )
+
+
+def _dso(reading: Reading, months: Sequence[Row]) -> charts.Chart:
+    """The DSO of what is chosen; where it is not worked out over all currencies, that of the largest ones."""
+    drawn = charts.dso_trend(months)
+    if not drawn.is_empty:
+        return drawn
+    return charts.dso_by_currency(reading.every_month, [one.currency for one in reading.position.currencies[:CURRENCIES]])
 
 
 def _lede(figures: Row, before: Row | None, currency: str) -> SafeString:
@@ -166,7 +175,9 @@ def _share(name: str, figures: Row, months: Sequence[Row]) -> Tile:
 def _known_as(name: str) -> str:
     """The abbreviation people say, and the term."""
     term = TERMS[name]
-    return f"{term.abbreviation} · {term.label()}" if term.abbreviation else term.label()
+    if not term.abbreviation or term.label().startswith(term.abbreviation):
+        return term.label()
+    return f"{term.abbreviation} · {term.label()}"
 
 
 def _buckets(amounts: Mapping[str, int], before: Row | None, buckets: Buckets) -> list[Bucket]:

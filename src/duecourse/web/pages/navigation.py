@@ -41,8 +41,8 @@ PLACES: Final[Mapping[str, tuple[Place, ...]]] = {
         Place("groups", "web.frame_nav_groups", "groups", also=frozenset({"group"})),
     ),
     "web.frame_nav_data": (
-        Place("imports", "web.frame_nav_imports", "imports", "import", frozenset({"import_", "quarantine"})),
-        Place("findings", "web.frame_nav_findings", "findings"),
+        Place("imports", "web.frame_nav_imports", "imports", "import", frozenset({"import_", "import_file", "import_void", "quarantine"})),
+        Place("findings", "web.frame_nav_findings", "findings", also=frozenset({"finding"})),
     ),
     "web.frame_nav_firm": (
         Place("settings", "web.frame_nav_settings", "settings", "settings"),
@@ -83,7 +83,7 @@ def places(request: HttpRequest) -> list[tuple[str, list[Entry]]]:
                 address = reverse(place.name)
             except NoReverseMatch:  # a room that is not installed
                 continue
-            current = here == place.name or here in place.also
+            current = here is not None and (here in {place.name, *place.also} or here.startswith(f"{place.name}_"))
             entries.append(Entry(place.name, say(place.says), place.icon, f"{address}?{words}" if words else address, current))
         if entries:
             shown.append((say(heading), entries))

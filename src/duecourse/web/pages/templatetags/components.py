@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import html
 import json
 from base64 import b64encode
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from django import template
 from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.urls import NoReverseMatch
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from duecourse.messages import say
 from duecourse.tables import Column, Money, shown
 from duecourse.web.pages.amounts import short as short_amount
+from duecourse.web.pages.templatetags.duecourse import to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from duecourse.tables import Section
     from duecourse.web.pages.charts import Chart
 
 register = template.Library()
 
 SPARK_WIDTH, SPARK_HEIGHT = 100, 28
 AGES = 7
+_RIGHT = ' class="num"'
 
 
 @register.simple_tag
@@ -168,6 +174,53 @@ def change(now: float | None, before: float | None, better: str = "", unit: str 
     words = say(f"web.frame_change_{direction}", size=size)
     meaning = format_html('<span class="sr"> {}</span>', say(f"web.frame_is_{judged}")) if judged else ""
     return format_html('<span class="delta {} {}">{}{}</span>', direction, judged, words, meaning)
+
+
+@register.simple_tag(takes_context=True)
+def leads(context: Mapping[str, Any], kind: str, about: str, buyer_id: str = "") -> str:
+    """{% leads line.kind line.about line.buyer_id as url %}: the page where one acts on a buyer, an invoice, a check, the quarantine, the rates."""
+    ways: dict[str, list[tuple[str, ...]]] = {
+        "buyer": [("buyer", about)],
+        "invoice": [("invoice", about), ("buyer", buyer_id)],
+        "check": [("finding", about), ("findings",)],
+        "quarantine": [("quarantine",)],
+        "rates": [("settings_rates",)] if context.get("may", {}).get("settings") else [],
+    }
+    for name, *args in ways[kind]:
+        with suppress(NoReverseMatch):
+            return to(context, name, *args)
+    return ""
+
+
+@register.simple_tag
+def moved(minor: int | None, currency: str, better: str = "") -> SafeString:
+    """{% moved row.overdue_change_30d currency better="down" %}: by which amount something moved, in a shape, a sign and a word."""
+    if minor is None:
+        return format_html('<span class="faint">{}</span>', say("web.frame_change_unknown"))
+    direction = "same" if not minor else "up" if minor > 0 else "down"
+    judged = "" if direction == "same" or not better else "good" if direction == better else "bad"
+    amount = shown(Money(abs(minor), currency), "money")
+    sign = {"up": "+", "down": "−", "same": ""}[direction]
+    meaning = format_html('<span class="sr"> {}</span>', say(f"web.frame_is_{judged}")) if judged else ""
+    return format_html('<span class="delta {} {}">{}{}{}</span>', direction, judged, sign, amount, meaning)
+
+
+@register.simple_tag
+def figures_table(section: Section) -> SafeString:
+    """{% figures_table chart.table %}: rows of figures, many and plain; written here because a template would take ten times as long."""
+    right = [is_number(column) for column in section.columns]
+    heads = "".join(
+        f'<th scope="col"{_RIGHT if number else ""}>{html.escape(column.title)}</th>'
+        for column, number in zip(section.columns, right, strict=True)
+    )
+    lines = []
+    for row in section.rows:
+        cells = (
+            f"<td{_RIGHT if number else ''}>{html.escape(cell(row, column))}</td>" for column, number in zip(section.columns, right, strict=True)
+        )
+        lines.append(f"<tr>{''.join(cells)}</tr>")
+    text = f'<table class="grid sticky"><thead><tr>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
+    return mark_safe(text)  # noqa: S308 — every value is escaped above
 
 
 @register.simple_tag(takes_context=True)
