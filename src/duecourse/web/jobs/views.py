@@ -79,7 +79,7 @@ def _screen(request: HttpRequest) -> dict[str, Any]:
     page = list(ended.order_by("-id")[: PAGE + 1])
     rules = timetables()
     return {
-        "unfinished": list(runs.filter(status__in=UNFINISHED).order_by("-status", "run_after", "id")[:PAGE]),
+        "unfinished": list(runs.filter(status__in=UNFINISHED).order_by("status", "run_after", "id")[:PAGE]),
         "more_waiting": max(0, runs.filter(status__in=UNFINISHED).count() - PAGE),
         "failed": list(runs.filter(status=FAILED, finished_at__gte=now - timedelta(days=FAILED_DAYS)).order_by("-finished_at")[:PAGE]),
         "ended": page[:PAGE],
