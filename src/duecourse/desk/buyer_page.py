@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from duecourse.calendar import months_back
-from duecourse.desk.standing import COLUMNS, EPOCH, standing
+from duecourse.desk.standing import COLUMNS, EPOCH, place_of, standing
 from duecourse.errors import BuyerUnknownError
 from duecourse.ledger.book import named_table, withdrawn_by
 from duecourse.ledger.entries import DILUTION_KINDS, ENTRIES, PAYMENT_KINDS
@@ -45,7 +45,7 @@ class BuyerPage:
                 by amount), on_time_share (of the amount paid), credits
     dilution    {currency: {kind: amount}} of the last 365 days
     invoices    newest first, from `offset` on, at most `limit`: the facts, open_minor, days_past_due, bucket, disputed and `settlements`
-    total       invoices in all
+    total       invoices in all, of the state asked for
     unapplied   settlements that no invoice of this buyer takes up, newest first
     disputes    all of them, newest first
     group       the others of its group with what they owe, most first, one row per buyer and currency; `group_id`, `group_name` beside it
@@ -70,18 +70,19 @@ class BuyerPage:
     sources: Mapping[str, str]
 
 
-def buyer_page(book: Book, buyer_id: str, *, offset: int = 0, limit: int = 100) -> BuyerPage:
+def buyer_page(book: Book, buyer_id: str, *, offset: int = 0, limit: int = 100, state: str = "") -> BuyerPage:
     """Everything the book holds on one buyer, `limit` of its invoices from the `offset`-th newest on.  买方档案
 
+    state: of the invoices only the `open` or the `overdue` ones; "" = all.
     Raises BuyerUnknownError, also for a buyer that may not be seen.
     """
-    facts = _Facts(book, buyer_id)
+    facts = Facts(book, buyer_id)
     columns = standing(book)
     places = _places(columns.rows.column("buyer_id"), buyer_id)
     if not facts.profile and not facts.invoice.num_rows and not facts.settlement.num_rows:
         raise BuyerUnknownError(buyer=buyer_id)
     group_id, group_name, group = _group(book, columns, facts.profile, buyer_id)
-    shown = facts.invoices(offset, limit)
+    shown, total = facts.invoices(offset, limit, state)
     unapplied = _newest(facts.settlement.filter(pa.array(facts.applied < 0)), "settle_date", "settlement_id")
     contested = _newest(facts.dispute, "raised_on", "dispute_id")
     return BuyerPage(
@@ -92,7 +93,7 @@ def buyer_page(book: Book, buyer_id: str, *, offset: int = 0, limit: int = 100) 
         facts.months(),
         facts.dilution(),
         shown,
-        facts.invoice.num_rows,
+        total,
         offset,
         limit,
         unapplied,
@@ -106,7 +107,7 @@ def buyer_page(book: Book, buyer_id: str, *, offset: int = 0, limit: int = 100) 
 
 def _places(buyer_ids: Any, buyer_id: str) -> npt.NDArray[np.int64]:
     """The rows of one buyer, out of sorted numbers."""
-    first = int(compute.index(buyer_ids, buyer_id).as_py())
+    first = place_of(buyer_ids, buyer_id)
     if first < 0:
         return np.zeros(0, np.int64)
     last = first
@@ -128,7 +129,7 @@ def _files(book: Book, rows: Sequence[Row]) -> dict[str, str]:
     return {batch: names.get(batch, "") for batch in sorted(used)}
 
 
-class _Facts:
+class Facts:
     """One buyer's rows, and which invoice each settlement is applied to."""
 
     def __init__(self, book: Book, buyer_id: str) -> None:
@@ -211,15 +212,22 @@ class _Facts:
                 one[kinds[row]] = one.get(kinds[row], 0) + int(self.paid[row])
         return found
 
-    def invoices(self, offset: int, limit: int) -> list[Row]:
-        """The newest from `offset` on, each with its settlements."""
+    def invoices(self, offset: int, limit: int, state: str) -> tuple[list[Row], int]:
+        """The newest of a state from `offset` on, each with its settlements; and how many there are."""
         order = self.invoice.select(["issue_date", "invoice_id", "instalment"])
         keys: Any = [("issue_date", "descending", "at_end"), ("invoice_id", "ascending", "at_end"), ("instalment", "ascending", "at_end")]
-        places = compute.sort_indices(order, keys).to_numpy()[offset : offset + limit]
-        rows: list[Row] = self.invoice.take(pa.array(places)).to_pylist()
+        places = compute.sort_indices(order, keys).to_numpy()
+        if state:
+            late = (self.due != NO_DAY) & (self.due < self.today)
+            places = places[((self.open > 0) & (late if state == "overdue" else True))[places]]
+        return self.rows(places[offset : offset + limit]), len(places)
+
+    def rows(self, places: npt.NDArray[np.int64]) -> list[Row]:
+        """Invoices by their places, each with what is open on it and its settlements."""
+        rows: list[Row] = self.invoice.take(places).to_pylist()
         bucket = self._bucket(np.array(self.buckets.limits_days))
         contested = {(row["invoice_id"], row["instalment"]) for row in self.dispute.to_pylist() if row["resolved_on"] is None}
-        shown = np.flatnonzero(np.isin(self.applied, places))
+        shown: npt.NDArray[np.int64] = np.flatnonzero(np.isin(self.applied, places)).astype(np.int64)
         payments = dict(zip(shown.tolist(), self.settlement.take(shown).to_pylist(), strict=True))
         by_invoice: dict[int, list[Row]] = {}
         for place, payment in payments.items():
@@ -257,7 +265,7 @@ def _month_of(days: npt.NDArray[np.int64], start: int, ends: npt.NDArray[Any]) -
 
 def _group(book: Book, columns: Any, profile: Row, buyer_id: str) -> tuple[str, str | None, list[Row]]:
     group_id = profile.get("group_id") or buyer_id
-    code = int(compute.index(columns.groups.column("group_id"), group_id).as_py())
+    code = place_of(columns.groups.column("group_id"), group_id)
     if code < 0:
         return group_id, profile.get("group_name"), []
     members = columns.column("group") == code
@@ -283,8 +291,9 @@ def events(book: Book, buyer_id: str, *, offset: int = 0, limit: int = EVENTS) -
     """
     about = book.about(buyer_id)
     own = ("amount_minor", "currency", "recorded_at", "source", "source_row", "invoice_id")
-    issued = about["invoice"].select(["issue_date", *own]).to_pylist()
-    settled = about["settlement"].select(["settle_date", "kind", "settlement_id", *own]).to_pylist()
+    most = offset + limit
+    issued = _latest(about["invoice"].select(["issue_date", *own]), "issue_date", "invoice_id", most)
+    settled = _latest(about["settlement"].select(["settle_date", "kind", "settlement_id", *own]), "settle_date", "settlement_id", most)
     found: list[tuple[Any, ...]] = [
         *((row["issue_date"], "invoice", row["invoice_id"], row["invoice_id"], row) for row in issued),
         *((row["settle_date"], row["kind"], row["settlement_id"], row["invoice_id"], row) for row in settled),
@@ -304,6 +313,12 @@ def events(book: Book, buyer_id: str, *, offset: int = 0, limit: int = EVENTS) -
         shown += _profile_events(book, buyer_id)
     shown.sort(key=lambda one: (one["day"], one["recorded_at"], str(one["key"])), reverse=True)
     return shown[offset : offset + limit]
+
+
+def _latest(rows: pa.Table, day: str, key: str, most: int) -> list[Row]:
+    order: Any = [(day, "descending"), ("recorded_at", "descending"), (key, "descending")]
+    found: list[Row] = rows.sort_by(order).slice(0, most).to_pylist()
+    return found
 
 
 def _profile_events(book: Book, buyer_id: str) -> list[Row]:

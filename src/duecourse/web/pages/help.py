@@ -15,6 +15,7 @@ pages  URL names whose "?" leads here, separated by commas; may be empty
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -47,9 +48,9 @@ class HelpPage:
 
     @property
     def html(self) -> str:
-        """The text as HTML; raw HTML in a file is shown as text."""
+        """The text as HTML; raw HTML in a file is shown as text. A third heading that is a code word can be led to by it (`#rate-limited`)."""
         rendered: str = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable("table").render(self.text)
-        return rendered
+        return re.sub(r"<h3>([a-z][a-z-]*)</h3>", r'<h3 id="\1">\1</h3>', rendered)
 
     @property
     def first_line(self) -> str:
