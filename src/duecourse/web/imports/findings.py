@@ -140,7 +140,7 @@ class _Echo:
 
 
 @require_safe
-@gate("export")  # type: ignore[arg-type] — an answer in pieces is one too
+@gate("export")  # type: ignore[arg-type]
 def finding_export(request: HttpRequest, code: str) -> HttpResponseBase:
     """All rows behind one check, as CSV."""
     book = book_of(request)
