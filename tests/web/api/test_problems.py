@@ -119,3 +119,20 @@ def test_a_fault_of_ours_says_nothing_of_its_inside(caller, monkeypatch):
     answer = caller().get("/position")
     problem(answer, 500, "internal")
     assert b"secret" not in answer.content
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_problem_is_on_the_help_page_it_leads_to_and_in_both_languages(language, signed_in):
+    from duecourse.messages import catalogue
+    from duecourse.web.pages.help import help_pages
+
+    page = help_pages(language)["api"].html
+    codes = [
+        name.removeprefix("web.api_problem_")
+        for name in catalogue()
+        if name.startswith("web.api_problem_") and not name.endswith("_detail")
+    ]
+    assert len(codes) > 20
+    for code in codes:
+        assert f'id="{code.replace("_", "-")}"' in page, code
+    assert signed_in("viewer").get("/help/api/").status_code == 200

@@ -47,6 +47,12 @@ def once(request: HttpRequest, work: Callable[[str], HttpResponse], then: Callab
         return answered
     try:
         response = work(row.batch_id)
+        with transaction.atomic():
+            IdempotencyKey.objects.filter(pk=row.pk).update(
+                answer_status=response.status_code, answer_type=response["Content-Type"], answer_body=response.content.decode()
+            )
+            if then is not None:
+                then(row.batch_id)
     except Problem as problem:
         # Refused before anything was written: the key is free for the request put right.
         row.delete() if problem.status < 500 else _release(row)
@@ -54,12 +60,6 @@ def once(request: HttpRequest, work: Callable[[str], HttpResponse], then: Callab
     except BaseException:
         _release(row)
         raise
-    with transaction.atomic():
-        IdempotencyKey.objects.filter(pk=row.pk).update(
-            answer_status=response.status_code, answer_type=response["Content-Type"], answer_body=response.content.decode()
-        )
-        if then is not None:
-            then(row.batch_id)
     return response
 
 
