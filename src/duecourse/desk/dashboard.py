@@ -18,7 +18,7 @@ from duecourse.desk.figures import months as months_of
 from duecourse.desk.findings import findings, is_quick, known_findings
 from duecourse.desk.invoices import InvoicesQuery, invoices, list_invoices
 from duecourse.desk.listing import BuyersQuery, facets, list_buyers
-from duecourse.desk.position import position, worst
+from duecourse.desk.position import position
 from duecourse.desk.remembered import remembered
 from duecourse.desk.standing import standing
 from duecourse.desk.upkeep import LARGE
@@ -315,15 +315,14 @@ def warm(ledger: Ledger, *, on: date | None = None, progress: Callable[[float], 
     list_invoices(book, InvoicesQuery(text="-"))
     tell(0.7)
     dashboard(book)
-    worst(book)
-    tell(0.9)
-    findings(book)
+    tell(0.8)
     place = answers.place(book)
     if place is not None:
         told = {"version": ledger.version, "on": book.on.isoformat(), "made_at": datetime.now(UTC).isoformat()}
         with contextlib.suppress(OSError):
             answers.make_room(place)
             answers.write_whole(place / answers.READY, lambda half: _write(half, json.dumps(told)))
+    findings(book)  # takes longest, and no page waits for it
     tell(1.0)
 
 

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from duecourse.desk import answers
 from duecourse.desk.figures import disputed_now
-from duecourse.desk.standing import EPOCH, standing
+from duecourse.desk.standing import EPOCH, place_of, standing
 from duecourse.engines.fused.pick import pick
 from duecourse.engines.fused.scan import find, searchable
 from duecourse.errors import OptionMisusedError
@@ -329,7 +329,7 @@ def _seen_buyers(buyers: Standing, book: Book) -> npt.NDArray[np.bool_]:
 
 
 def _number_of(buyers: Standing, buyer_id: str) -> int:
-    place = int(compute.index(buyers.rows.column("buyer_id"), buyer_id).as_py())
+    place = place_of(buyers.rows.column("buyer_id"), buyer_id)
     return -1 if place < 0 else int(buyers.column("number")[place])
 
 

@@ -273,6 +273,18 @@ class Standing:
         return pa.table(out)
 
 
+def place_of(texts: Any, text: str) -> int:
+    """The first place at which a text stands in sorted texts; -1 where it stands nowhere."""
+    low, high = 0, len(texts)
+    while low < high:
+        middle = (low + high) // 2
+        if texts[middle].as_py() < text:
+            low = middle + 1
+        else:
+            high = middle
+    return low if low < len(texts) and texts[low].as_py() == text else -1
+
+
 def coded_as(codes: Column, allowed: Column) -> Column:
     """Which rows have an allowed code; the last of `allowed` stands for code -1."""
     keep = np.empty(len(codes), np.bool_)
