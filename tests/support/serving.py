@@ -163,7 +163,7 @@ class Served:
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
 
-    def wait_for(self, path: str, status: int = 200, seconds: float = 60) -> str:
+    def wait_for(self, path: str, status: int = 200, seconds: float = 180) -> str:
         give_up = time.monotonic() + seconds
         seen: object = None
         while time.monotonic() < give_up:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import random
+import subprocess
+import sys
 import time
 
 import pytest
 
-from support.background import ASK, everything_once, files, finish, postgres_of_its_own
+from support.background import ASK, STATE, everything_once, files, finish, postgres_of_its_own
 from support.importing import new_ledger
-from support.serving import Nursery, Served, alive, children_of, kill
+from support.serving import Nursery, Served, alive, children_of, kill, surroundings
 
 
 @pytest.fixture
@@ -140,8 +143,6 @@ def test_a_ledger_that_is_gone_is_named_never_begun_anew_and_back_when_it_is_bac
 
 
 def test_a_busy_port_is_refused_with_what_to_do(served):
-    import subprocess
-
     second = subprocess.run(
         served.command, env={**served.environment, "LANG": "en"}, capture_output=True, text=True, check=False, timeout=60
     )
@@ -218,3 +219,104 @@ def database_away(served):
         file.rmdir()
         for part in served.place.glob("home/away-*"):
             part.rename(part.with_name(part.name.removeprefix("away-")))
+
+
+def test_a_full_disk_and_a_read_only_ledger_are_named_and_recovered_from(tmp_path):
+    """A server whose ledger lies on a disk of 24 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk)], check=False).returncode:
+        pytest.skip("NOT TESTED: a full disk (mounting a small one needs root)")
+    nursery = None
+    try:
+        (tmp_path / "home").mkdir()
+        new_ledger(disk / "ledger")
+        paths = files(tmp_path, 2)
+        nursery = Nursery(tmp_path / "home", disk / "ledger")
+        filler = disk / "filler"
+        with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+            while file.write(b"0" * 4096):
+                pass
+        nursery.run(ASK.format(paths=paths[:1]))
+        worker = nursery.worker()
+        state = until(nursery, lambda state: state and state[0][2] > 0)
+        assert state[0][0] == "waiting", "it is tried again"
+        assert "full" in state[0][3], state
+        assert nursery.run(PARTS)["ledger_writable"], "readiness says so"
+        filler.unlink()
+        assert until(nursery, lambda state: state[0][0] == "done")
+
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        nursery.run(ASK.format(paths=paths[1:]))
+        state = until(nursery, lambda state: state[1][2] > 0)
+        assert state[1][0] == "waiting"
+        assert state[1][3], "with a sentence"
+        assert nursery.run(PARTS)["ledger_writable"]
+        subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+        assert until(nursery, lambda state: state[1][0] == "done")
+        kill(worker, 15)
+        everything_once(disk, paths)
+    finally:
+        if nursery is not None:
+            nursery.end()
+        subprocess.run(["umount", "-l", str(disk)], check=False)
+
+
+PARTS = "from duecourse.web.health import parts\nresult = parts()"
+
+
+def until(nursery, true, seconds=120):
+    """Wait until something is true of the runs; the runs. A waiting one need not sit out its back-off."""
+    give_up = time.monotonic() + seconds
+    while not true(state := nursery.run(STATE)):
+        assert time.monotonic() < give_up, state
+        time.sleep(0.2)
+    return state
+
+
+READER = """
+import os, sys
+from duecourse.desk.opening import open_ledger
+from duecourse.ledger.store import Ledger
+import datetime as dt
+ledger = open_ledger(sys.argv[1], threads=1)
+seen = 0
+print("ready", flush=True)
+while not os.path.exists(sys.argv[2]):
+    ledger.refresh()
+    book = ledger.as_of(dt.date(2099, 1, 1))
+    rows = book.run(book.invoice.select("amount_minor")).num_rows
+    assert rows == int(sys.argv[3]), rows
+    seen += 1
+print(seen, ledger.version, flush=True)
+"""
+
+
+def test_readers_in_other_processes_read_on_while_the_ledger_is_compacted(tmp_path):
+    from support.ledgers import add, invoice
+
+    ledger = new_ledger(tmp_path / "ledger")
+    for turn in range(6):
+        add(ledger, [invoice(turn * 500 + n) for n in range(500)])
+    environment = surroundings(tmp_path / "home", tmp_path / "ledger")
+    readers = [
+        subprocess.Popen(
+            [sys.executable, "-c", READER, str(tmp_path / "ledger"), str(tmp_path / "stop"), "3000"],
+            stdout=subprocess.PIPE,
+            env=environment,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for reader in readers:
+        assert reader.stdout.readline() == "ready\n"
+    for turn in range(3):
+        ledger.compact()
+        add(ledger, [{**invoice(0), "text": f"turn {turn}"}])
+    time.sleep(1)
+    (tmp_path / "stop").touch()
+    for reader in readers:
+        seen, version = map(int, reader.communicate(timeout=60)[0].split())
+        assert reader.returncode == 0
+        assert seen > 1
+        assert version > 6

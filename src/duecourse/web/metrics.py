@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db.models import Count, Min
 from django.http import HttpResponse
 from django.utils import timezone
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ requests: Final = Histogram(
     "duecourse_request_seconds", "Time to answer a request.", ["route", "method", "status"], buckets=SECONDS
 )  # its _count is the number of requests
 jobs: Final = Histogram("duecourse_job_seconds", "Time a run of a job took.", ["job", "status"], buckets=LONG_SECONDS)
-imported: Final = Counter("duecourse_import_rows", "Rows taken in from files and posts.", ["way"])
 
 
 def count_request(route: str, method: str, status: int, seconds: float) -> None:
@@ -34,11 +33,6 @@ def count_request(route: str, method: str, status: int, seconds: float) -> None:
 def count_job(name: str, status: str, seconds: float) -> None:
     """Note one run of a job."""
     jobs.labels(name, status).observe(seconds)
-
-
-def count_rows(way: str, rows: int) -> None:
-    """Note rows taken in: way is `file` or `api`."""
-    imported.labels(way).inc(rows)
 
 
 class Looked:
@@ -78,9 +72,16 @@ class Looked:
         from duecourse.web import books  # noqa: PLC0415
 
         try:
-            last = books.ledger().state.last
+            rows = books.ledger().journal()
         except Exception:  # noqa: BLE001 — readiness says what is wrong with it
             return
+        last = rows[-1]
+        taken = CounterMetricFamily(
+            "duecourse_import_rows", "Rows the ledger took in, by way: import (files) or post (API).", labels=["way"]
+        )
+        for way in ("import", "post"):
+            taken.add_metric([way], sum(count.get("added", 0) for row in rows if row.kind == way for count in row.counts.values()))
+        yield taken
         yield GaugeMetricFamily("duecourse_ledger_version", "Version of the ledger.", last.version)
         yield GaugeMetricFamily(
             "duecourse_ledger_age_seconds", "Since the last change of the ledger.", (timezone.now() - last.recorded_at).total_seconds()

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from duecourse.errors import DiskFullError, DuecourseError, LedgerBusyError, LedgerReadOnlyError
 from duecourse.messages import use_language
+from duecourse.web import environment as env
 from duecourse.web.jobs.models import CANCELLED, DONE, FAILED, WAITING, JobRun
 from duecourse.web.jobs.queue import held, wait_before
 from duecourse.web.jobs.registry import Kind, kind_of
@@ -108,11 +109,14 @@ def carry_out(job: Job) -> str:
     run = job.run
     kind = kind_of(run.name)
     assert kind is not None
+    from duecourse.ledger.storage import faults_named  # noqa: PLC0415 — heavy: only in a worker
+
     use_language("en")
     args = {**run.args, "due_at": run.due_at.isoformat()} if run.due_at else run.args
     began = time.perf_counter()
     try:
-        outcome = _done(kind.work(job, **args))
+        with faults_named(env.LEDGER):  # whichever library met the full disk, it is one
+            outcome = _done(kind.work(job, **args))
     except Cancelled:
         outcome = {"status": CANCELLED, "finished_at": timezone.now()}
     except Interrupted:
