@@ -154,12 +154,15 @@ def components(request: HttpRequest) -> HttpResponse:
         {"day": date(2026, 5, 2), "words": say("web.frame_show_event_issued"), "kind": "", "url": "", "note": ""},
     ]
     samples = [
-        {"form": _Form({f"{theme}-name": "", f"{theme}-day": "2026-06-30", f"{theme}-kind": "a"}, prefix=theme), "theme": theme}
-        for theme in ("one", "other")
+        {
+            "theme": theme,
+            "form": _Form({f"{theme}-name": "", f"{theme}-day": "2026-06-30", f"{theme}-kind": "a"}, prefix=theme),
+            "section": Section("buyers", say("web.frame_show_table") + mark, columns_of(names), rows),
+        }
+        for theme, mark in (("one", ""), ("other", " 2"))
     ]
     return render(request, "pages/components.html", {
         "icons": _icons(), "charts": _charts(), "buckets": BUCKETS, "trend": TREND, "events": events, "samples": samples,
-        "section": Section("buyers", say("web.frame_show_table"), columns_of(names), rows),
         "tabs": [{"label": say(f"web.frame_show_tab_{name}"), "url": "#tabs", "current": name == "a", "count": count} for name, count in (("a", 128), ("b", None))],
         "states": [("good", say("web.frame_show_good")), ("warn", say("web.frame_show_warn")), ("bad", say("web.frame_show_bad")), ("busy", say("web.frame_show_busy")),
                    ("", say("web.frame_show_plain")), ("off", say("web.frame_show_off")), ("past", say("web.frame_show_past"))],
