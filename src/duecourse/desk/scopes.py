@@ -53,7 +53,9 @@ def groups_named(book: Book, group_ids: Sequence[str]) -> list[Group]:
 
 def _groups(book: Book) -> ir.Table:
     buyer = book.buyer
-    each = buyer.select(group_id=buyer.group_id.coalesce(buyer.buyer_id), group_name=buyer.group_name.coalesce(buyer.name, buyer.name_local))
+    each = buyer.select(
+        group_id=buyer.group_id.coalesce(buyer.buyer_id), group_name=buyer.group_name.coalesce(buyer.name, buyer.name_local)
+    )
     return each.group_by("group_id").aggregate(group_name=each.group_name.min(), buyers=each.count())
 
 
@@ -63,4 +65,4 @@ def _taken(book: Book, rows: ir.Table) -> list[Group]:
 
 def _values(book: Book, rows: ir.Table) -> list[str]:
     found = book.run(rows.filter(rows.value.notnull() & (rows.value != ""))).column("value").to_pylist()
-    return sorted(found, key=str.casefold)
+    return sorted(map(str, found), key=str.casefold)

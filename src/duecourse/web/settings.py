@@ -61,7 +61,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "duecourse.web.accounts.security.SessionLimits",
     "duecourse.web.middleware.Language",
-    "duecourse.web.accounts.security.UploadLimit",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -70,6 +69,7 @@ MIDDLEWARE = [
     "duecourse.web.accounts.first_run.FirstRun",
     "duecourse.web.accounts.seeing.Seen",
     "duecourse.web.middleware.ViewpointMiddleware",
+    "duecourse.web.accounts.security.UploadLimit",
 ]
 
 ROOT_URLCONF = "duecourse.web.urls"
@@ -204,6 +204,7 @@ LOGIN_REDIRECT_URL = "dashboard"
 
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 ACCOUNT_ADAPTER = "duecourse.web.accounts.adapters.Accounts"
+ACCOUNT_FORMS = {name: f"duecourse.web.accounts.sign_in_forms.{form}" for name, form in sign_in.FORMS.items()}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"  # who comes in was invited at that address
@@ -217,6 +218,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ALLAUTH_TRUSTED_PROXY_COUNT = env.PROXIES
 
 MFA_ADAPTER = "duecourse.web.accounts.adapters.SecondFactors"
+MFA_FORMS = {"authenticate": "duecourse.web.accounts.sign_in_forms.Code", "reauthenticate": "duecourse.web.accounts.sign_in_forms.CodeAgain"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Duecourse 如期"

@@ -200,7 +200,18 @@ def test_the_exported_file_proves_the_chain_by_itself(signed_in):
     previous = "0" * 64
     for row in rows:
         person = int(row["person_id"]) if row["person_id"] else None
-        content = [previous, int(row["number"]), row["at"], person, row["person_name"], row["act"], row["kind"], row["key"], row["detail"], row["address"]]
+        content = [
+            previous,
+            int(row["number"]),
+            row["at"],
+            person,
+            row["person_name"],
+            row["act"],
+            row["kind"],
+            row["key"],
+            row["detail"],
+            row["address"],
+        ]
         previous = hashlib.sha256(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
         assert row["hash"] == previous
 

@@ -68,7 +68,10 @@ def test_a_form_without_its_token_is_refused(person):
 def test_passwords_are_hashed_with_argon2_and_common_ones_refused():
     assert make_password("x", hasher="argon2").startswith("argon2")
     assert settings.PASSWORD_HASHERS[-2].endswith("Argon2PasswordHasher")
-    assert {one["NAME"].rpartition(".")[2] for one in settings.AUTH_PASSWORD_VALIDATORS} >= {"MinimumLengthValidator", "CommonPasswordValidator"}
+    assert {one["NAME"].rpartition(".")[2] for one in settings.AUTH_PASSWORD_VALIDATORS} >= {
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+    }
 
 
 def test_somebody_who_guesses_is_stopped_even_with_the_right_password_at_last(person):
@@ -97,8 +100,7 @@ def test_throttling_counts_every_process_together(person):
 
     def guess() -> None:
         try:
-            for _ in range(4):
-                tried.append(sign_in("bo", "wrong"))
+            tried.extend(sign_in("bo", "wrong") for _ in range(4))
         finally:
             connection.close()
 
@@ -177,7 +179,13 @@ def test_what_is_too_large_is_refused_before_it_is_read(signed_in):
 
 def test_a_breach_of_the_policy_is_a_line_in_the_log_without_queries(db, caplog):
     security._told.clear()
-    report = {"csp-report": {"violated-directive": "script-src", "blocked-uri": "https://evil.example/x.js?secret=1", "document-uri": "http://testserver/buyers/?q=secret\nforged"}}
+    report = {
+        "csp-report": {
+            "violated-directive": "script-src",
+            "blocked-uri": "https://evil.example/x.js?secret=1",
+            "document-uri": "http://testserver/buyers/?q=secret\nforged",
+        }
+    }
     browser = Client(enforce_csrf_checks=True)
     with caplog.at_level(logging.WARNING, "duecourse.security"):
         assert browser.post("/csp-report/", json.dumps(report), content_type="application/csp-report").status_code == 204
@@ -211,7 +219,7 @@ def test_no_secret_reaches_the_log(person, nobody):
         first_run.forget()
         sign_in("bo", "wrong-password-secret")
         sign_in("bo", PASSWORD)
-        key, api = ApiKey.make(bo, "erp", ["read"], timezone.now() + timedelta(days=1))
+        _, api = ApiKey.make(bo, "erp", ["read"], timezone.now() + timedelta(days=1))
         Client(headers={"authorization": f"Bearer {api}"}).get("/api/v1/position")
         Client().get("/join/invitation-token-secret/")
         Client(headers={"authorization": "Bearer wrong-bearer-secret"}).get("/api/v1/buyers")
@@ -227,5 +235,15 @@ def test_no_secret_reaches_the_log(person, nobody):
             root.removeHandler(handler)
     said = held.getvalue()
     assert said
-    for secret in (token, PASSWORD, api, session, "setup-password-secret", "wrong-password-secret", "invitation-token-secret", "wrong-bearer-secret", "query-secret"):
+    for secret in (
+        token,
+        PASSWORD,
+        api,
+        session,
+        "setup-password-secret",
+        "wrong-password-secret",
+        "invitation-token-secret",
+        "wrong-bearer-secret",
+        "query-secret",
+    ):
         assert secret and secret not in said, secret[:12]

@@ -52,7 +52,7 @@ def gate(act: Act = "read") -> Callable[[Callable[..., HttpResponse]], Callable[
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
-        guarded.act = act  # type: ignore[attr-defined] — the tests find every page's act here
+        guarded.act = act  # type: ignore[attr-defined]
         return login_required(guarded)
 
     return around

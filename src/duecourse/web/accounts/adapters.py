@@ -79,7 +79,11 @@ class Providers(DefaultSocialAccountAdapter):  # type: ignore[misc]
             if person is None:
                 name = " ".join(filter(None, (sociallogin.user.first_name, sociallogin.user.last_name)))
                 person = inviting.accept_by_email(self.request, email, name, sociallogin.account.provider)
-            if person is None and options.get("create") and email.rpartition("@")[2] in (options.get("domains") or [email.rpartition("@")[2]]):
+            if (
+                person is None
+                and options.get("create")
+                and email.rpartition("@")[2] in (options.get("domains") or [email.rpartition("@")[2]])
+            ):
                 person = inviting.let_in(self.request, email, name, options["create"], sociallogin.account.provider)
             if person is not None:
                 return person, email

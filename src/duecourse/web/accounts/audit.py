@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 from django.http import HttpRequest
@@ -69,11 +69,16 @@ def record(who: HttpRequest | Person | None, act: str, kind: str = "", key: obje
     append([entry(who, act, kind, key, detail)])
 
 
+def record_as(request: HttpRequest, person: Person, act: str, kind: str, key: object, **detail: object) -> None:
+    """The same, of somebody the request is not signed in as: not yet, or no longer."""
+    append([replace(entry(person, act, kind, key, detail), address=client.address(request))])
+
+
 def entry(who: HttpRequest | Person | None, act: str, kind: str, key: object, detail: dict[str, object]) -> Entry:
     """What `record` would add, now."""
     person, address = _who(who)
-    if isinstance(who, HttpRequest) and getattr(who, "api_key", None) is not None:
-        detail = {**detail, "api_key": who.api_key.prefix}  # type: ignore[attr-defined] — set where the API asks for the key
+    if (held := getattr(who, "api_key", None)) is not None:
+        detail = {**detail, "api_key": held.prefix}
     words = {"person_name": person.name if person else "", "act": act, "kind": kind, "key": str(key), "address": address}
     fitted = {name: words[name].replace("\x00", "")[:room] for name, room in TEXTS.items()}
     told = json.dumps(detail, ensure_ascii=False, sort_keys=True, default=str).replace("\\u0000", "")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Handler = Callable[[HttpRequest], HttpResponse]
 
-TOKEN: Final = "setup-token"
+TOKEN: Final = "setup-token"  # noqa: S105 — the name of a file
 LOGIN: Final = "first-login.txt"
 DEMO: Final = "demo"
 OPEN: Final = ("/setup/", "/static/", "/choose/", "/csp-report/")
@@ -84,11 +84,17 @@ def set_up(request: HttpRequest, values: Mapping[str, Any]) -> Person | None:
             return None
         email = values["email"]
         person = Person(
-            username=free_username(email.partition("@")[0]), email=email, first_name=values["name"], role="admin", language=values["language"]
+            username=free_username(email.partition("@")[0]),
+            email=email,
+            first_name=values["name"],
+            role="admin",
+            language=values["language"],
         )
         person.set_password(values["password"])
         person.save()
-        audit.record(request, "set_up", "person", person.username, company=values["company"], base_currency=values["base_currency"])
+        audit.record_as(
+            request, person, "set_up", "person", person.username, company=values["company"], base_currency=values["base_currency"]
+        )
         wanted = {"company": values["company"], "base_currency": values["base_currency"]}
         ledger = books.ledger()
         now = firm.current(ledger)

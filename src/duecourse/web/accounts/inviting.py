@@ -32,7 +32,7 @@ VALID: Final = timedelta(days=7)
 def invite(request: HttpRequest, values: Mapping[str, Any]) -> tuple[Invitation, str]:
     """A new invitation and its link, which is shown once and kept nowhere. An open one for the same address is revoked."""
     token = tokens.new_token()
-    by: Person = request.user  # type: ignore[assignment] — behind the gate
+    by: Person = request.user  # type: ignore[assignment]
     with audit.alone():
         Invitation.objects.filter(email=values["email"], accepted_at=None, revoked_at=None).update(revoked_at=timezone.now())
         made = Invitation.objects.create(
@@ -77,7 +77,7 @@ def accept(request: HttpRequest, invitation: Invitation, name: str, password: st
         person.save()
         held.accepted_at, held.accepted_by = timezone.now(), person
         held.save(update_fields=["accepted_at", "accepted_by"])
-        audit.record(request, "joined", "person", person.username, way=way, invitation=held.pk, role=person.role)
+        audit.record_as(request, person, "joined", "person", person.username, way=way, invitation=held.pk, role=person.role)
     return person
 
 
@@ -93,7 +93,7 @@ def let_in(request: HttpRequest, email: str, name: str, role: str, provider: str
         person = _person(email, name, role)
         person.set_password(None)
         person.save()
-        audit.record(request, "joined", "person", person.username, way=provider, role=role)
+        audit.record_as(request, person, "joined", "person", person.username, way=provider, role=role)
     return person
 
 

@@ -1,5 +1,8 @@
 """People, and what each may do and see; the keys their programs use; the trail of what was done."""
 
+# mypy: disable-error-code="var-annotated, no-any-return"
+# Django gives its fields their types by a plugin we do without.
+
 from __future__ import annotations
 
 from datetime import timedelta
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Never
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from duecourse.ledger.scope import Scope
 from duecourse.web.accounts import tokens
@@ -39,24 +43,34 @@ class Scoped(models.Model):
         return Scope(frozenset(self.legal_entities), frozenset(self.sales_owners), frozenset(self.groups_seen))
 
 
-class Person(Scoped, AbstractUser):
+class Person(Scoped, AbstractUser):  # type: ignore[misc]
     """Somebody who signs in. A person is never deleted, only deactivated: what they did keeps its name."""
 
     email = models.EmailField(unique=True)
     language = models.CharField(max_length=10, default="", blank=True)
     theme = models.CharField(max_length=10, default="", blank=True)
+    sessions_mark = models.CharField(max_length=43, default="", blank=True)
 
     REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """An address is kept in small letters: it is what an identity provider's word is matched by."""
+        self.email = self.email.lower()
+        super().save(*args, **kwargs)
 
     @property
     def name(self) -> str:
         """What colleagues call them."""
         return self.get_full_name() or self.username
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """An address is kept in small letters: it is what an identity provider's word is matched by."""
-        self.email = self.email.lower()
-        super().save(*args, **kwargs)
+    def end_sessions(self) -> None:
+        """Make every session of this person worthless, wherever it is."""
+        self.sessions_mark = tokens.new_token()
+        type(self).objects.filter(pk=self.pk).update(sessions_mark=self.sessions_mark)
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session must hold to count: it changes with the password and with the mark."""
+        return salted_hmac("duecourse.sessions", self.password + self.sessions_mark, secret=secret, algorithm="sha256").hexdigest()
 
 
 class Invitation(Scoped):
@@ -116,7 +130,7 @@ class ApiKey(models.Model):
         key = cls.objects.select_related("person").filter(prefix=prefix).first() if prefix else None
         if key is None or not tokens.same(key.token_hash, tokens.digest(token)) or not key.is_open or not key.person.is_active:
             return None
-        key._note_use()
+        key.note_use()
         return key.person, key
 
     @property
@@ -133,7 +147,8 @@ class ApiKey(models.Model):
         """May a program with this key do this? Only what both the key and its person may."""
         return act in self.acts and may(self.person, act)
 
-    def _note_use(self) -> None:
+    def note_use(self) -> None:
+        """Remember when, to the minute."""
         now = timezone.now()
         if self.last_used_at is None or now - self.last_used_at > self.USE_NOTED_EVERY:
             self.last_used_at = now

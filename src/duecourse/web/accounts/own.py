@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 @gate("read")
 def profile(request: HttpRequest) -> HttpResponse:
     """Oneself."""
-    me: Person = request.user  # type: ignore[assignment] — behind the gate it is one
-    form = Profile(request.POST or None, initial={"name": me.get_full_name(), "language": me.language or request.LANGUAGE_CODE, "theme": me.theme})
+    me: Person = request.user  # type: ignore[assignment]
+    form = Profile(
+        request.POST or None, initial={"name": me.get_full_name(), "language": me.language or request.LANGUAGE_CODE, "theme": me.theme}
+    )
     if request.method == "POST" and form.is_valid():
         me.first_name, me.last_name = form.cleaned_data["name"], ""
         me.language, me.theme = form.cleaned_data["language"], form.cleaned_data["theme"]
@@ -43,7 +45,7 @@ def profile(request: HttpRequest) -> HttpResponse:
             "form": form,
             "factors": Authenticator.objects.filter(user=me).exclude(type="recovery_codes").count(),
             "sessions": UserSession.objects.filter(user=me).count(),
-            "keys": me.api_keys.order_by("revoked_at", "-created_at"),
+            "keys": ApiKey.objects.filter(person=me).order_by("revoked_at", "-created_at"),
             "may_make_keys": may(me, "keys"),
         },
         status=422 if form.errors else 200,
@@ -60,7 +62,9 @@ def new_key(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with audit.alone():
             key, token = ApiKey.make(me, form.cleaned_data["name"], form.cleaned_data["acts"], form.expires_at)
-            audit.record(request, "key_made", "api_key", key.prefix, name=key.name, acts=key.acts, expires_at=key.expires_at.date().isoformat())
+            audit.record(
+                request, "key_made", "api_key", key.prefix, name=key.name, acts=key.acts, expires_at=key.expires_at.date().isoformat()
+            )
         return render(request, "accounts/key_made.html", {"key": key, "token": token})
     return render(request, "accounts/key_new.html", {"form": form}, status=422 if form.errors else 200)
 
@@ -76,4 +80,4 @@ def revoke_key(request: HttpRequest, pk: int) -> HttpResponse:
         ApiKey.objects.filter(pk=pk, revoked_at=None).update(revoked_at=timezone.now())
         audit.record(request, "key_revoked", "api_key", key.prefix, name=key.name, person=key.person.username)
     messages.success(request, say("web.people_key_revoked", name=key.name))
-    return redirect("profile") if key.person_id == me.pk else redirect("person", key.person_id)
+    return redirect("profile") if key.person == me else redirect("person", key.person.pk)

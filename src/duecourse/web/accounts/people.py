@@ -22,7 +22,7 @@ from duecourse.web import environment as env
 from duecourse.web.accounts import audit, inviting
 from duecourse.web.accounts.access import ACTS, MAY, ROLES, gate
 from duecourse.web.accounts.forms import Edit, Invite, whole_book
-from duecourse.web.accounts.models import SCOPES, Invitation, Person
+from duecourse.web.accounts.models import SCOPES, ApiKey, Invitation, Person
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ def _people() -> Any:
 
 
 def _of(request: HttpRequest) -> Person:
-    return request.user  # type: ignore[return-value] — behind the gate it is one
+    return request.user  # type: ignore[return-value]
 
 
 @gate("people")
@@ -44,7 +44,9 @@ def people(request: HttpRequest) -> HttpResponse:
     text, role = request.GET.get("q", "").strip(), request.GET.get("role", "")
     found = _people()
     if text:
-        found = found.filter(Q(username__icontains=text) | Q(first_name__icontains=text) | Q(last_name__icontains=text) | Q(email__icontains=text))
+        found = found.filter(
+            Q(username__icontains=text) | Q(first_name__icontains=text) | Q(last_name__icontains=text) | Q(email__icontains=text)
+        )
     if role in ROLES:
         found = found.filter(role=role)
     factors = set(Authenticator.objects.exclude(type="recovery_codes").values_list("user_id", flat=True))
@@ -57,7 +59,12 @@ def people(request: HttpRequest) -> HttpResponse:
 def person(request: HttpRequest, pk: int) -> HttpResponse:
     """One person: who they are, their role, their rows, and what can be done about a lost password, telephone or laptop."""
     held = get_object_or_404(Person, pk=pk)
-    initial = {"name": held.name if held.get_full_name() else "", "email": held.email, "role": held.role, **{name: getattr(held, name) for name in SCOPES}}
+    initial = {
+        "name": held.name if held.get_full_name() else "",
+        "email": held.email,
+        "role": held.role,
+        **{name: getattr(held, name) for name in SCOPES},
+    }
     form = Edit(request.POST or None, person=held, initial=initial)
     if request.method == "POST" and form.is_valid() and _save(request, held, form):
         messages.success(request, say("web.people_saved", name=held.name))
@@ -129,6 +136,7 @@ def _sign_out(request: HttpRequest, held: Person) -> None:
 
 
 def _end_sessions(held: Person) -> int:
+    held.end_sessions()
     sessions = list(UserSession.objects.filter(user=held))
     for session in sessions:
         session.end()
@@ -174,7 +182,11 @@ def invite(request: HttpRequest) -> HttpResponse:
 def _invited(request: HttpRequest, made: Invitation, link: str) -> HttpResponse:
     sent = inviting.send(made, link, _of(request))
     hint = "web.people_link_sent" if sent else "web.people_link_hint"
-    words = {"link": link, "title": say("web.people_invited", email=made.email), "hint": say(hint, email=made.email, days=inviting.VALID.days)}
+    words = {
+        "link": link,
+        "title": say("web.people_invited", email=made.email),
+        "hint": say(hint, email=made.email, days=inviting.VALID.days),
+    }
     return _handed_over(request, {**words, "sent": sent})
 
 
@@ -214,4 +226,4 @@ def _table() -> list[dict[str, Any]]:
 
 
 def _keys(held: Person) -> Any:
-    return held.api_keys.filter(revoked_at=None, expires_at__gt=timezone.now())
+    return ApiKey.objects.filter(person=held, revoked_at=None, expires_at__gt=timezone.now())

@@ -124,7 +124,10 @@ def csp_report(request: HttpRequest) -> HttpResponse:
     try:
         report = json.loads(request.body)
         report = report.get("csp-report", report) if isinstance(report, dict) else report[0].get("body", {})
-        told = {name: _clean(report.get(name)) for name in ("violated-directive", "effective-directive", "blocked-uri", "document-uri", "line-number")}
+        told = {
+            name: _clean(report.get(name))
+            for name in ("violated-directive", "effective-directive", "blocked-uri", "document-uri", "line-number")
+        }
     except (ValueError, AttributeError, IndexError, KeyError, TypeError):
         return answer
     log.warning("content security policy: %s", " ".join(f"{name}={value}" for name, value in told.items() if value))

@@ -35,7 +35,22 @@ EVERY_SECONDS: Final = 1.0
 AGAIN_SECONDS: Final = 60
 """The same page seen again by the same person within this time is one row: a page that refreshes itself is one look."""
 
-UNSEEN: Final = frozenset({"choose", "components", "csp_report", "profile", "help", "help_page", "openapi-json", "openapi-view", "api_docs"})
+UNSEEN: Final = frozenset(
+    {
+        "choose",
+        "components",
+        "invite",
+        "key_new",
+        "people_groups",
+        "csp_report",
+        "profile",
+        "help",
+        "help_page",
+        "openapi-json",
+        "openapi-view",
+        "api_docs",
+    }
+)
 """Pages without figures."""
 
 UNSEEN_STARTS: Final = ("account_", "mfa_", "usersessions_", "openid_", "socialaccount_", "job", "setup", "join")

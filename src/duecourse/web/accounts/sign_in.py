@@ -15,8 +15,19 @@ ROLES: Final = ("viewer", "sales", "collector", "legal", "credit_analyst", "cred
 """What an identity provider may make of somebody who was not invited: never an administrator."""
 
 
+FORMS: Final = {
+    "login": "SignIn",
+    "change_password": "ChangePassword",
+    "set_password": "SetPassword",
+    "reset_password": "Forgotten",
+    "reset_password_from_key": "NewPassword",
+    "reauthenticate": "Again",
+}
+"""allauth's forms by its names for them, as `sign_in_forms` has them."""
+
+
 def providers(text: str) -> list[dict[str, Any]]:
-    """allauth's list of OpenID Connect providers, from a JSON text or the name of a file with one. Raises OptionMisusedError."""
+    """The list of OpenID Connect providers, from a JSON text or the name of a file with one. Raises OptionMisusedError."""
     if not text:
         return []
     try:
@@ -24,7 +35,9 @@ def providers(text: str) -> list[dict[str, Any]]:
         return [_provider(one) for one in ([listed] if isinstance(listed, dict) else listed)]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         # The text holds secrets: what was wrong is said, not what was found.
-        raise OptionMisusedError(option="DUECOURSE_OIDC", value="…", hint=say("web.people_oidc_hint", reason=type(error).__name__)) from None
+        raise OptionMisusedError(
+            option="DUECOURSE_OIDC", value="…", hint=say("web.people_oidc_hint", reason=type(error).__name__)
+        ) from None
 
 
 def _provider(one: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from allauth.account import signals as account  # type: ignore[import-untyped]
@@ -13,22 +12,16 @@ from django.db.models import Q
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 
-from duecourse.web.accounts import audit, client
+from duecourse.web.accounts import audit
 from duecourse.web.accounts.models import Person
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-def _add(request: HttpRequest, person: Person, act: str, **detail: object) -> None:
-    """A row about a person who is no longer, or not yet, the request's."""
-    entry = audit.entry(person, act, "person", person.username, detail)
-    audit.append([replace(entry, address=client.address(request))])
-
-
 @receiver(post_save, sender=Person)
 def keep_address(instance: Person, update_fields: Any = None, **_more: Any) -> None:
-    """allauth keeps addresses in a table of its own. Ours are the administrator's word and count as verified."""
+    """The library keeps addresses in a table of its own. Ours are the administrator's word and count as verified."""
     if update_fields is not None and "email" not in update_fields:
         return
     addresses = EmailAddress.objects.filter(user=instance)
@@ -41,14 +34,14 @@ def keep_address(instance: Person, update_fields: Any = None, **_more: Any) -> N
 def signed_in(request: HttpRequest, user: Person, **_more: Any) -> None:
     """Somebody came in, and how."""
     ways = [one.get("method", "") for one in request.session.get("account_authentication_methods", [])]
-    _add(request, user, "signed_in", ways=ways)
+    audit.record_as(request, user, "signed_in", "person", user.username, ways=ways)
 
 
 @receiver(auth.user_logged_out)
 def signed_out(request: HttpRequest, user: Person | None, **_more: Any) -> None:
     """Somebody left."""
     if user is not None:
-        _add(request, user, "signed_out")
+        audit.record_as(request, user, "signed_out", "person", user.username)
 
 
 @receiver(auth.user_login_failed)
@@ -61,7 +54,7 @@ def refused(credentials: dict[str, Any], request: HttpRequest | None = None, **_
 
 def _noted(act: str) -> Any:
     def note(request: HttpRequest, user: Person, **_more: Any) -> None:
-        _add(request, user, act)
+        audit.record_as(request, user, act, "person", user.username)
 
     return note
 
@@ -85,4 +78,3 @@ for _signal, _act in (
     (mfa.authenticator_reset, "factor_reset"),
 ):
     _signal.connect(_factor(_act), weak=False)
-

@@ -67,7 +67,7 @@ def export(request: HttpRequest) -> HttpResponse:
     audit.record(request, "exported", "audit", "", **{name: value for name, value in chosen.items() if value})
     response = StreamingHttpResponse(_lines(rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="audit-{timezone.localdate():%Y-%m-%d}.csv"'
-    return response  # type: ignore[return-value] — a response all the same
+    return response  # type: ignore[return-value]
 
 
 @gate("audit")
@@ -126,6 +126,8 @@ def _worded(row: AuditEvent) -> dict[str, Any]:
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -149,4 +151,4 @@ def _lines(rows: Any) -> Iterator[str]:
 
 def _plain(value: Any) -> Any:
     """A text that a spreadsheet would take for a formula gets a mark before it."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

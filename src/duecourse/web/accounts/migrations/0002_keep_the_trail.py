@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django.db import migrations
 
@@ -46,5 +46,5 @@ def release(_apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     """After the tables."""
 
-    dependencies = [("accounts", "0001_initial")]
-    operations = [migrations.RunPython(guard, release)]
+    dependencies: ClassVar = [("accounts", "0001_initial")]
+    operations: ClassVar = [migrations.RunPython(guard, release)]
