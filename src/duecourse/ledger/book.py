@@ -24,6 +24,7 @@ from duecourse.ledger.entries import (
     SETTING,
     SETTLEMENT,
     SNAPSHOT,
+    STATEMENT,
     TEXT,
     Entry,
     schema_of,
@@ -205,6 +206,11 @@ class Book:
     def dispute(self) -> ir.Table:
         """争议: one row per dispute; unresolved ones have no `resolved_on`."""
         return self.table(DISPUTE)
+
+    @cached_property
+    def statement(self) -> ir.Table:
+        """财务报表: one row per buyer and period, the accounts as published by then."""
+        return self.table(STATEMENT)
 
     @cached_property
     def open_item(self) -> ir.Table:
