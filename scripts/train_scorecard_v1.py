@@ -20,11 +20,13 @@ import numpy as np
 
 from duecourse import samples
 from duecourse.measures.statements import statement_ratios
+from duecourse.risk.scorecard_v1 import scoring
 
 HERE = Path(__file__).resolve().parent.parent
 TARGET = HERE / "src" / "duecourse" / "risk" / "scorecard_v1" / "model.json"
 REFITS = 8
-STEPS = 16
+STEPS = 32
+FOLDS = 5
 BASE_RATE = 0.01
 CENTS_PER_MILLION = 100_000_000
 
@@ -48,7 +50,7 @@ ITEMS = {
 }  # fmt: skip
 
 
-def panel(path: Path) -> dict[str, np.ndarray]:
+def panel(path: Path, *, equity: bool = False) -> dict[str, np.ndarray]:
     """Firm-years: each factor's value, firm, year, fails in the next year, and which part of the panel."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
@@ -69,17 +71,13 @@ def panel(path: Path) -> dict[str, np.ndarray]:
     for name in ("firm", "fyear", "split"):
         found[name] = np.array([rows[number][name] for number in order])
     found["fails"] = np.array([int(rows[number]["failed_next_year"]) for number in order])
-    found["altman_z_general"] = (
-        6.56 * found["working_capital_to_assets"] + 3.26 * found["retained_earnings_to_assets"] + 6.72 * found["operating_profit_to_assets"]
-        + 1.05 * np.array(table["equity_to_liabilities"].to_pylist(), float)
-    )  # fmt: skip
+    if equity:
+        found["equity_to_liabilities"] = np.array(table["equity_to_liabilities"].to_pylist(), float)
     return found
 
 
 def refits(data: dict[str, np.ndarray], rows: np.ndarray, names: list[str]) -> list:
     """Additive boosted step functions, monotone where theory says so, fitted on firms drawn with replacement."""
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
     draw = np.random.default_rng(1)
     firms, place = np.unique(data["firm"][rows], return_inverse=True)
     values = np.column_stack([data[name][rows] for name in names])
@@ -87,12 +85,53 @@ def refits(data: dict[str, np.ndarray], rows: np.ndarray, names: list[str]) -> l
     made = []
     for number in range(REFITS):
         weight = np.bincount(draw.integers(0, len(firms), len(firms)), minlength=len(firms))[place].astype(float)
-        model = HistGradientBoostingClassifier(
-            learning_rate=0.04, max_iter=400, max_leaf_nodes=3, min_samples_leaf=80, l2_regularization=10.0, early_stopping=False, random_state=number,
-            monotonic_cst=[FACTORS[name][1] for name in names], interaction_cst="no_interactions",
-        )  # fmt: skip
-        made.append(model.fit(values[weight > 0], fails[weight > 0], sample_weight=weight[weight > 0]))
+        made.append(_additive(names, number).fit(values[weight > 0], fails[weight > 0], sample_weight=weight[weight > 0]))
     return made
+
+
+def _additive(names: list[str], seed: int):
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    return HistGradientBoostingClassifier(
+        learning_rate=0.04, max_iter=400, max_leaf_nodes=3, min_samples_leaf=80, l2_regularization=10.0, early_stopping=False, random_state=seed,
+        monotonic_cst=[FACTORS[name][1] for name in names], interaction_cst="no_interactions",
+    )  # fmt: skip
+
+
+def sharpness(data: dict[str, np.ndarray], rows: np.ndarray, names: list[str]) -> float:
+    """How much steeper than fitted the odds really are: the slope of the outcome on the log-odds of firms left out of the fit.
+
+    The fit is shrunk on purpose, so that the slope is above one.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    firms, place = np.unique(data["firm"][rows], return_inverse=True)
+    fold = np.random.default_rng(2).integers(0, FOLDS, len(firms))[place]
+    values, fails = np.column_stack([data[name][rows] for name in names]), data["fails"][rows]
+    log_odds = np.empty(len(rows))
+    for number in range(FOLDS):
+        model = _additive(names, number).fit(values[fold != number], fails[fold != number])
+        log_odds[fold == number] = model.decision_function(values[fold == number])
+    return float(LogisticRegression(C=1e6).fit(log_odds[:, None], fails).coef_[0, 0])
+
+
+def sharpened(model: dict, slope: float, data: dict[str, np.ndarray], rows: np.ndarray) -> dict:
+    """Every step times the slope, the intercepts moved so that as many failures are expected as there were."""
+    for factor in model["factors"]:
+        factor["steps"] = np.round(np.array(factor["steps"]) * slope, 4).tolist()
+    card = scoring.from_json(json.dumps(model))
+    total = np.repeat(card.intercepts[:, None], len(rows), axis=1)
+    for factor in card.factors:
+        total += factor.log_odds(data[factor.name][rows])
+    observed = data["fails"][rows].mean()
+    moved = []
+    for start, row in zip(card.intercepts, total, strict=True):
+        low, high = -5.0, 5.0
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (middle, high) if (1 / (1 + np.exp(-(row + middle)))).mean() < observed else (low, middle)
+        moved.append(round(float(start + low), 4))
+    return {**model, "intercepts": moved}
 
 
 def steps_of(models: list, data: dict[str, np.ndarray], rows: np.ndarray, names: list[str]) -> dict:
@@ -104,20 +143,36 @@ def steps_of(models: list, data: dict[str, np.ndarray], rows: np.ndarray, names:
     for number, name in enumerate(names):
         values = data[name][rows]
         known = np.isfinite(values)
-        quantiles = [np.quantile(values[known], np.linspace(0, 1, STEPS + 1)[1:-1]), np.quantile(values[known & fails], np.linspace(0, 1, STEPS // 2 + 1)[1:-1])]
+        quantiles = [
+            np.quantile(values[known], np.linspace(0, 1, STEPS + 1)[1:-1]),
+            np.quantile(values[known & fails], np.linspace(0, 1, STEPS // 2 + 1)[1:-1]),
+        ]
         edges = np.unique([float(f"{edge:.3g}") for edge in np.concatenate(quantiles)])
         grid = np.full((int(known.sum()), len(names)), np.nan)
         grid[:, number] = values[known]
         place = np.searchsorted(edges, values[known], side="right")
         counts = np.bincount(place, minlength=len(edges) + 1)
         used = np.flatnonzero(counts)
-        added = np.array([np.bincount(place, weights=model.decision_function(grid) - unknown[i], minlength=len(edges) + 1) for i, model in enumerate(models)])
+        added = np.array(
+            [
+                np.bincount(place, weights=model.decision_function(grid) - unknown[i], minlength=len(edges) + 1)
+                for i, model in enumerate(models)
+            ]
+        )
         added = added[:, used] / counts[used]
         edges = edges[used[1:] - 1]
         # What is not known says nothing: it counts as the average firm, so that points are lost and won against that.
         average = (added * (counts[used] / counts.sum())).sum(axis=1)
         means += average
-        factors.append({"name": name, "family": FACTORS[name][0], "edges": edges.tolist(), "steps": np.round(added - average[:, None], 4).tolist(), "missing": [0.0] * len(models)})
+        factors.append(
+            {
+                "name": name,
+                "family": FACTORS[name][0],
+                "edges": edges.tolist(),
+                "steps": np.round(added - average[:, None], 4).tolist(),
+                "missing": [0.0] * len(models),
+            }
+        )
     return {"intercepts": np.round(unknown + means, 4).tolist(), "factors": factors}
 
 
@@ -131,6 +186,8 @@ def main() -> None:
         "version": "scorecard_v1", "base_rate": BASE_RATE, "training_rate": round(float(data["fails"][rows].mean()), 6),
         **steps_of(refits(data, rows, names), data, rows, names),
     }  # fmt: skip
+    slope = sharpness(data, rows, names)
+    model = {**sharpened(model, slope, data, rows), "slope": round(slope, 3)}
     TARGET.write_text(json.dumps(model, separators=(",", ":")) + "\n", encoding="utf-8")
     print(f"{TARGET}: {len(names)} factors, {len(rows)} firm-years, {int(data['fails'][rows].sum())} failures")
 

@@ -171,7 +171,13 @@ def statement_scores(book: Book, *, price_index: float | None = None) -> ir.Tabl
 
 
 def _ohlson(
-    s: ir.Table, price_index: float, *, leverage: ir.FloatingValue, working: ir.FloatingValue, earned: ir.FloatingValue, owed: ir.NumericValue
+    s: ir.Table,
+    price_index: float,
+    *,
+    leverage: ir.FloatingValue,
+    working: ir.FloatingValue,
+    earned: ir.FloatingValue,
+    owed: ir.NumericValue,
 ) -> ir.FloatingValue:
     size = (_above_zero(s.total_assets).cast("float64") / (100.0 * price_index)).ln()
     change = ratio(s.net_income - s.prior_net_income, s.net_income.abs() + s.prior_net_income.abs())
@@ -194,7 +200,8 @@ def _piotroski(s: ir.Table) -> ir.IntegerValue:
         ratio(s.net_income, assets) > ratio(s.prior_net_income, before),
         s.operating_cash_flow > s.net_income,
         ratio(s.long_term_debt, assets) < ratio(s.prior_long_term_debt, before),
-        ratio(s.current_assets, _above_zero(s.current_liabilities)) > ratio(s.prior_current_assets, _above_zero(s.prior_current_liabilities)),
+        ratio(s.current_assets, _above_zero(s.current_liabilities))
+        > ratio(s.prior_current_assets, _above_zero(s.prior_current_liabilities)),
         ibis.coalesce(s.share_issue, 0) <= 0,
         ratio(gross, _above_zero(s.revenue)) > ratio(gross_before, _above_zero(s.prior_revenue)),
         ratio(s.revenue, assets) > ratio(s.prior_revenue, before),

@@ -6,6 +6,7 @@ risk of failure.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 MIDPOINTS: Final = (0.0002, 0.0005, 0.0010, 0.0022, 0.0048, 0.0105, 0.023, 0.050, 0.11, 0.25)
 """The typical 12-month probability of default of each grade, from 1 to 10."""
 
-BOUNDS: Final = tuple(float(np.sqrt(low * high)) for low, high in zip(MIDPOINTS, MIDPOINTS[1:], strict=False))
+BOUNDS: Final = tuple(float(np.sqrt(low * high)) for low, high in pairwise(MIDPOINTS))
 """Where one grade ends and the next begins: half way in odds of the order of magnitude."""
 
 WORST: Final = len(MIDPOINTS)

@@ -7,6 +7,7 @@ import io
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,8 +33,26 @@ PUBLISHED_AFTER: Final = timedelta(days=120)
 
 BALANCE_TOLERANCE: Final = 0.005
 JUMP: Final = 30.0
-NEEDED: Final = ("total_assets", "total_liabilities", "current_assets", "current_liabilities", "revenue", "net_income", "operating_profit", "retained_earnings")
-NEVER_NEGATIVE: Final = ("cash", "inventories", "trade_receivables", "current_assets", "total_assets", "current_liabilities", "total_liabilities", "revenue")
+NEEDED: Final = (
+    "total_assets",
+    "total_liabilities",
+    "current_assets",
+    "current_liabilities",
+    "revenue",
+    "net_income",
+    "operating_profit",
+    "retained_earnings",
+)
+NEVER_NEGATIVE: Final = (
+    "cash",
+    "inventories",
+    "trade_receivables",
+    "current_assets",
+    "total_assets",
+    "current_liabilities",
+    "total_liabilities",
+    "revenue",
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +86,9 @@ class StatementsRead:
     findings: Sequence[Finding] = field(default_factory=tuple)
 
 
-def read_statements(path: str | os.PathLike[str], options: StatementOptions | None = None, *, ledger: Ledger | None = None) -> StatementsRead:
+def read_statements(
+    path: str | os.PathLike[str], options: StatementOptions | None = None, *, ledger: Ledger | None = None
+) -> StatementsRead:
     """What accounts does this file hold?  读取财务报表
 
     Spreadsheets or CSV: the accounts of one company (a line a row, a column a period; Chinese, IFRS or US GAAP names), or a table with a
@@ -89,7 +110,11 @@ def read_statements(path: str | os.PathLike[str], options: StatementOptions | No
             continue
         key = tuple(row[name] for name in STATEMENT.key)
         if key in seen:
-            findings.append(Finding("statement_twice", Severity.ERROR, path.name, one.row, value=str(row["period_end"]), args={"buyer": row["buyer_id"]}))
+            findings.append(
+                Finding(
+                    "statement_twice", Severity.ERROR, path.name, one.row, value=str(row["period_end"]), args={"buyer": row["buyer_id"]}
+                )
+            )
             continue
         seen.add(key)
         rows.append(row)
@@ -119,8 +144,7 @@ def _sheets(path: Path) -> list[Sheet]:
             continue
     else:
         raise StatementsUnreadableError(path=str(path))
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    mark = max("\t;,", key=first.count)
+    mark = max("\t;,", key=lambda sign: sum(sign in line for line in text.splitlines()[:100]))
     return [Sheet(path.stem, [list(row) for row in csv.reader(io.StringIO(text), delimiter=mark)])]
 
 
@@ -168,7 +192,12 @@ def _row(one: Account, options: StatementOptions, path: Path, findings: list[Fin
 def _checks(values: Mapping[str, float], doubt: Any) -> None:
     """Do the accounts hold together?"""
     assets, owed, equity = (values.get(name) for name in ("total_assets", "total_liabilities", "total_equity"))
-    if assets is not None and owed is not None and equity is not None and abs(assets - owed - equity) > BALANCE_TOLERANCE * max(abs(assets), 1.0):
+    if (
+        assets is not None
+        and owed is not None
+        and equity is not None
+        and abs(assets - owed - equity) > BALANCE_TOLERANCE * max(abs(assets), 1.0)
+    ):
         doubt("statement_unbalanced", Severity.ERROR, value=f"{assets:,.0f}", other=f"{owed + equity:,.0f}")
     for item in NEVER_NEGATIVE:
         if values.get(item, 0.0) < 0:
@@ -195,12 +224,18 @@ def _known(ledger: Ledger | None, rows: Sequence[Mapping[str, Any]]) -> list[Map
 def _jumps(rows: Sequence[Mapping[str, Any]], known: Sequence[Mapping[str, Any]], name: str, findings: list[Finding]) -> None:
     """A total a thousand times last year's is a wrong unit, not growth."""
     ordered = sorted([*known, *rows], key=lambda row: (row["buyer_id"], row["period_end"]))
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in pairwise(ordered):
         same = before["buyer_id"] == after["buyer_id"] and before["currency"] == after["currency"]
         low, high = sorted((abs(before["total_assets"] or 0), abs(after["total_assets"] or 0)))
         if same and low and high / low >= JUMP:
             findings.append(
-                Finding("statement_jump", Severity.ERROR, name, value=f"{high / low:,.0f}", args={"period": str(after["period_end"]), "buyer": after["buyer_id"]})
+                Finding(
+                    "statement_jump",
+                    Severity.ERROR,
+                    name,
+                    value=f"{high / low:,.0f}",
+                    args={"period": str(after["period_end"]), "buyer": after["buyer_id"]},
+                )
             )
 
 

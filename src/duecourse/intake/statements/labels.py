@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NOISE: Final = re.compile(r"[\s:：,，.、'’\"“”*#\-–—_/\\]+")
-NUMBERING: Final = re.compile(r"^(?:[一二三四五六七八九十]+、|[(（][一二三四五六七八九十\d]+[)）]|\d+[.、]|其中[:：]|减[:：]|加[:：]|less:|add:)\s*", re.IGNORECASE)
+NUMBERING: Final = re.compile(
+    r"^(?:[一二三四五六七八九十]+、|[(（][一二三四五六七八九十\d]+[)）]|\d+[.、]|其中[:：]|减[:：]|加[:：]|less:|add:)\s*", re.IGNORECASE
+)
 TAIL: Final = re.compile(r"[(（](?:亏损|净亏损|损失|loss|deficit|以|note|附注|increase|decrease)[^)）]*[)）]", re.IGNORECASE)
 BLANK: Final = frozenset({"", "-", "--", "—", "——", "–", "n/a", "na", "nil", "不适用", "无"})
 
@@ -65,7 +67,16 @@ def number(cell: str) -> float | None:
     >>> number("(1,234.50)")
     -1234.5
     """
-    text = cell.strip().replace("\u00a0", "").replace(" ", "").replace("，", ",").replace("¥", "").replace("￥", "").replace("$", "").replace("€", "")
+    text = (
+        cell.strip()
+        .replace("\u00a0", "")
+        .replace(" ", "")
+        .replace("，", ",")
+        .replace("¥", "")
+        .replace("￥", "")
+        .replace("$", "")
+        .replace("€", "")
+    )
     if text.lower() in BLANK:
         return None
     negative = text.startswith(("(", "（")) or text.endswith("-")
@@ -84,11 +95,16 @@ def day_in(text: str) -> date | None:
     months = "january|february|march|april|may|june|july|august|september|october|november|december"
     short = "jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec"
     order = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-    for match in re.finditer(rf"(?:(\d{{1,2}})\s+({months}|{short})\.?|({months}|{short})\.?\s+(\d{{1,2}})),?\s+((?:19|20)\d\d)", text, re.IGNORECASE):
+    for match in re.finditer(
+        rf"(?:(\d{{1,2}})\s+({months}|{short})\.?|({months}|{short})\.?\s+(\d{{1,2}})),?\s+((?:19|20)\d\d)", text, re.IGNORECASE
+    ):
         month = order.index((match[2] or match[3])[:3].lower()) + 1
         found.append(_day(int(match[5]), month, int(match[1] or match[4])))
     found += [_day(int(year), int(month), int(day)) for month, day, year in re.findall(r"\b(\d{1,2})/(\d{1,2})/((?:19|20)\d\d)\b", text)]
-    found += [_end_of_month(int(year), int(month)) for year, month in re.findall(r"((?:19|20)\d\d)\s*年\s*(?:1\s*[-—~至到]\s*)?(\d{1,2})\s*月(?!\s*\d)", text)]
+    found += [
+        _end_of_month(int(year), int(month))
+        for year, month in re.findall(r"((?:19|20)\d\d)\s*年\s*(?:1\s*[-—~至到]\s*)?(\d{1,2})\s*月(?!\s*\d)", text)
+    ]
     days = [one for one in found if one]
     if days:
         return days[-1]
@@ -97,7 +113,13 @@ def day_in(text: str) -> date | None:
         return None
     quarter = re.search(r"第?\s*([一二三1-3])\s*季|\bq([1-3])\b", text.lower())
     if quarter:
-        return _end_of_month(int(year[1]), 3 * {"一": 1, "二": 2, "三": 3}.get(quarter[1] or quarter[2], int(quarter[2] or quarter[1] or 0) if (quarter[2] or quarter[1]).isdigit() else 0))
+        return _end_of_month(
+            int(year[1]),
+            3
+            * {"一": 1, "二": 2, "三": 3}.get(
+                quarter[1] or quarter[2], int(quarter[2] or quarter[1] or 0) if (quarter[2] or quarter[1]).isdigit() else 0
+            ),
+        )
     if re.search(r"半年|half[- ]?year|\bh1\b|中期", text.lower()):
         return date(int(year[1]), 6, 30)
     return date(int(year[1]), 12, 31)
@@ -124,7 +146,23 @@ def months_in(text: str) -> int | None:
     span = re.search(r"1\s*[-—~至到]\s*(\d{1,2})\s*月", lower)
     if span:
         return int(span[1])
-    words = {"three months": 3, "six months": 6, "nine months": 9, "twelve months": 12, "quarter": 3, "half-year": 6, "half year": 6, "半年": 6, "一季": 3, "三季": 9, "year ended": 12, "years ended": 12, "fiscal year": 12, "年度": 12, "年报": 12}
+    words = {
+        "three months": 3,
+        "six months": 6,
+        "nine months": 9,
+        "twelve months": 12,
+        "quarter": 3,
+        "half-year": 6,
+        "half year": 6,
+        "半年": 6,
+        "一季": 3,
+        "三季": 9,
+        "year ended": 12,
+        "years ended": 12,
+        "fiscal year": 12,
+        "年度": 12,
+        "年报": 12,
+    }
     return next((months for words_, months in words.items() if words_ in lower), None)
 
 
@@ -134,14 +172,28 @@ def unit_in(text: str) -> int | None:
     told = re.search(r"单位\s*[:：]?\s*[(（]?\s*(?:人民币)?\s*(亿元|百万元|万元|千元|元)", lower)
     if told:
         return UNITS[told[1]]
-    told = re.search(r"\b(?:in|rmb|cny|usd|us\$|eur|hk\$|hkd|gbp|£|€|\$)\s*(thousands?|millions?|billions?|'000|m\b)", lower) or re.search(r"['’](000)\b", lower)
+    told = re.search(r"\b(?:in|rmb|cny|usd|us\$|eur|hk\$|hkd|gbp|£|€|\$)\s*(thousands?|millions?|billions?|'000|m\b)", lower) or re.search(
+        r"['’](000)\b", lower
+    )
     return UNITS.get(told[1].rstrip("s") if told[1] not in UNITS else told[1]) if told else None
 
 
 def currency_in(text: str) -> str:
     """The currency a text names; empty where it does not."""
     lower = text.lower()
-    for sign, code in (("人民币", "CNY"), ("rmb", "CNY"), ("us$", "USD"), ("美元", "USD"), ("hk$", "HKD"), ("港元", "HKD"), ("港币", "HKD"), ("欧元", "EUR"), ("€", "EUR"), ("£", "GBP"), ("日元", "JPY")):
+    for sign, code in (
+        ("人民币", "CNY"),
+        ("rmb", "CNY"),
+        ("us$", "USD"),
+        ("美元", "USD"),
+        ("hk$", "HKD"),
+        ("港元", "HKD"),
+        ("港币", "HKD"),
+        ("欧元", "EUR"),
+        ("€", "EUR"),
+        ("£", "GBP"),
+        ("日元", "JPY"),
+    ):
         if sign in lower:
             return code
     code = re.search(r"\b(cny|usd|eur|gbp|hkd|jpy|chf|sgd|aud|cad|inr|krw|twd)\b", lower)

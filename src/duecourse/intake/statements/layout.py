@@ -102,7 +102,8 @@ def _tell(one: Account, column: str, cell: str) -> None:
         months = number(text)
         one.period_months = int(months) if months is not None else None
     elif column == "unit":
-        one.unit = UNITS.get(text.lower(), unit_in(f"单位：{text}") or unit_in(f"in {text}"))
+        factor = number(text)
+        one.unit = int(factor) if factor else UNITS.get(text.lower(), unit_in(f"单位：{text}") or unit_in(f"in {text}"))
     elif column in ("audited", "consolidated"):
         setattr(one, column, text.lower() in {"是", "y", "yes", "true", "1", "audited", "consolidated", "合并", "已审计"})
     elif column == "currency":
@@ -133,7 +134,8 @@ def _company(sheet: Sheet, about: _About, company: dict[tuple[date, bool | None]
     about.unit = unit_in(above) or about.unit
     about.currency = currency_in(above) or about.currency
     about.standard = "CAS" if re.search(r"[\u4e00-\u9fff]", above + sheet.name) else about.standard
-    about.months = months_in(f"{sheet.name} {above}") or about.months
+    between = " ".join(cell for row in sheet.rows if not any(folded(cell) in lines() for cell in row) for cell in row if cell.strip())
+    about.months = months_in(f"{sheet.name} {between}") or about.months
     about.period_end = day_in(above) or about.period_end
     consolidated = True if re.search(r"合并|consolidated", f"{above} {sheet.name}", re.IGNORECASE) else None
     heads: dict[int, date] = {}
@@ -146,7 +148,11 @@ def _company(sheet: Sheet, about: _About, company: dict[tuple[date, bool | None]
                 continue
             for day, value in _values(row, column, heads, about.period_end):
                 one = company.setdefault((day, consolidated), Account(period_end=day, consolidated=consolidated, row=row_number))
-                one.unit, one.currency, one.standard = one.unit or about.unit, one.currency or about.currency, one.standard or about.standard
+                one.unit, one.currency, one.standard = (
+                    one.unit or about.unit,
+                    one.currency or about.currency,
+                    one.standard or about.standard,
+                )
                 if line[0] in FLOWS:
                     one.period_months = one.period_months or about.months
                 _put(one, parts[day, consolidated], line, value, f"{sheet.name}!{row_number}")
@@ -160,7 +166,7 @@ def _column_days(row: Sequence[str], period_end: date | None) -> dict[int, date]
         return {}
     found: dict[int, date] = {}
     for column, cell in enumerate(row):
-        day = day_in(cell) if cell.strip() and len(cell) < 40 else None  # noqa: PLR2004 — a heading, not a remark
+        day = day_in(cell) if cell.strip() and len(cell) < 40 else None
         if day is None and period_end is not None and NOW.search(cell):
             day = period_end
         elif day is None and period_end is not None and BEFORE.search(cell):
@@ -168,7 +174,7 @@ def _column_days(row: Sequence[str], period_end: date | None) -> dict[int, date]
         if day is not None:
             found[column] = day
     # A remark with a day in it is not a row of headings.
-    return found if len(found) > 1 or (found and sum(bool(cell.strip()) for cell in row) <= 3) else {}  # noqa: PLR2004
+    return found if len(found) > 1 or (found and sum(bool(cell.strip()) for cell in row) <= 3) else {}
 
 
 def _values(row: Sequence[str], label: int, heads: dict[int, date], period_end: date | None) -> list[tuple[date, float]]:

@@ -120,7 +120,8 @@ def from_json(text: str) -> Scorecard:
     """A scorecard as its parameter file says."""
     said: dict[str, Any] = json.loads(text)
     factors = [
-        Factor(one["name"], one["family"], np.array(one["edges"]), np.array(one["steps"]), np.array(one["missing"])) for one in said["factors"]
+        Factor(one["name"], one["family"], np.array(one["edges"]), np.array(one["steps"]), np.array(one["missing"]))
+        for one in said["factors"]
     ]
     return Scorecard(said["version"], factors, np.array(said["intercepts"]), said["training_rate"], said["base_rate"])
 
