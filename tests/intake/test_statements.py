@@ -89,22 +89,21 @@ TABLE = ["buyer", "period end", "months", "currency", "unit", "total assets", "t
 
 
 def test_a_table_of_many_buyers_goes_into_the_ledger_once(tmp_path):
-    path = written(
-        tmp_path,
-        [
-            TABLE,
-            ["b1", "2025-12-31", "12", "EUR", "1000", "900", "500", "400", "1500", "-30"],
-            ["b2", "31.12.2025".replace(".", "/"), "12", "JPY", "1", "90", "50", "40", "150", "3"],
-        ],
-    )
+    rows = [
+        ["b1", "2025-12-31", "12", "EUR", "1000", "900", "500", "400", "1500", "-30"],
+        ["b2", "30/06/2025", "12", "JPY", "1", "90", "50", "40", "150", "3"],
+        ["b3", "05/06/2025", "12", "JPY", "1", "90", "50", "40", "150", "3"],
+    ]
     ledger = open_ledger(tmp_path / "ledger", create=True)
-    read = read_statements(path, ledger=ledger)
-    assert import_statements(ledger, read).added["statement"] == len(read.rows) == 1, (
-        "31/12/2025 can only be read day first, and a month 31 is refused"
-    )
-    assert read.rows[0]["total_assets"] == 900_000 * 100
+    read = read_statements(written(tmp_path, [TABLE, *rows]), ledger=ledger)
+    found = {row["buyer_id"]: row for row in read.rows}
+    assert found["b1"]["total_assets"] == 900_000 * 100
+    assert found["b2"]["period_end"] == dt.date(2025, 6, 30)
+    assert found["b2"]["total_assets"] == 90, "the yen has no minor unit"
+    assert "b3" not in found, "the fifth of June or the sixth of May: not guessed"
     assert any(finding.code == "statement_without_period" for finding in read.findings)
-    assert import_statements(ledger, read).unchanged["statement"] == 1
+    assert import_statements(ledger, read).added["statement"] == 2
+    assert import_statements(ledger, read).unchanged["statement"] == 2
 
 
 def test_a_restatement_is_new_knowledge_and_the_old_stays_known(tmp_path):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
+import pyarrow as pa
 
 from duecourse.errors import BuyerUngradedError
 from duecourse.measures.statements import statement_ratios, statement_scores
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
-    import pyarrow as pa
 
     from duecourse.ledger.book import Book
 
@@ -111,7 +111,7 @@ def grade(book: Book, buyer_id: str, *, base_rate: float | None = None) -> Grade
 def _values(book: Book, rows: pa.Table, card: scorecard_v1.Scorecard) -> dict[str, npt.NDArray[np.float64]]:
     values = {factor.name: _column(rows, factor.name) for factor in card.factors if factor.name != "total_assets_usd_log"}
     dollars = _dollars_per_unit(book)
-    currencies = rows["currency"].to_pylist()
+    currencies = [str(code) for code in rows["currency"].to_pylist()]
     per_minor = np.array([dollars.get(code, np.nan) / 10 ** exponent(code) for code in currencies])
     assets = _column(rows, "total_assets") * per_minor / MILLION
     values["total_assets_usd_log"] = np.log(np.where(assets > 0, assets, np.nan))
@@ -119,7 +119,7 @@ def _values(book: Book, rows: pa.Table, card: scorecard_v1.Scorecard) -> dict[st
 
 
 def _column(rows: pa.Table, name: str) -> npt.NDArray[np.float64]:
-    return np.asarray(rows[name].cast("float64").to_numpy(zero_copy_only=False), np.float64)
+    return np.asarray(rows[name].cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
 
 
 def _dollars_per_unit(book: Book) -> dict[str, float]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from duecourse.errors import BuyerMissingError, CurrencyUnknownError, FileNotFoundHereError, StatementsUnreadableError
+from duecourse.errors import BuyerMissingError, FileNotFoundHereError, StatementsUnreadableError
 from duecourse.findings import Finding, Severity
 from duecourse.intake.statements.layout import Account, completed, read_sheets
 from duecourse.intake.text import sha256_of
@@ -212,7 +212,7 @@ def _checks(values: Mapping[str, float], doubt: Any) -> None:
         doubt("statement_negative_equity", value=f"{equity:,.0f}")
 
 
-def _known(ledger: Ledger | None, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _known(ledger: Ledger | None, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
     if ledger is None or not rows:
         return []
     book = ledger.as_of(date.max)
@@ -239,4 +239,4 @@ def _jumps(rows: Sequence[Mapping[str, Any]], known: Sequence[Mapping[str, Any]]
             )
 
 
-__all__ = ["CurrencyUnknownError", "StatementOptions", "StatementsRead", "import_statements", "read_statements"]
+__all__ = ["StatementOptions", "StatementsRead", "import_statements", "read_statements"]

@@ -100,29 +100,33 @@ def day_in(text: str) -> date | None:
     ):
         month = order.index((match[2] or match[3])[:3].lower()) + 1
         found.append(_day(int(match[5]), month, int(match[1] or match[4])))
-    found += [_day(int(year), int(month), int(day)) for month, day, year in re.findall(r"\b(\d{1,2})/(\d{1,2})/((?:19|20)\d\d)\b", text)]
+    written = re.findall(r"\b(\d{1,2})[/.](\d{1,2})[/.]((?:19|20)\d\d)\b", text)
+    found += [_either_way(int(first), int(second), int(year)) for first, second, year in written]
     found += [
         _end_of_month(int(year), int(month))
         for year, month in re.findall(r"((?:19|20)\d\d)\s*年\s*(?:1\s*[-—~至到]\s*)?(\d{1,2})\s*月(?!\s*\d)", text)
     ]
     days = [one for one in found if one]
-    if days:
-        return days[-1]
+    if days or written:
+        return days[-1] if days else None
     year = re.search(r"(?:^|[^\d])((?:19|20)\d\d)(?:\s*(?:年度?|fy|a)|[^\d]|$)", text.lower())
     if not year:
         return None
     quarter = re.search(r"第?\s*([一二三1-3])\s*季|\bq([1-3])\b", text.lower())
     if quarter:
-        return _end_of_month(
-            int(year[1]),
-            3
-            * {"一": 1, "二": 2, "三": 3}.get(
-                quarter[1] or quarter[2], int(quarter[2] or quarter[1] or 0) if (quarter[2] or quarter[1]).isdigit() else 0
-            ),
-        )
+        number_ = quarter[1] or quarter[2]
+        return _end_of_month(int(year[1]), 3 * ("一二三".find(number_) + 1 or int(number_)))
     if re.search(r"半年|half[- ]?year|\bh1\b|中期", text.lower()):
         return date(int(year[1]), 6, 30)
     return date(int(year[1]), 12, 31)
+
+
+def _either_way(first: int, second: int, year: int) -> date | None:
+    """A day written with the year last: of two readings the one that ends a month, else none."""
+    readings = {day for day in (_day(year, second, first), _day(year, first, second)) if day}
+    if len(readings) > 1:
+        readings = {day for day in readings if day == _end_of_month(day.year, day.month)}
+    return readings.pop() if len(readings) == 1 else None
 
 
 def _day(year: int, month: int, day: int) -> date | None:
@@ -196,5 +200,5 @@ def currency_in(text: str) -> str:
     ):
         if sign in lower:
             return code
-    code = re.search(r"\b(cny|usd|eur|gbp|hkd|jpy|chf|sgd|aud|cad|inr|krw|twd)\b", lower)
-    return code[1].upper() if code else ""
+    named = re.search(r"\b(cny|usd|eur|gbp|hkd|jpy|chf|sgd|aud|cad|inr|krw|twd)\b", lower)
+    return named[1].upper() if named else ""
