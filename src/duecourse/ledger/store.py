@@ -197,9 +197,7 @@ class Ledger:
             raise BatchUnknownError(batch=batch_id)
         with self.storage.writing(WAIT_SECONDS):
             self._settle()
-            row = self._next_row(
-                "void", datetime.now(UTC), withdraws=batch_id, note=reason, tables=self.state.last.tables, facts=facts or {}
-            )
+            row = self._next_row("void", datetime.now(UTC), withdraws=batch_id, note=reason, tables=self.state.last.tables, facts=facts or {})
             self._write_row(row)
         return BatchResult(row.batch_id, row.version, {}, {}, {})
 

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from duecourse.errors import (
-    BuyerAmbiguousError,
-    BuyerUnknownError,
-    DiskFullError,
-    LedgerBusyError,
-    LedgerNotFoundError,
-    LedgerReadOnlyError,
-)
+from duecourse.errors import BuyerAmbiguousError, BuyerUnknownError, DiskFullError, LedgerBusyError, LedgerNotFoundError, LedgerReadOnlyError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
