@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from duecourse.glossary import label
 from duecourse.messages import language, say
-from duecourse.money import decimal_string, to_decimal
+from duecourse.money import decimal_string, exponent, to_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -52,6 +52,10 @@ KINDS: Final[Mapping[str, Kind]] = {
 }  # fmt: skip
 
 
+MEASURED_ROWS: Final = 200
+"""The first rows of a sheet say how wide its columns are."""
+
+
 class Money(NamedTuple):
     """Minor units and their currency."""
 
@@ -75,7 +79,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Section:
-    """A titled table. `rows` are mappings by column name; CSV takes them one by one, the other forms go over them more than once."""
+    """A titled table. `rows` are mappings by column name; files take them one by one, the screen goes over them more than once."""
 
     name: str
     title: str
@@ -150,7 +154,9 @@ def write_csv(report: Report, output: Path | None) -> None:
 def write_xlsx(report: Report, output: Path) -> None:
     import xlsxwriter  # noqa: PLC0415 — few commands write one
 
-    with xlsxwriter.Workbook(str(output), {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+    # Row by row to the disk: a sheet of hundreds of thousands of rows takes no more memory than a short one.
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "constant_memory": True}
+    with xlsxwriter.Workbook(str(output), options) as book:
         head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
         formats = {"date": book.add_format({"num_format": "yyyy-mm-dd"}), "fraction": book.add_format({"num_format": "0.0%"})}
         formats |= {"days": book.add_format({"num_format": "0.0"}), "ratio": book.add_format({"num_format": "0.000"})}
@@ -158,24 +164,38 @@ def write_xlsx(report: Report, output: Path) -> None:
         for section in report.sections:
             sheet = book.add_worksheet(section.title[:31].translate(str.maketrans("[]:*?/\\", "()    -")))
             sheet.freeze_panes(1, 0)
+            widths = [len(column.title) for column in section.columns]
             for number, column in enumerate(section.columns):
                 sheet.write(0, number, column.title, head)
-                longest = max([len(column.title), *(len(shown(row.get(column.name), column.kind)) for row in list(section.rows)[:200])])
-                sheet.set_column(number, number, min(max(longest * 1.1, 8), 48))
             for line, row in enumerate(section.rows, start=1):
                 for number, column in enumerate(section.columns):
                     value = row.get(column.name)
+                    if line <= MEASURED_ROWS:
+                        widths[number] = max(widths[number], len(shown(value, column.kind)))
                     if isinstance(value, Money):
-                        text = decimal_string(value.minor, value.currency)
-                        decimals = len(text.partition(".")[2])
-                        pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
-                        sheet.write_number(line, number, float(text), places.setdefault(pattern, book.add_format({"num_format": pattern})))
-                    elif isinstance(value, date) and not isinstance(value, datetime):
-                        sheet.write_datetime(line, number, datetime(value.year, value.month, value.day), formats["date"])  # noqa: DTZ001
-                    elif isinstance(value, int | float) and not isinstance(value, bool):
-                        sheet.write_number(line, number, value, formats.get(column.kind))
-                    elif value is not None:
-                        sheet.write_string(line, number, shown(value, column.kind))
+                        pattern = _pattern(value)
+                        if pattern not in places:
+                            places[pattern] = book.add_format({"num_format": pattern})
+                        sheet.write_number(line, number, float(decimal_string(*value)), places[pattern])
+                    else:
+                        _write_cell(sheet, (line, number), value, column.kind, formats)
+            for number, width in enumerate(widths):
+                sheet.set_column(number, number, min(max(width * 1.1, 8), 48))
+
+
+def _pattern(value: Money) -> str:
+    """How a spreadsheet shows an amount: with the decimals of its currency."""
+    decimals = exponent(value.currency)
+    return "#,##0" + ("." + "0" * decimals if decimals else "")
+
+
+def _write_cell(sheet: Any, place: tuple[int, int], value: Any, kind: Kind, formats: Mapping[str, Any]) -> None:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        sheet.write_datetime(*place, datetime(value.year, value.month, value.day), formats["date"])  # noqa: DTZ001
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        sheet.write_number(*place, value, formats.get(kind))
+    elif value is not None:
+        sheet.write_string(*place, shown(value, kind))
 
 
 def columns_of(names: Sequence[str]) -> list[Column]:

@@ -12,6 +12,7 @@ from duecourse.desk.demo import make_demo
 from duecourse.desk.grading import grade, grades
 from duecourse.desk.opening import open_ledger
 from duecourse.errors import BuyerUngradedError
+from duecourse.ledger.scope import Scope
 
 HEAD = (
     "buyer,period end,months,currency,unit,audited,published,cash,trade receivables,inventories,current assets,total assets,current liabilities,long-term debt,"
@@ -66,6 +67,17 @@ def test_old_accounts_cap_the_grade(place):
     assert old.capped
     assert old.grade == 5
     assert old.confidence == "medium"
+
+
+def test_accounts_of_other_peoples_buyers_stay_hidden(place):
+    ledger, good, bad, _none = place
+    book = open_ledger(ledger).as_of(dt.date(2026, 10, 31))
+    groups = {
+        row["buyer_id"]: row["group_id"] or row["buyer_id"] for row in book.run(book.buyer.select("buyer_id", "group_id")).to_pylist()
+    }
+    assert groups[good] != groups[bad]
+    limited = book.limited(Scope(groups=frozenset({groups[good]})))
+    assert [one.buyer_id for one in grades(limited)] == [good]
 
 
 @pytest.mark.parametrize(("lang", "words"), [("en", "Why: points"), ("zh", "相对平均企业的加减分")])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.test import Client
 
 
-def test_nobody_sees_a_page_without_signing_in(db):
+def test_nobody_sees_a_page_without_signing_in(person):
+    person()
     answer = Client().get("/")
     assert answer.status_code == 302
     assert answer.url.startswith("/account/login/")

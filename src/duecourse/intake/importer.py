@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -193,7 +194,7 @@ def import_file(
     if is_central_bank_file(Path(path)):
         return _import_central_bank(ledger, Path(path), options)
     with open_file(Path(path), sheet=options.sheet) as opened:
-        before = _imported_before(ledger, opened.sha256, options)
+        before = imported_before(ledger, opened.sha256, options)
         if before:
             return _known(ledger, opened.name, before, options)
         understanding = _understood(opened, options, ledger)
@@ -230,7 +231,7 @@ def _known(ledger: Ledger, file_name: str, batch_id: str, options: Options) -> I
 def result_of(row: JournalRow) -> ImportResult:
     """What an import did, as the journal remembers it."""
     facts = row.facts
-    counted = {kind: {name: counts[kind] for name, counts in row.counts.items()} for kind in ("added", "corrected", "unchanged")}
+    counted: dict[str, Any] = {kind: {name: counts[kind] for name, counts in row.counts.items()} for kind in ("added", "corrected", "unchanged")}
     snapshot = facts.get("snapshot_date")
     return ImportResult(
         row.file_name, row.batch_id, facts.get("shape", ""), facts.get("source", ""), row.version, facts.get("read", 0),
@@ -242,10 +243,11 @@ def result_of(row: JournalRow) -> ImportResult:
 
 
 def _understood(opened: Opened, options: Options, ledger: Ledger | None) -> Any:
-    return understand(opened, options.overrides(), known=_saved_profile(opened, ledger) if ledger is not None else None)
+    return understand(opened, options.overrides(), known=saved_profile(opened, ledger) if ledger is not None else None)
 
 
-def _saved_profile(opened: Opened, ledger: Ledger) -> Profile | None:
+def saved_profile(opened: Opened, ledger: Ledger) -> Profile | None:
+    """How an earlier file with the same header was read, if there was one."""
     if not has_rows(ledger, SETTING):
         return None
     book = ledger.as_of(date.max)
@@ -255,7 +257,8 @@ def _saved_profile(opened: Opened, ledger: Ledger) -> Profile | None:
     return Profile.from_json(rows[0]["value"]) if rows else None
 
 
-def _imported_before(ledger: Ledger, sha256: str, options: Options) -> str:
+def imported_before(ledger: Ledger, sha256: str, options: Options) -> str:
+    """The import that has brought this very file, read in this very way; empty if none has."""
     batch = ledger.has_file(sha256)
     if batch is None:
         return ""
@@ -323,7 +326,8 @@ class Import:
             result = draft.commit()
         if result.version != seen_version + 1 and has_rows(ledger, SNAPSHOT):
             rederive(ledger)  # somebody else wrote meanwhile: what lies between the lists is to be worked out with both
-        bench.phase("recording", 1.0, 1.0)
+        with contextlib.suppress(Exception):  # it has come through: who would stop it now is too late
+            bench.phase("recording", 1.0, 1.0)
         return ImportResult(
             self.file_name, result.batch_id, profile.shape, profile.source, ledger.version, facts.rows, result.added, result.corrected,
             result.unchanged, refused, facts.repeated, left_out, sums, tuple(findings), self.snapshot_date,

@@ -20,6 +20,7 @@ from duecourse.ledger.entries import (
     EXCHANGE_RATE,
     INVOICE,
     OPEN_ITEM,
+    ORDER,
     QUARANTINE,
     SETTING,
     SETTLEMENT,
@@ -158,7 +159,7 @@ class Book:
         rows = whole.table(entry)
         if entry == BUYER:
             return scope.of_buyers(rows, whole.invoice, whole.settlement)
-        if entry == INVOICE:
+        if entry in (INVOICE, ORDER):
             return scope.of_documents(rows, whole.buyer, entity="legal_entity")
         if entry == OPEN_ITEM:
             return scope.of_documents(rows, whole.buyer, entity="scope")
@@ -166,6 +167,8 @@ class Book:
             return self._seen_with_invoice(rows, ITEM, entity="legal_entity")
         if entry == DISPUTE:
             return self._seen_with_invoice(rows, ITEM[:2], entity=None)
+        if entry == STATEMENT:
+            return rows.semi_join(self.buyer.select("buyer_id").view(), "buyer_id").select(rows.columns)
         if entry == QUARANTINE:
             return rows.filter(ibis.literal(value=False))
         if entry == SNAPSHOT and scope.legal_entities:
@@ -211,6 +214,11 @@ class Book:
     def statement(self) -> ir.Table:
         """财务报表: one row per buyer and period, the accounts as published by then."""
         return self.table(STATEMENT)
+
+    @cached_property
+    def order(self) -> ir.Table:
+        """订单: one row per order; a null status is open."""
+        return self.table(ORDER)
 
     @cached_property
     def open_item(self) -> ir.Table:

@@ -209,6 +209,29 @@ STATEMENT: Final = Entry(
     happened="published_on",
 )
 
+ORDER_STATUSES: Final = ("open", "released", "invoiced", "cancelled")
+
+ORDER: Final = Entry(
+    "order",
+    _facts(
+        order_id=TEXT,
+        buyer_id=TEXT,
+        legal_entity=TEXT,
+        order_date=DAY,
+        requested_ship_date=DAY,
+        amount_minor=MINOR,  # > 0, what will be billed, tax included
+        currency=TEXT,
+        status=TEXT,  # one of ORDER_STATUSES; null reads as open
+        status_date=DAY,  # from when that status holds; in a book drawn up before it the order is open
+        payment_terms_days=COUNT,
+        sales_owner=TEXT,
+        text=TEXT,
+    ),
+    key=("order_id",),
+    happened="order_date",
+    ends=("status_date", "status"),
+)
+
 OPEN_ITEM: Final = Entry(
     "open_item",
     _facts(
@@ -287,6 +310,7 @@ QUARANTINE: Final = Entry(
 )
 
 ENTRIES: Final = {
-    entry.name: entry for entry in (BUYER, INVOICE, SETTLEMENT, DISPUTE, STATEMENT, OPEN_ITEM, SNAPSHOT, EXCHANGE_RATE, SETTING, QUARANTINE)
+    entry.name: entry
+    for entry in (BUYER, INVOICE, SETTLEMENT, DISPUTE, ORDER, STATEMENT, OPEN_ITEM, SNAPSHOT, EXCHANGE_RATE, SETTING, QUARANTINE)
 }
 """Every table by name. A later stage adds its own here when it is built."""

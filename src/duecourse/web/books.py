@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from duecourse.desk.dates import default_day
 from duecourse.desk.opening import open_ledger
-from duecourse.errors import OptionMisusedError
+from duecourse.errors import DuecourseError, OptionMisusedError
 from duecourse.messages import say
 from duecourse.web import environment as env
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _guard = threading.Lock()
 _days: dict[int, date] = {}
+_languages: dict[int, str] = {}
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ class Viewpoint:
 @cache
 def _opened() -> Ledger:
     limit = env.MEMORY_LIMIT or f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') // 4 // 2**20}MB"
-    return open_ledger(env.LEDGER, create=True, memory_limit=limit)
+    # Never made here: a disk that is not mounted must not look like an empty ledger.
+    return open_ledger(env.LEDGER, memory_limit=limit)
 
 
 def ledger() -> Ledger:
@@ -79,6 +81,20 @@ def forget() -> None:
     """Open the ledger anew next time: another one was put in its place."""
     _opened.cache_clear()
     _days.clear()
+    _languages.clear()
+
+
+def default_language() -> str:
+    """The language of people who have chosen none, by the firm's settings; empty = their browser's. Never fails, and asks no disk for news."""
+    try:
+        opened = _opened()
+        if opened.version not in _languages:
+            found = str(opened.as_of(date.max).settings.get("language", ""))
+            _languages.clear()
+            _languages[opened.version] = found
+        return _languages[opened.version]
+    except (DuecourseError, OSError, LookupError):
+        return ""
 
 
 def day_of(opened: Ledger) -> date:

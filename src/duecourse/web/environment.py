@@ -34,8 +34,32 @@ MEMORY_LIMIT: Final = os.environ.get("DUECOURSE_MEMORY", "")
 EMAIL_URL: Final = os.environ.get("DUECOURSE_EMAIL", "")
 """`smtp://user:password@host:587` (STARTTLS) or `smtps://…`; empty = no mail is sent, invitations are handed over as links."""
 
+EMAIL_FROM: Final = os.environ.get("DUECOURSE_EMAIL_FROM", "")
+"""The sender of those mails; empty = duecourse@ the host of BASE_URL."""
+
 OIDC: Final = os.environ.get("DUECOURSE_OIDC", "")
-"""JSON file or text: a list of OpenID Connect providers, each with provider_id, name, client_id, secret, server_url."""
+"""JSON file or text: a list of OpenID Connect providers, each with provider_id, name, client_id, secret, server_url; see docs/guides/people.md."""
+
+LOG: Final = os.environ.get("DUECOURSE_LOG", "")
+"""How the server's log is written: `json`, `text`; empty = text on a terminal, JSON elsewhere."""
+
+PROXIES: Final = int(os.environ.get("DUECOURSE_PROXIES") or 0)
+"""How many proxies of your own stand in front of the app: so many steps back X-Forwarded-For is believed when an address is asked for."""
+
+SESSION_HOURS: Final = int(os.environ.get("DUECOURSE_SESSION_HOURS") or 12)
+"""After how many hours without a request somebody has to sign in again, unless they asked to be remembered."""
+
+UPLOAD_LIMIT: Final = int(os.environ.get("DUECOURSE_UPLOAD_LIMIT") or 2048) * 2**20
+"""The largest upload of an import, given in megabytes."""
+
+METRICS_TOKEN: Final = os.environ.get("DUECOURSE_METRICS_TOKEN", "")
+"""With it as a bearer token /metrics answers other machines too; empty = only this one."""
+
+API_RATE: Final = int(os.environ.get("DUECOURSE_API_RATE", "3000"))
+"""Requests a minute one API key may make; a key that was silent may make so many at once."""
+
+WEBHOOK_NETWORKS: Final = [network for network in os.environ.get("DUECOURSE_WEBHOOK_NETWORKS", "").split(",") if network]
+"""Private networks webhooks may be sent to, e.g. `10.0.0.0/8,127.0.0.1/32`; empty = public addresses over https only."""
 
 
 def secret_key() -> str:

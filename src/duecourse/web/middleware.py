@@ -5,11 +5,13 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.shortcuts import render
 from django.utils import translation
 
 from duecourse.errors import DuecourseError
 from duecourse.messages import use_language
+from duecourse.web import books
 from duecourse.web.books import Viewpoint
 from duecourse.web.faults import status_of
 
@@ -35,18 +37,22 @@ class ServerTiming:
 
 
 class Language:
-    """Speaks the person's own language where they chose one, else the browser's; the product's sentences follow Django's."""
+    """Speaks the person's own language where they chose one, else the firm's or the browser's; the product's sentences follow Django's."""
 
     def __init__(self, handler: Handler) -> None:
         self.handler = handler
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        chosen = getattr(request.user, "language", "")
+        chosen = getattr(request.user, "language", "") or (books.default_language() if _chose_none(request) else "")
         if chosen:
             translation.activate(chosen)
             request.LANGUAGE_CODE = chosen
         use_language("zh" if (translation.get_language() or "en").startswith("zh") else "en")
         return self.handler(request)
+
+
+def _chose_none(request: HttpRequest) -> bool:
+    return settings.LANGUAGE_COOKIE_NAME not in request.COOKIES
 
 
 class ViewpointMiddleware:
@@ -56,6 +62,9 @@ class ViewpointMiddleware:
         self.handler = handler
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith("/api/v"):  # the API has its own words for what is wrong
+            request.viewpoint = Viewpoint()  # type: ignore[attr-defined]
+            return self.handler(request)
         try:
             request.viewpoint = Viewpoint.of(request.GET.get("as_of", ""), request.GET.get("known_at", ""))  # type: ignore[attr-defined]
         except DuecourseError as error:

@@ -9,6 +9,8 @@ from urllib.parse import unquote, urlsplit
 from csp.constants import NONE, SELF
 
 from duecourse.web import environment as env
+from duecourse.web import logs
+from duecourse.web.accounts import sign_in
 
 HERE = Path(__file__).parent
 
@@ -38,14 +40,17 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.openid_connect",
     "allauth.usersessions",
     "django_htmx",
-    "django_tasks_db",
     "csp",
     "ninja",
 ]
 
 MIDDLEWARE = [
+    "duecourse.web.health.Operations",
+    "duecourse.web.logs.RequestLog",
     "duecourse.web.middleware.ServerTiming",
+    "duecourse.web.api.edge.ApiFaults",
     "django.middleware.security.SecurityMiddleware",
+    "duecourse.web.accounts.security.Headers",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -54,12 +59,16 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "duecourse.web.accounts.security.SessionLimits",
     "duecourse.web.middleware.Language",
+    "duecourse.web.accounts.security.UploadLimit",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "duecourse.web.accounts.first_run.FirstRun",
+    "duecourse.web.accounts.seeing.Seen",
     "duecourse.web.middleware.ViewpointMiddleware",
 ]
 
@@ -136,13 +145,15 @@ TIME_ZONE = env.TIME_ZONE
 
 STATIC_URL = "static/"
 STATIC_ROOT = env.HOME / "static"
-STATICFILES_DIRS = [HERE / "static"]
+_MADE = env.HOME / "made"  # see static_bundle
+_MADE.mkdir(parents=True, exist_ok=True)
+STATICFILES_DIRS = [HERE / "static", _MADE]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": env.HOME / "uploads"}},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+LOGGING = logs.configuration()
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -166,11 +177,59 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
         "manifest-src": [SELF],
+        "report-uri": "/csp-report/",
     }
 }
+
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+
+# Counts of failed sign-ins. In the database: shared by every process and machine, and adding a key is atomic, which a lock needs.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "accounts_remembered",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},  # so that a flood of made-up names does not push out the counts of the true one
+    }
+}
+
+SESSION_COOKIE_AGE = 14 * 24 * 3600  # of somebody who asked to be remembered; see accounts.security.SessionLimits for everybody else
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
+CSRF_FAILURE_VIEW = "duecourse.web.pages.errors.form_refused"
+
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "dashboard"
+
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+ACCOUNT_ADAPTER = "duecourse.web.accounts.adapters.Accounts"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"  # who comes in was invited at that address
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_NOTIFICATIONS = bool(env.EMAIL_URL)
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key", "reset_password": "20/m/ip,5/h/key"}
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = _address.scheme
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ALLAUTH_TRUSTED_PROXY_COUNT = env.PROXIES
+
+MFA_ADAPTER = "duecourse.web.accounts.adapters.SecondFactors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Duecourse 如期"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
+
+SOCIALACCOUNT_ADAPTER = "duecourse.web.accounts.adapters.Providers"
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": sign_in.providers(env.OIDC)}}
+SOCIALACCOUNT_LOGIN_ON_GET = True  # a form would be stopped by form-action on its way to the provider; nothing can be connected this way
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if env.EMAIL_URL else "django.core.mail.backends.dummy.EmailBackend"
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.EMAIL_FROM or f"duecourse@{_address.hostname}"
+EMAIL_TIMEOUT = 15
+for _name, _value in sign_in.mail(env.EMAIL_URL).items():
+    globals()[_name] = _value

@@ -16,19 +16,25 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
-Act = Literal["read", "export", "note", "import", "settings", "people", "audit", "jobs"]
+Act = Literal["read", "export", "note", "import", "settings", "people", "audit", "jobs", "keys"]
+"""What somebody may do with the rows they see: look, take out, write notes, bring in, set the firm's rules, let people in, read the
+audit trail, watch the background jobs, make API keys."""
+
 ACTS: Final[tuple[Act, ...]] = get_args(Act)
 
 MAY: Final[Mapping[str, frozenset[Act]]] = {
     "viewer": frozenset({"read"}),
     "sales": frozenset({"read", "export", "note"}),
-    "credit_analyst": frozenset({"read", "export", "note", "import", "jobs"}),
-    "credit_manager": frozenset({"read", "export", "note", "import", "jobs", "settings"}),
     "collector": frozenset({"read", "export", "note"}),
     "legal": frozenset({"read", "export", "note"}),
+    "credit_analyst": frozenset({"read", "export", "note", "import", "jobs", "keys"}),
+    "credit_manager": frozenset({"read", "export", "note", "import", "jobs", "keys", "settings"}),
     "auditor": frozenset({"read", "export", "audit", "jobs"}),
     "admin": frozenset(ACTS),
 }
+"""An auditor sees everything and changes nothing; only an administrator lets people in."""
+
+ROLES: Final[tuple[str, ...]] = tuple(MAY)
 
 
 def may(person: Any, act: Act) -> bool:

@@ -104,6 +104,32 @@ class JobRun(models.Model):
         """Progress as a whole number, 0 to 100."""
         return min(100, max(0, round(self.progress * 100)))
 
+    @property
+    def percent_text(self) -> str:
+        """Progress as a person reads it."""
+        return f"{self.percent}%"
+
+    @property
+    def run_after_text(self) -> str:
+        """From when it may run, in the firm's time."""
+        return f"{timezone.localtime(self.run_after):%Y-%m-%d %H:%M:%S}"
+
+    @property
+    def took(self) -> str:
+        """How long the last attempt took."""
+        if self.started_at is None or self.finished_at is None or self.finished_at < self.started_at:
+            return "–"
+        seconds = (self.finished_at - self.started_at).total_seconds()
+        if seconds < 60:
+            return say("web.jobs_seconds", seconds=f"{seconds:.1f}")
+        return say("web.jobs_minutes", minutes=int(seconds // 60), seconds=int(seconds % 60))
+
+    @property
+    def told(self) -> list[tuple[str, Any]]:
+        """Its arguments and its result, as names and plain values."""
+        result = self.result if isinstance(self.result, dict) else {"": self.result} if self.result is not None else {}
+        return [*self.args.items(), *((f"→ {name}".rstrip(), value) for name, value in result.items())]
+
     def as_data(self) -> Mapping[str, Any]:
         """The run as plain data, for the API and the page's live progress."""
         return {

@@ -43,7 +43,7 @@ class Every:
 
     def words(self) -> str:
         """The rule in the language spoken."""
-        return say("web.jobs_rule_every", minutes=self.minutes)
+        return say("web.jobs_rule_minute") if self.minutes == 1 else say("web.jobs_rule_every", minutes=self.minutes)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from duecourse.messages import use_language
 from duecourse.web.jobs.models import CANCELLED, DONE, FAILED, WAITING, JobRun
 from duecourse.web.jobs.queue import held, wait_before
 from duecourse.web.jobs.registry import Kind, kind_of
+from duecourse.web.metrics import count_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -122,9 +123,10 @@ def carry_out(job: Job) -> str:
         outcome = _failed(run, kind, error)
     written = _write(run, outcome) if outcome else False
     status = str(outcome.get("status", "")) if written else ""
+    seconds = time.perf_counter() - began
+    count_job(run.name, status or "lost", seconds)
     log.info(
-        "job",
-        extra={"job": run.name, "run": run.pk, "attempt": run.attempts, "status": status or "lost", "seconds": time.perf_counter() - began},
+        "job", extra={"job": run.name, "run": run.pk, "attempt": run.attempts, "status": status or "lost", "seconds": round(seconds, 3)}
     )
     return status
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 
+from duecourse.errors import DuecourseError
 from duecourse.web.jobs import owner
+from duecourse.web.jobs.background import after_change
 from duecourse.web.jobs.models import Worker
 from duecourse.web.jobs.queue import claim, reap
 from duecourse.web.jobs.registry import kind_of, kinds
@@ -118,6 +120,7 @@ class WorkerProcess:
                     seen = time.monotonic()
                 reap()
                 tick()
+                self._look_at_ledger()
             except (DatabaseError, InterfaceError):
                 log.warning("the database does not answer")
                 close_old_connections()
@@ -125,6 +128,13 @@ class WorkerProcess:
                 log.exception("the keeper goes on after an error of its own")
             self.ending.wait(self.keep_seconds)
         connection.close()
+
+    def _look_at_ledger(self) -> None:
+        """A ledger that cannot be read is readiness's to tell; the keeper goes on with the rest."""
+        try:
+            after_change()
+        except (DuecourseError, OSError):
+            log.warning("the ledger could not be looked at")
 
     def _say_alive(self) -> None:
         now = timezone.now()
