@@ -129,6 +129,24 @@ class FileNotFoundHereError(DuecourseError):
     code = "file_not_found"
 
 
+class StatementsUnreadableError(DuecourseError):
+    """The file holds no accounts that can be recognised."""
+
+    code = "statements_unreadable"
+
+
+class BuyerUngradedError(DuecourseError):
+    """There is nothing to grade this buyer by."""
+
+    code = "buyer_ungraded"
+
+
+class BuyerMissingError(DuecourseError):
+    """Accounts of one company, and nothing says whose."""
+
+    code = "buyer_missing"
+
+
 class ColumnsUnrecognisedError(DuecourseError):
     """A column that is needed could not be found in the file."""
 

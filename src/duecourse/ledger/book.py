@@ -25,6 +25,7 @@ from duecourse.ledger.entries import (
     SETTING,
     SETTLEMENT,
     SNAPSHOT,
+    STATEMENT,
     TEXT,
     Entry,
     schema_of,
@@ -166,6 +167,8 @@ class Book:
             return self._seen_with_invoice(rows, ITEM, entity="legal_entity")
         if entry == DISPUTE:
             return self._seen_with_invoice(rows, ITEM[:2], entity=None)
+        if entry == STATEMENT:
+            return rows.semi_join(self.buyer.select("buyer_id").view(), "buyer_id").select(rows.columns)
         if entry == QUARANTINE:
             return rows.filter(ibis.literal(value=False))
         if entry == SNAPSHOT and scope.legal_entities:
@@ -206,6 +209,11 @@ class Book:
     def dispute(self) -> ir.Table:
         """争议: one row per dispute; unresolved ones have no `resolved_on`."""
         return self.table(DISPUTE)
+
+    @cached_property
+    def statement(self) -> ir.Table:
+        """财务报表: one row per buyer and period, the accounts as published by then."""
+        return self.table(STATEMENT)
 
     @cached_property
     def order(self) -> ir.Table:
