@@ -37,7 +37,6 @@ AGES: Final = 7
 HEIGHT: Final = 220
 ROW_HEIGHT: Final = 26
 CONFIG: Final[dict[str, Any]] = {
-    "aria": False,  # the whole is one picture with a description, and its figures stand in the table
     "background": "transparent",
     "font": FONT,
     "padding": {"left": 0, "right": 4, "top": 8, "bottom": 4},

@@ -45,7 +45,8 @@ async function draw(figure) {
     place.className = "plot";
     canvas.append(place);
     await embed(place, spec, { ast: true, defaultStyle: false, renderer: "svg", actions: false, tooltip });
-    canvas.querySelector(".skeleton")?.remove();
+    // The whole is one picture with a description, and its figures stand in the table: its hundreds of parts are not read out.
+    place.querySelector("svg")?.setAttribute("aria-hidden", "true");
   } catch (error) {
     console.warn(error);
     canvas.textContent = figure.dataset.failed;
