@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import ibis
 
 from duecourse.desk.figures import months
+from duecourse.ledger.memory import only_buyer
 from duecourse.measures.buckets import Buckets
 from duecourse.measures.grain import GRAINS
 from duecourse.measures.receivables import ageing, open_items
@@ -53,6 +54,8 @@ def facts(
     since, until  the first and last day on which they happened
     open_only  disputes that are not resolved; orders that are neither invoiced nor cancelled
     """  # fmt: skip
+    if equal and "buyer_id" in equal and kind != "orders":
+        book = only_buyer(book, equal["buyer_id"])
     rows: ir.Table = getattr(book, TABLES[kind])
     for name, value in (equal or {}).items():
         rows = rows.filter(rows[name] == value)
@@ -72,38 +75,54 @@ def facts(
 
 def invoice_rows(
     book: Book,
+    buyer_id: str,
     *,
-    equal: Mapping[str, str] | None = None,
     since: date | None = None,
     until: date | None = None,
     open_only: bool = False,
-    overdue_only: bool = False,
     offset: int = 0,
     limit: int | None = None,
 ) -> list[dict[str, Any]]:
-    """Invoices with what is open on each, newest first.
-
-    open_only, overdue_only  only those with something open, or open and late
-    """  # fmt: skip
-    invoice = book.invoice
-    for name, value in (equal or {}).items():
-        invoice = invoice.filter(invoice[name] == value)
+    """One buyer's invoices with what is open on each, newest first."""  # fmt: skip
+    own = only_buyer(book, buyer_id)
+    invoice = own.invoice
     if since:
         invoice = invoice.filter(invoice.issue_date >= ibis.literal(since, type="date"))
     if until:
         invoice = invoice.filter(invoice.issue_date <= ibis.literal(until, type="date"))
+    rows = _with_open(own, invoice)
+    rows = rows.filter(rows.open_minor > 0) if open_only else rows
+    ordered = rows.order_by([rows.issue_date.desc(), "invoice_id", "instalment"]).limit(limit, offset=offset)
+    return [_named(row) for row in own.run(ordered).to_pylist()]
+
+
+def _with_open(book: Book, invoice: ir.Table) -> ir.Table:
     item = open_items(book, buckets=Buckets.of(book)).select("invoice_id", "instalment", "open_minor", "days_past_due", "bucket").view()
     joined = invoice.left_join(item, ["invoice_id", "instalment"])
-    rows = joined.select(
+    return joined.select(
         *(invoice[name] for name in invoice.columns), open_minor=item.open_minor.coalesce(ibis.literal(0, type="int64")),
         days_past_due=item.days_past_due, bucket=item.bucket,
     )  # fmt: skip
-    if open_only or overdue_only:
-        rows = rows.filter(rows.open_minor > 0)
-    if overdue_only:
-        rows = rows.filter(rows.days_past_due > 0)
-    ordered = rows.order_by([rows.issue_date.desc(), "invoice_id", "instalment"]).limit(limit, offset=offset)
-    return [_named(row) for row in book.run(ordered).to_pylist()]
+
+
+def invoice_with_all(
+    book: Book, invoice_id: str, instalment: int
+) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]] | None:
+    """One invoice with what was set against it and its disputes; None where the book has none, or not for this person."""
+    table = book.invoice
+    named = book.run(table.filter((table.invoice_id == invoice_id) & (table.instalment == instalment)).select("buyer_id")).to_pylist()
+    if not named:
+        return None
+    own = only_buyer(book, named[0]["buyer_id"])
+    invoice = own.invoice
+    invoice = invoice.filter((invoice.invoice_id == invoice_id) & (invoice.instalment == instalment))
+    rows = own.run(_with_open(own, invoice)).to_pylist()
+    about = []
+    for kind in ("settlement", "dispute"):
+        part: ir.Table = getattr(book, kind)  # whoever paid, it may stand under another buyer
+        part = part.filter((part.invoice_id == invoice_id) & (part.instalment == instalment))
+        about.append([_named(row) for row in book.run(part.order_by(part.columns[0])).to_pylist()])
+    return _named(rows[0]), about[0], about[1]
 
 
 def ageing_rows(book: Book, *, by: Literal["due_date", "issue_date"], per: Sequence[str], most: int) -> list[dict[str, Any]]:
@@ -143,36 +162,6 @@ def timeline(book: Book, buyer_id: str, *, offset: int = 0, limit: int = 50) -> 
     return book.run(whole.order_by([whole.on.desc(), "what", "key", "invoice_id"]).limit(limit, offset=offset)).to_pylist()
 
 
-def group_rows(book: Book, *, offset: int = 0, limit: int = 50) -> list[dict[str, Any]]:
-    """Groups by what they owe, most first; a buyer without a group is a group of its own.  集团"""
-    from duecourse.desk.standing import standing  # noqa: PLC0415 — maps files: only where they are read
-
-    columns = standing(book)
-    places = columns.order("outstanding", descending=True)
-    seen = columns.seen(book.scope)
-    places = places if seen is None else places[seen[places]]
-    taken = columns.taken(places, ["buyer_id", "group_id", "group_name", "currency", "outstanding", "overdue", "credit_sales_365d"])
-    grouped: dict[tuple[str, str], dict[str, Any]] = {}
-    totals: dict[str, int] = {}
-    for row in taken.to_pylist():
-        key = (row["group_id"] or row["buyer_id"], row["currency"])
-        group = grouped.setdefault(key, {
-            "group_id": key[0], "group_name": None, "currency": key[1], "buyers": 0, "outstanding": 0, "overdue": 0, "credit_sales_365d": 0,
-        })  # fmt: skip
-        group["group_name"] = group["group_name"] or row["group_name"]
-        group["buyers"] += 1
-        for name in ("outstanding", "overdue", "credit_sales_365d"):
-            group[name] += row[name] or 0
-        totals[key[1]] = totals.get(key[1], 0) + (row["outstanding"] or 0)
-    rows = sorted(grouped.values(), key=lambda group: (-group["outstanding"], group["group_id"], group["currency"]))[
-        offset : offset + limit
-    ]
-    for group in rows:
-        group["overdue_share"] = group["overdue"] / group["outstanding"] if group["outstanding"] else None
-        group["share"] = group["outstanding"] / totals[group["currency"]] if totals[group["currency"]] else None
-    return rows
-
-
 def known_buyer(book: Book, buyer_id: str) -> bool:
     """Does the book hold anything on this buyer?"""
     return any(rows.num_rows for rows in book.about(buyer_id).values())
@@ -183,4 +172,4 @@ def _named(row: dict[str, Any]) -> dict[str, Any]:
     return {name.removesuffix("_minor"): value for name, value in row.items()}
 
 
-__all__ = ["GRAINS", "ageing_rows", "facts", "group_rows", "invoice_rows", "known_buyer", "month_rows", "timeline"]
+__all__ = ["GRAINS", "ageing_rows", "facts", "invoice_rows", "invoice_with_all", "known_buyer", "month_rows", "timeline"]

@@ -90,7 +90,7 @@ def prepare(book: Book, kind: str, sent: pa.Table, *, places: Sequence[int] | No
     entry = FACTS[kind]
     look = _Look(sent, np.arange(sent.num_rows) if places is None else np.asarray(places, np.int64))
     look.plausible(entry, today or datetime.now(UTC).date())
-    columns = {name: sent[name] for name in entry.facts.names if name in sent.schema.names}
+    columns: dict[str, Any] = {name: sent[name] for name in entry.facts.names if name in sent.schema.names}
     if "amount" in sent.schema.names:
         columns["amount_minor"] = look.minor(signed=entry in SIGNED)
     if entry == EXCHANGE_RATE:
@@ -126,10 +126,15 @@ class _Look:
             return
         self.bad |= fresh
         where = np.flatnonzero(fresh)[:SHOWN]
-        values = self.sent[name].take(pa.array(where)).to_pylist() if name in self.sent.schema.names else [None] * len(where)
+        values = self._taken(name, where) if name in self.sent.schema.names else [None] * len(where)
         self.faults += [
             Fault(int(self.places[row]), name, code, "" if value is None else str(value)) for row, value in zip(where, values, strict=True)
         ]
+
+    def _taken(self, name: str, places: Any) -> list[Any]:
+        column: Any = self.sent[name]
+        values: list[Any] = column.take(pa.array(places)).to_pylist()
+        return values
 
     def plausible(self, entry: Entry, today: date) -> None:
         """No date is absurd, and none that must come later comes before."""
@@ -174,7 +179,8 @@ class _Look:
         self.refuse(~(numbers > 0), "rate", "rate_not_positive")
         same: Any = pc.equal(self.sent["base_currency"], self.sent["quote_currency"])
         self.refuse(_flags(same), "quote_currency", "currencies_equal")
-        return pa.array(numbers)
+        found: pa.Array[Any] = pa.array(numbers)
+        return found
 
     def once(self, key: Sequence[str]) -> None:
         """No fact is sent twice in one call: which of the two would hold?"""
@@ -196,7 +202,7 @@ class _Look:
             named = {name: self.sent[name].to_pylist() if name in self.sent.schema.names else [None] * self.sent.num_rows for name in (
                 "buyer_id", "group_id", "sales_owner", "legal_entity")}  # fmt: skip
             persons = zip(named["buyer_id"], named["group_id"], named["sales_owner"], strict=True)
-            seen = np.array([scope.sees_person(*person) for person in persons], np.bool_)
+            seen = np.array([scope.sees_person(str(buyer), group, owner) for buyer, group, owner in persons], np.bool_)
             self.refuse(~seen, "sales_owner" if scope.sales_owners else "group_id", "outside_scope")
             if scope.legal_entities:
                 self.refuse(

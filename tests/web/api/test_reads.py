@@ -10,7 +10,7 @@ from duecourse.web import books
 
 READS = [
     "/position", "/ageing", "/ageing?per=country&per=legal_entity", "/history?months=3", "/buyers", "/buyers?sort=name&limit=3", "/invoices?limit=5",
-    "/invoices?overdue_only=true&limit=2", "/settlements?limit=5", "/disputes", "/orders", "/exchange-rates", "/groups?limit=5", "/findings", "/quarantine",
+    "/invoices?state=overdue&limit=2", "/groups?search=a", "/settlements?limit=5", "/disputes", "/orders", "/exchange-rates", "/groups?limit=5", "/findings", "/quarantine",
     "/changes", "/settings", "/ledger",
 ]  # fmt: skip
 
@@ -54,7 +54,7 @@ def test_nothing_is_sent_twice_to_who_has_it(caller):
     assert client.get("/buyers", {"limit": 3}, **{"If-None-Match": first["ETag"]}).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/buyers", "/invoices", "/settlements", "/groups"])
+@pytest.mark.parametrize("path", ["/buyers", "/invoices", "/settlements", "/exchange-rates"])
 def test_pages_follow_one_another_and_leave_nothing_out(caller, path):
     client = caller()
     whole = client.get(path, {"limit": 21}).json()["rows"]
@@ -93,7 +93,7 @@ def test_one_buyer_with_everything_about_it(caller):
 def test_somebody_sees_only_their_rows(caller):
     everybody = caller()
     owners = {row["sales_owner"] for row in everybody.get("/buyers", {"limit": 1000}).json()["rows"]}
-    one = sorted(owner for owner in owners if owner)[0]
+    one = min(owner for owner in owners if owner)
     bo = caller("sales", acts=["read"], sales_owners=[one])
     rows = bo.get("/buyers", {"limit": 1000}).json()["rows"]
     assert rows

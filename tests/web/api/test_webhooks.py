@@ -136,7 +136,7 @@ def test_an_endpoint_that_fails_is_tried_again_later_and_later_and_given_up(endp
     assert len(receiver.got) == len(delivering.WAITS) + 1
     assert len({headers["webhook-id"] for headers, _body in receiver.got}) == 1
     assert len({body for _headers, body in receiver.got}) == 1
-    assert all(later > earlier for earlier, later in zip(waits, waits[1:], strict=False))
+    assert waits == sorted(waits)
     assert delivering.deliver(delivery.pk) == ""
     receiver.status = 200
     fresh = delivering.again(delivery)

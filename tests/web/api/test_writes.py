@@ -65,8 +65,12 @@ def test_every_kind_of_fact_comes_in_and_is_read_back_exactly(own_ledger, caller
         for row in client.get("/exchange-rates", {"since": "2025-03-31", "until": "2025-03-31"}).json()["rows"]
         if row["provider"] == "own"
     ] == ["7.2345"]
-    told = client.get("/invoices", {"invoice_id": "API-0"}).json()["rows"][0]
-    assert (told["amount"], told["open"], told["source"][:1]) == ("100.50", "60.25", "2")
+    row = client.get("/invoices", {"search": "API-0"}).json()["rows"][0]
+    assert (row["amount"], row["open"], row["disputed"]) == ("100.50", "60.25", True)
+    one = client.get("/invoices/API-0/1").json()
+    assert (one["invoice"]["open"], one["settlements"][0]["amount"], one["disputes"][0]["reason"]) == ("60.25", "40.25", "damaged")
+    assert client.get(f"/changes/{one['invoice']['source']}").json()["change"]["kind"] == "post"
+    assert client.get("/invoices/API-0/2").status_code == 404
     assert client.get("/buyers/api~11~02").json()["profile"]["name_local"] == "北风"
     whats = [row["what"] for row in client.get("/buyers/api-buyer/timeline").json()["rows"]]
     assert whats == ["settlement", "dispute_raised", "invoice", "invoice", "order"]

@@ -37,7 +37,7 @@ class ApiKey(HttpBearer):
         if held is None:
             return None
         person, key = held
-        request.api_key = key  # type: ignore[attr-defined] — the trail says by which key
+        request.api_key = key  # type: ignore[attr-defined]
         return _admitted(request, person, self.act, allowed=key.may(self.act), bucket=f"key:{key.pk}")
 
 

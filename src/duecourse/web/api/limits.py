@@ -53,7 +53,7 @@ def take(request: HttpRequest, name: str) -> None:
         got = purse.tokens >= 1
         purse.tokens -= got
         left = int(purse.left + purse.tokens)
-    request.rate_left = max(0, left)  # type: ignore[attr-defined] — told in the answer's headers
+    request.rate_left = max(0, left)  # type: ignore[attr-defined]
     if not got:
         wait = max(1, round((1 - purse.left) / _rate()[0] + 0.5))
         raise Problem(429, headers={"Retry-After": str(wait)}, seconds=wait, quota=int(size))

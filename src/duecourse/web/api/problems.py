@@ -41,7 +41,7 @@ class Problem(Exception):  # noqa: N818 — the name RFC 9457 gives it
 
     def __init__(
         self, status: int, code: str = "", *, errors: Sequence[Mapping[str, Any]] = (), headers: Mapping[str, str] | None = None,
-        more: Mapping[str, Any] | None = None, **args: object,
+        more: Mapping[str, Any] | None = None, **args: Any,
     ) -> None:  # fmt: skip
         super().__init__(code)
         self.status, self.code, self.args_ = status, code or CODES.get(status, "bad_request"), args

@@ -14,10 +14,12 @@ from pydantic import Field
 
 from duecourse import __version__
 from duecourse.desk import facts as facts_
+from duecourse.desk.buyer_page import list_groups
 from duecourse.desk.buyers import buyer_record
 from duecourse.desk.facts import GRAINS
 from duecourse.desk.findings import check_of, faults, findings
 from duecourse.desk.imported import change_of, history
+from duecourse.desk.invoices import InvoicesQuery, list_invoices
 from duecourse.desk.listing import BuyersQuery, list_buyers
 from duecourse.desk.position import position as position_of
 from duecourse.desk.refused import count as count_refused
@@ -185,11 +187,22 @@ class OpenWords(BuyersFactsWords):
     open_only: bool = Field(False, description="Only those that are open")
 
 
-class InvoicesWords(OpenWords):
-    """Which invoices."""
+class InvoicesWords(Paged):
+    """Which invoices, in which order."""
 
-    invoice_id: str | None = Field(None, max_length=100)
-    overdue_only: bool = Field(False, description="Only with something open and late")
+    state: Literal["", "open", "overdue", "paid", "disputed"] = Field("", description="`disputed` = with an open dispute")
+    search: str = Field("", max_length=100, description="Part of the invoice number")
+    buyer_id: str = Field("", max_length=100)
+    currency: list[str] = Field([], max_length=50, description="Any of these")
+    legal_entity: list[str] = Field([], max_length=50, description="Any of these")
+    issued_from: date | None = None
+    issued_to: date | None = None
+    due_from: date | None = None
+    due_to: date | None = None
+    sort: Literal["issue_date", "due_date", "amount", "open"] = Field(
+        "issue_date", description="Newest or largest first, due dates the earliest"
+    )
+    descending: bool | None = Field(None, description="The other way round")
 
 
 class SettlementsWords(BuyersFactsWords):
@@ -206,14 +219,44 @@ def _equal(words: Any) -> dict[str, str]:
     "/invoices", auth=READ, response=shapes.InvoicesAnswer, operation_id="listInvoices", tags=LISTS, summary="Invoices with what is open"
 )
 def invoices(request: HttpRequest, words: Query[InvoicesWords]) -> HttpResponse:
-    """Newest first; one row per invoice and instalment."""
+    """One row per invoice and instalment, filtered and sorted like the page."""
     book, offset = page_of(request, words)
-    found = facts_.invoice_rows(
-        book, equal=_equal(words), since=words.since, until=words.until, open_only=words.open_only, overdue_only=words.overdue_only,
-        offset=offset, limit=words.limit + 1,
+    found = list_invoices(
+        book,
+        InvoicesQuery(
+            state=words.state, text=words.search, buyer_id=words.buyer_id, currencies=frozenset(words.currency),
+            legal_entities=frozenset(words.legal_entity), issued_from=words.issued_from, issued_to=words.issued_to, due_from=words.due_from,
+            due_to=words.due_to, sort=words.sort, descending=words.descending, offset=offset, limit=words.limit + 1,
+        ),
     )  # fmt: skip
-    rows, following = with_next(book, offset, words.limit, found)
-    return reply(request, book, total=None, next=following, rows=shapes.all_shaped(shapes.Invoice, rows))
+    rows, following = with_next(
+        book, offset, words.limit, [{name.removesuffix("_minor"): value for name, value in row.items()} for row in found.rows]
+    )
+    return reply(
+        request, book, total=None if found.capped else found.total, next=following, base_currency=book.base_currency,
+        rows=shapes.all_shaped(shapes.InvoiceRow, rows, base=book.base_currency),
+    )  # fmt: skip
+
+
+@api.get(
+    "/invoices/{key:invoice_id}/{int:instalment}",
+    auth=READ,
+    response=shapes.InvoiceAnswer,
+    operation_id="getInvoice",
+    tags=LISTS,
+    summary="One invoice",
+)
+def invoice(request: HttpRequest, invoice_id: str, instalment: int, words: Query[At]) -> HttpResponse:
+    """What was billed, what is open, what was set against it and what is disputed; each with where it came from."""
+    book = book_for(request, words)
+    found = facts_.invoice_with_all(book, invoice_id, instalment)
+    if found is None:
+        raise Problem(404, "fact_unknown", kind="invoices", key=f"{invoice_id} / {instalment}")
+    row, settled, contested = found
+    return reply(
+        request, book, invoice=shapes.shaped(shapes.Invoice, row), settlements=shapes.all_shaped(shapes.Settlement, settled),
+        disputes=shapes.all_shaped(shapes.Dispute, contested),
+    )  # fmt: skip
 
 
 def _facts(request: HttpRequest, words: Any, kind: str, model: Any, **more: Any) -> HttpResponse:
@@ -263,7 +306,7 @@ def rates(request: HttpRequest, words: Query[FactsWords]) -> HttpResponse:
 @api.get(
     "/buyers/{key:buyer_id}/invoices",
     auth=READ,
-    response=shapes.InvoicesAnswer,
+    response=shapes.BuyersInvoicesAnswer,
     operation_id="listInvoicesOfBuyer",
     tags=LISTS,
     summary="One buyer's invoices",
@@ -273,7 +316,7 @@ def buyers_invoices(request: HttpRequest, buyer_id: str, words: Query[FactsWords
     book, offset = page_of(request, words)
     _known(book, buyer_id)
     found = facts_.invoice_rows(
-        book, equal={"buyer_id": buyer_id}, since=words.since, until=words.until, open_only=open_only, offset=offset, limit=words.limit + 1
+        book, buyer_id, since=words.since, until=words.until, open_only=open_only, offset=offset, limit=words.limit + 1
     )  # fmt: skip
     rows, following = with_next(book, offset, words.limit, found)
     return reply(request, book, total=None, next=following, rows=shapes.all_shaped(shapes.Invoice, rows))
@@ -327,12 +370,19 @@ def timeline(request: HttpRequest, buyer_id: str, words: Query[Paged]) -> HttpRe
     return reply(request, book, total=None, next=following, rows=shapes.all_shaped(shapes.Event, rows))
 
 
+class GroupsWords(Paged):
+    """Which groups."""
+
+    search: str = Field("", max_length=200, description="Part of the group's name or number")
+
+
 @api.get("/groups", auth=READ, response=shapes.GroupsAnswer, operation_id="listGroups", tags=LISTS, summary="Groups of buyers")
-def groups(request: HttpRequest, words: Query[Paged]) -> HttpResponse:
-    """What each group owes, most first."""
+def groups(request: HttpRequest, words: Query[GroupsWords]) -> HttpResponse:
+    """What each group of two and more buyers owes, most first."""
     book, offset = page_of(request, words)
-    rows, following = with_next(book, offset, words.limit, facts_.group_rows(book, offset=offset, limit=words.limit + 1))
-    return reply(request, book, total=None, next=following, rows=shapes.all_shaped(shapes.Group, rows))
+    found = list_groups(book, text=words.search, offset=offset, limit=words.limit + 1)
+    rows, following = with_next(book, offset, words.limit, list(found.rows))
+    return reply(request, book, total=found.total, next=following, rows=shapes.all_shaped(shapes.Group, rows))
 
 
 @api.get("/findings", auth=READ, response=shapes.FindingsAnswer, operation_id="getFindings", tags=LEDGER, summary="What the checks found")

@@ -300,10 +300,46 @@ class ExchangeRate(Source):
     rate: Annotated[str, Field(description="Decimal string", examples=["7.1234"])]
 
 
+class InvoiceRow(Schema):
+    """A row of the list of invoices."""
+
+    invoice_id: str
+    instalment: int
+    buyer_id: str | None
+    name: str | None
+    name_local: str | None
+    legal_entity: str | None
+    issue_date: date | None
+    due_date: date | None
+    days_past_due: Annotated[int | None, Field(description="Below zero before it is due; null with nothing open")]
+    currency: str | None
+    amount: Money
+    open: Money
+    open_base: Base
+    state: Annotated[str, Field(description="open, overdue or paid")]
+    disputed: bool
+    last_settled: date | None
+
+
 class InvoicesAnswer(Page):
-    """A page of invoices."""
+    """A page of invoices. `total` is null where there are more than are counted."""
+
+    base_currency: str
+    rows: list[InvoiceRow]
+
+
+class BuyersInvoicesAnswer(Page):
+    """A page of one buyer's invoices."""
 
     rows: list[Invoice]
+
+
+class InvoiceAnswer(Answer):
+    """One invoice with what was set against it."""
+
+    invoice: Invoice
+    settlements: list[Settlement]
+    disputes: list[Dispute]
 
 
 class SettlementsAnswer(Page):
@@ -357,21 +393,20 @@ class TimelineAnswer(Page):
 
 
 class Group(Schema):
-    """A group of buyers in one currency."""
+    """A group of buyers, looked through to its members."""
 
     group_id: str
-    group_name: str | None
+    name: str | None
     currency: Code
     buyers: int
     outstanding: Money
     overdue: Money
-    overdue_share: Fraction
-    credit_sales_365d: Money
-    share: Fraction
+    unapplied_credits: Money
+    share: Annotated[float | None, Field(description="Of what all groups owe")]
 
 
 class GroupsAnswer(Page):
-    """A page of groups, most outstanding first; a buyer without a group is a group of its own."""
+    """A page of groups, most outstanding first, in base currency; without one in the currency most is owed in."""
 
     rows: list[Group]
 

@@ -165,7 +165,7 @@ DEFAULTS: Final[dict[str, dict[str, Any]]] = {
 
 MOST_ROWS: Final = 100_000
 
-_ADAPTERS: Final = {kind: TypeAdapter(list[model]) for kind, model in MODELS.items()}
+_ADAPTERS: Final = {kind: TypeAdapter(list[model]) for kind, model in MODELS.items()}  # type: ignore[valid-type]
 
 
 def sent_schema(kind: str) -> pa.Schema:

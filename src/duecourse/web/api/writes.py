@@ -119,7 +119,7 @@ def _tell(request: HttpRequest, kind: str, batch_id: str) -> None:
         happened(row)
 
 
-def _single(kind: str, key: Mapping[str, Any], body: bytes) -> bytes:
+def _single(key: Mapping[str, Any], body: bytes) -> bytes:
     """One fact whose key stands in the address, as it would have been posted."""
     try:
         fact = from_json(body)
@@ -146,13 +146,15 @@ def _routes(kind: str) -> None:
     def put(request: HttpRequest, **key: Any) -> HttpResponse:
         if request.content_type != "application/json":
             raise Problem(415, accepted="application/json")
-        return take(request, kind, _single(kind, key, request.body), alone=True, partial=False)
+        return take(request, kind, _single(key, request.body), alone=True, partial=False)
 
     def delete(request: HttpRequest, reason: str, **key: Any) -> HttpResponse:
         return withdraw(request, kind, key, reason)
 
-    many = [_word("partial", bool, Query(False, description="Take the good rows and list the refused; without it all or nothing"))]
-    keys = [_word(name, KEYS[name], Path(..., description=KEY_WORDS.get(name, ""))) for name in FACT_KEYS[kind]]
+    words_of: Any = Query
+    path: Any = Path
+    many = [_word("partial", bool, words_of(False, description="Take the good rows and list the refused; without it all or nothing"))]
+    keys = [_word(name, KEYS[name], path(..., description=KEY_WORDS.get(name, ""))) for name in FACT_KEYS[kind]]
     api.post(
         f"/{kind}", response=answers, operation_id=f"post{name}s", summary=f"Send {words}",
         description=f"One object, a JSON array, or newline-delimited JSON: up to {wire.MOST_ROWS:,} rows. A key the ledger knows corrects the earlier fact.",
@@ -165,7 +167,7 @@ def _routes(kind: str) -> None:
     api.delete(
         PATHS[kind], response={200: Written}, operation_id=f"withdraw{name}", summary=f"Withdraw one {one}",
         description="From now on it does not count. Books drawn up as known before keep it.", **common,
-    )(_with(delete, [*keys, _word("reason", Reason, Query(...))]))  # fmt: skip
+    )(_with(delete, [*keys, _word("reason", Reason, words_of(...))]))  # fmt: skip
 
 
 KEYS: Final[Mapping[str, Any]] = {
