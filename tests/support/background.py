@@ -52,7 +52,7 @@ def postgres_of_its_own():
     return Postgres()
 
 
-def finish(nursery, seconds=90):
+def finish(nursery, seconds=240):
     """Let a worker do what is left; the runs as they ended."""
     worker = nursery.worker()
     give_up = time.monotonic() + seconds

@@ -45,7 +45,7 @@ def kill_workers(place, database, kills, per_kill=1):
             time.sleep(random.uniform(0, 0.5))
             kill(worker)
         nursery.run(ASK.format(paths=paths))
-        state = finish(nursery, 90 + kills)
+        state = finish(nursery, 90 + 6 * kills)
     finally:
         nursery.end()
     assert [one[0] for one in state] == ["done"] * len(paths), state
