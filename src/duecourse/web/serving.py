@@ -181,8 +181,15 @@ def _gunicorn_settings(options: Serving, listener: socket.socket) -> dict[str, A
         "errorlog": "-",
         "loglevel": "warning",
         "post_fork": lambda _server, _worker: end_with_parent(master),
+        "worker_exit": _write_what_was_seen,
         "child_exit": _forget_figures,
     }
+
+
+def _write_what_was_seen(_server: Any, _worker: Any) -> None:
+    from duecourse.web.accounts import seeing  # noqa: PLC0415 — in the worker, where the app is loaded
+
+    seeing.flush()
 
 
 def _forget_figures(_server: Any, worker: Any) -> None:

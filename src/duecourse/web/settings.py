@@ -218,7 +218,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ALLAUTH_TRUSTED_PROXY_COUNT = env.PROXIES
 
 MFA_ADAPTER = "duecourse.web.accounts.adapters.SecondFactors"
-MFA_FORMS = {"authenticate": "duecourse.web.accounts.sign_in_forms.Code", "reauthenticate": "duecourse.web.accounts.sign_in_forms.CodeAgain"}
+MFA_FORMS = {name: f"duecourse.web.accounts.sign_in_forms.{form}" for name, form in sign_in.FACTOR_FORMS.items()}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Duecourse 如期"

@@ -79,6 +79,18 @@ def test_a_missing_row_and_a_missing_end_are_named(db):
     assert (audit.verify().first_bad, audit.verify().why) == (3, "cut")
 
 
+def test_a_row_that_was_put_in_past_the_app_is_named(db):
+    write(3)
+    row = AuditEvent.objects.get(number=3)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO accounts_auditevent (number, at, person_name, act, kind, key, detail, address, previous, hash)"
+            " SELECT 4, at, person_name, act, kind, key, detail, address, hash, %s FROM accounts_auditevent WHERE number = 3",
+            [audit.hash_of(row.hash, 4, row)],
+        )
+    assert (audit.verify().first_bad, audit.verify().why) == (4, "changed")
+
+
 def test_a_trail_emptied_together_with_its_head_is_shown_by_the_noted_hash(signed_in):
     browser = signed_in("auditor")
     write(3)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
+from django.db.models import Max
 from django.http import HttpRequest
 
 from duecourse.web.accounts import client
@@ -25,8 +26,14 @@ if TYPE_CHECKING:
 START: Final = "0" * 64
 """What stands before the first row."""
 
+CONTENT: Final = ("person_id", "person_name", "act", "kind", "key", "detail", "address")
+"""What a row says besides when, in the order in which it is hashed."""
+
 TEXTS: Final = {"person_name": 150, "act": 40, "kind": 40, "key": 255, "address": 45}
 """The room of each column."""
+
+
+_written: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
@@ -111,29 +118,31 @@ def alone() -> Iterator[AuditHead]:
 
 def hash_of(previous: str, number: int, row: Entry | AuditEvent) -> str:
     """SHA-256 over the hash before and the row's own content, as JSON in UTF-8: anybody can work it out from the exported file."""
-    at = row.at.astimezone(UTC).isoformat(timespec="microseconds")
-    content = [previous, number, at, row.person_id, row.person_name, row.act, row.kind, row.key, row.detail, row.address]
-    return hashlib.sha256(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+    return _hashed(previous, number, row.at, *(getattr(row, name) for name in CONTENT))
+
+
+def _hashed(previous: str, number: int, at: datetime, *content: object) -> str:
+    moment = at.astimezone(UTC).isoformat(timespec="microseconds")
+    return hashlib.sha256(_written([previous, number, moment, *content]).encode()).hexdigest()
 
 
 def verify() -> Verdict:
-    """Is the trail as it was written?"""
+    """Is the trail as it was written? Looks at the rows there are as it begins; what is added meanwhile is for the next time."""
+    newest = AuditEvent.objects.aggregate(newest=Max("number"))["newest"] or 0
+    head = AuditHead.objects.filter(pk=1).first() or AuditHead()  # read second: it is never behind the rows
     number, previous = 0, START
-    for row in AuditEvent.objects.order_by("number").iterator(chunk_size=5000):
-        if row.number != number + 1:
+    rows = AuditEvent.objects.order_by("number").filter(number__lte=head.number)
+    for found, before, kept, at, *content in rows.values_list("number", "previous", "hash", "at", *CONTENT).iterator(chunk_size=5000):
+        if found != number + 1:
             return Verdict(number, previous, number + 1, "missing")
-        if row.previous != previous or row.hash != hash_of(previous, row.number, row):
-            return Verdict(number, previous, row.number, "changed")
-        number, previous = row.number, row.hash
-    head = AuditHead.objects.filter(pk=1).first()
-    if head is not None and head.number > number:
-        # Rows may have been added since the last one was read.
-        if AuditEvent.objects.filter(number=number + 1).exists():
-            return verify()
+        if before != previous or kept != _hashed(previous, found, at, *content):
+            return Verdict(number, previous, found, "changed")
+        number, previous = found, kept
+    if number < head.number:
         return Verdict(number, previous, number + 1, "cut")
-    if head is None or head.number < number or head.hash != previous:
-        return Verdict(number, previous, number or 1, "changed") if number else Verdict(0, START)
-    return Verdict(number, previous)
+    if previous != head.hash:
+        return Verdict(number, previous, number, "changed")
+    return Verdict(number, previous, number + 1, "changed") if newest > head.number else Verdict(number, previous)
 
 
 def _who(who: HttpRequest | Person | None) -> tuple[Person | None, str]:

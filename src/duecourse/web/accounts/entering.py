@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from allauth.account.internal.flows.login import record_authentication  # type: ignore[import-untyped]
+from allauth.account.internal.flows.login import perform_login, record_authentication  # type: ignore[import-untyped]
+from allauth.account.models import Login  # type: ignore[import-untyped]
 from allauth.account.views import password_reset  # type: ignore[import-untyped]
-from django.contrib.auth import login
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from duecourse.web.accounts.models import Person
-
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 @never_cache
@@ -77,5 +75,5 @@ def forgotten(request: HttpRequest) -> HttpResponse:
 
 def _come_in(request: HttpRequest, person: Person) -> HttpResponse:
     record_authentication(request, person, method="password", username=person.username)
-    login(request, person, backend=BACKEND)
-    return redirect("dashboard")
+    response: HttpResponse = perform_login(request, Login(user=person))
+    return response

@@ -94,8 +94,9 @@ def seen(request: HttpRequest, act: str, kind: str, key: str, query: str) -> Non
 
 
 def flush() -> None:
-    """Write what is waiting, now."""
-    _waiting.write()
+    """Write what is waiting in this process, now."""
+    while _waiting.entries:
+        _waiting.write()
 
 
 class _Waiting:
@@ -125,7 +126,7 @@ class _Waiting:
             if self.process != os.getpid():  # threads do not come along in a fork
                 self.process = os.getpid()
                 threading.Thread(target=self._run, name="audit", daemon=True).start()
-                atexit.register(self.write)
+                atexit.register(flush)
 
     def write(self) -> None:
         with self.writing:

@@ -26,6 +26,10 @@ FORMS: Final = {
 """allauth's forms by its names for them, as `sign_in_forms` has them."""
 
 
+FACTOR_FORMS: Final = {"authenticate": "Code", "reauthenticate": "CodeAgain", "activate_totp": "FirstCode"}
+"""The same of its second factors."""
+
+
 def providers(text: str) -> list[dict[str, Any]]:
     """The list of OpenID Connect providers, from a JSON text or the name of a file with one. Raises OptionMisusedError."""
     if not text:

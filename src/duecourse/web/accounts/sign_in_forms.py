@@ -6,6 +6,7 @@ from typing import Any
 
 from allauth.account import forms  # type: ignore[import-untyped]
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm  # type: ignore[import-untyped]
+from allauth.mfa.totp.forms import ActivateTOTPForm  # type: ignore[import-untyped]
 
 
 class _Plain:
@@ -52,3 +53,7 @@ class Code(_Plain, AuthenticateForm):  # type: ignore[misc]
 
 class CodeAgain(_Plain, ReauthenticateForm):  # type: ignore[misc]
     """The same once more."""
+
+
+class FirstCode(_Plain, ActivateTOTPForm):  # type: ignore[misc]
+    """The code that proves the app was set up."""
