@@ -97,7 +97,7 @@ def buyers_asked(words: QueryDict, own_columns: Sequence[str], base: Any) -> Ask
     typed: dict[str, str] = {}
     for word in words:
         kind, _, figure = word.partition("_")
-        value = words[word].strip()
+        value = words.get(word, "").strip()
         if kind in limits and figure in FIGURES and value:
             limits[kind][figure] = _limit(word, figure, value, currency, base)
             typed[word] = value
@@ -106,7 +106,7 @@ def buyers_asked(words: QueryDict, own_columns: Sequence[str], base: Any) -> Ask
     columns, own = _columns(words, own_columns)
     page, per, paged = _page(words)
     query = BuyersQuery(
-        text=text, **chosen, overdue_only=overdue_only, bucket=bucket, at_least=limits["min"], at_most=limits["max"],  # type: ignore[arg-type]
+        text=text, **chosen, overdue_only=overdue_only, bucket=bucket, at_least=limits["min"], at_most=limits["max"],
         sort=sort, descending=falls, offset=(page - 1) * per, limit=per,
     ).checked()  # fmt: skip
     return Asked(query, pairs + ordered + own + paged, columns, page, per, typed)

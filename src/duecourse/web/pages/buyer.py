@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from duecourse.ledger.book import Book
     from duecourse.web.pages.charts import Chart
 
-INVOICES: Final = 50
+INVOICES: Final = 25
+UNAPPLIED: Final = 50
 EVENTS: Final = 50
 CANDIDATES: Final = 10
 STATES: Final = ("", "open", "overdue")
@@ -146,8 +147,9 @@ def _words(request: HttpRequest, book: Book, one: BuyerPage, profile: Mapping[st
         "figures": figures,
         "currencies": [(row["currency"], _url(request, one.buyer_id, currency=row["currency"]), row is chosen) for row in figures],
         "view": _view(book, one, chosen) if chosen else None,
-        "unapplied": one.unapplied[:INVOICES],
-        "unapplied_more": max(0, len(one.unapplied) - INVOICES),
+        "unapplied": one.unapplied[:UNAPPLIED],
+        "unapplied_more": max(0, len(one.unapplied) - UNAPPLIED),
+        "unapplied_left": [(row["currency"], row["unapplied_credits"]) for row in figures if row["unapplied_credits"]],
         "group": [named(row) for row in one.group],
         "notes": notes_of(request, one.buyer_id),
         "may_note": may(request.user, "note") and not request.viewpoint.query,  # type: ignore[attr-defined]
@@ -263,7 +265,7 @@ def timeline(request: HttpRequest, buyer_id: str) -> HttpResponse:
 def _event(request: HttpRequest, buyer_id: str, row: Mapping[str, Any]) -> dict[str, Any]:
     day = urlencode(request.viewpoint.query)  # type: ignore[attr-defined]
     event, tail = row["event"], f"?{day}" if day else ""
-    told = {
+    told: dict[str, Any] = {
         "key": row["key"] or "",
         "invoice": row["invoice_id"] or "",
         "amount": f"{amount(row['amount_minor'], row['currency'])} {row['currency'] or ''}".strip(),

@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from duecourse.desk.listing import BUCKETS, BuyersQuery, export_buyers, facets, list_buyers
+from duecourse.desk.listing import BuyersQuery, export_buyers, facets, list_buyers
+from duecourse.desk.standing import BUCKETS
 from duecourse.errors import DuecourseError
 from duecourse.glossary import label
 from duecourse.messages import say

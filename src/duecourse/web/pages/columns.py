@@ -9,7 +9,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from duecourse.desk.listing import BASE
-from duecourse.desk.listing import BUCKETS as BUYER_BUCKETS
+from duecourse.desk.standing import BUCKETS as BUYER_BUCKETS
 from duecourse.desk.standing import MONEY
 from duecourse.glossary import TERMS, label
 from duecourse.messages import say
@@ -123,7 +123,7 @@ def cells(row: Mapping[str, Any], columns: Sequence[Column], base: str = "") -> 
         else:
             text = escape(shown(value, column.kind))
         if column.kind in NUMBERS:
-            found.append(f'<td data-label="{title}" class="{"num" if value else "num zero"}">{text}</td>')
+            found.append(f'<td data-label="{title}" class="{"num" if value and (value > 0 or column.kind == "money") else "num zero"}">{text}</td>')
         elif column.kind == "date":
             found.append(f'<td data-label="{title}" class="fit">{text}</td>')
         else:

@@ -54,23 +54,16 @@ def file_of(
     columns: Sequence[Column],
     rows: Iterator[Mapping[str, Any]],
     count: int,
+    *,
+    more: bool = False,
 ) -> HttpResponse | StreamingHttpResponse | FileResponse:
     """The answer with the file, after a line in the audit trail: what was taken out, by whom, how many rows, as of when.
 
     more: there are at least `count` rows.
     """
     known = book.known_at.isoformat() if book.known_at else ""
-    record(
-        request,
-        f"{name}.export",
-        name,
-        "",
-        form=form,
-        rows=count,
-        on=book.on,
-        known_at=known,
-        query=request.META.get("QUERY_STRING", "")[:2000],
-    )
+    told = {"rows": f"{count}+" if more else count, "on": book.on, "known_at": known, "query": request.META.get("QUERY_STRING", "")[:2000]}
+    record(request, f"{name}.export", name, "", form=form, **told)
     file_name = f"{title}-{book.on:%Y-%m-%d}.{form}"
     headers = {"Content-Disposition": f"attachment; filename=\"{name}-{book.on:%Y-%m-%d}.{form}\"; filename*=UTF-8''{quote(file_name)}"}
     if form == "xlsx":

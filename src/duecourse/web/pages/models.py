@@ -1,5 +1,8 @@
 """What people keep beside the facts: how they like a list, and what they know about a buyer that no file says."""
 
+# mypy: disable-error-code="var-annotated, no-any-return"
+# Django gives its fields their types by a plugin we do without.
+
 from __future__ import annotations
 
 from typing import ClassVar
@@ -43,7 +46,7 @@ class ListChoice(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["person", "room"], name="list_choice_person_room")]
 
     def __str__(self) -> str:
-        return f"{self.room} {self.person_id}"
+        return self.room
 
 
 class Note(models.Model):
@@ -74,4 +77,4 @@ class Wording(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["note", "number"], name="wording_number")]
 
     def __str__(self) -> str:
-        return f"{self.note_id}.{self.number}"
+        return f"{self.number}"

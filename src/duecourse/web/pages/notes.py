@@ -59,12 +59,13 @@ def notes_of(request: HttpRequest, buyer_id: str) -> list[Told]:
     told = []
     person: Any = request.user
     writes = may(person, "note") and until is None
+    note: Any
     for note in found.order_by("-written_at", "-pk")[:MOST]:
         wordings = [one for one in note.wordings.all() if until is None or one.at < until]
         if not wordings:
             continue
         voided = note.voided_at is not None and (until is None or note.voided_at < until)
-        own = note.author_id == person.pk  # type: ignore[attr-defined]
+        own = note.author_id == person.pk
         told.append(
             Told(
                 note, wordings[-1].text, wordings[-1] if len(wordings) > 1 else None, wordings[:-1][::-1], voided,
@@ -104,7 +105,7 @@ def write(request: HttpRequest, buyer_id: str) -> HttpResponse:
     return _back(buyer_id)
 
 
-def _own(request: HttpRequest, pk: int) -> Note:
+def _own(request: HttpRequest, pk: int) -> Any:
     """The note, locked until the end of the transaction; not found for whoever may not see its buyer."""
     note = get_object_or_404(Note.objects.select_for_update(), pk=pk)
     _seen(request, note.buyer_id)
@@ -119,8 +120,8 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     person: Any = request.user
     with transaction.atomic():
         note = _own(request, pk)
-        last = note.wordings.order_by("number").last()  # type: ignore[attr-defined]
-        if note.author_id != person.pk or note.voided_at:  # type: ignore[attr-defined]
+        last = note.wordings.order_by("number").last()
+        if note.author_id != person.pk or note.voided_at:
             messages.error(request, say("web.buyer_note_not_yours"))
         elif not text:
             messages.error(request, say("web.buyer_note_empty"))
@@ -138,7 +139,7 @@ def void(request: HttpRequest, pk: int) -> HttpResponse:
     person: Any = request.user
     with transaction.atomic():
         note = _own(request, pk)
-        if note.author_id != person.pk and not may(person, "settings"):  # type: ignore[attr-defined]
+        if note.author_id != person.pk and not may(person, "settings"):
             messages.error(request, say("web.buyer_note_not_yours"))
         elif not reason:
             messages.error(request, say("web.buyer_note_reason"))

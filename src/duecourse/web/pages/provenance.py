@@ -118,4 +118,5 @@ def _said(name: str, value: Any, row: Mapping[str, Any]) -> str:
         return f"{shown(Money(value, currency), 'money')} {currency}"
     if isinstance(value, bool):
         return say("cli.yes") if value else say("cli.no")
-    return shown(value, "text" if isinstance(value, str) else kind_of(name))
+    kind = "text" if isinstance(value, str) else kind_of(name)
+    return say("web.buyer_days", count=value) if kind == "days" else shown(value, kind)

@@ -66,13 +66,13 @@ def liking(request: HttpRequest, room: str) -> Liking:
     """What this person chose for this list, in two questions to the database."""
     person: Any = request.user
     views = list(_seen_by(person, room).select_related("owner").order_by("name", "pk")[:MOST])
-    choice = ListChoice.objects.filter(person=person, room=room).first()
+    choice: Any = ListChoice.objects.filter(person=person, room=room).first()
     opens_with = choice.opens_with_id if choice else None
     default = next((view for view in views if view.pk == opens_with), None)
     wanted = request.GET.get("view", "")
     offered = [
         Offered(
-            view, address(request, room, view.query, view), str(view.pk) == wanted, view == default, view.owner_id == person.pk, view.owner.name  # type: ignore[attr-defined]
+            view, address(request, room, view.query, view), str(view.pk) == wanted, view == default, view.owner_id == person.pk, view.owner.name
         )
         for view in views
     ]  # fmt: skip
@@ -130,9 +130,9 @@ def save(request: HttpRequest, room: str) -> HttpResponse:
 def change(request: HttpRequest, pk: int) -> HttpResponse:
     """Share a view or keep it to oneself, open the list with it or no longer, or delete it. A view is changed by who made it."""
     person: Any = request.user
-    view = get_object_or_404(SavedView.objects.filter(Q(owner=person) | Q(shared=True)), pk=pk)
+    view: Any = get_object_or_404(SavedView.objects.filter(Q(owner=person) | Q(shared=True)), pk=pk)
     act = request.POST.get("act", "")
-    is_own = view.owner_id == person.pk or (may(person, "people") and act != "share")  # type: ignore[attr-defined]
+    is_own = view.owner_id == person.pk or (may(person, "people") and act != "share")
     if act in ("share", "unshare", "delete") and not is_own:
         messages.error(request, say("web.buyers_view_not_yours"))
         return HttpResponseRedirect(address(request, view.room, view.query, view))
