@@ -21,7 +21,7 @@ from duecourse.intake.delimited import Dialect, batches, sniff_delimiter, split,
 from duecourse.intake.delimited import _batch as text_batch
 from duecourse.intake.header import extract_date, find_header, normalise
 from duecourse.intake.sources import known_headings
-from duecourse.intake.text import TextSource, detect_encoding, ends_inside_character, sha256_of, survey
+from duecourse.intake.text import Hashing, TextSource, detect_encoding, ends_inside_character, survey
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -137,7 +137,9 @@ def open_file(path: str | Path, *, sheet: str = "", work_folder: Path | None = N
         raise FileUnreadableError(path=str(path), detail="empty")
     folder = Path(tempfile.mkdtemp(prefix="duecourse-", dir=work_folder))
     try:
-        opened = _open(path, magic, sheet, folder, in_place_bytes)
+        with Hashing(path) as hashing:
+            opened = _open(path, magic, sheet, folder, in_place_bytes)
+            opened.sha256 = hashing.result()
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -158,7 +160,7 @@ def _open(path: Path, magic: bytes, sheet: str, folder: Path, in_place_bytes: in
             with zipfile.ZipFile(path) as archive, archive.open(member) as inside, unpacked.open("wb") as target:
                 shutil.copyfileobj(inside, target)
             inner = _open(unpacked, magic, sheet, folder, in_place_bytes)
-            inner.path, inner.compression, inner.sha256, inner.size_bytes = path, "zip", sha256_of(path), path.stat().st_size
+            inner.path, inner.compression, inner.size_bytes = path, "zip", path.stat().st_size
             return inner
         return _open_text(path, "zip", member, folder, in_place_bytes)
     if magic.startswith(b"\xd0\xcf\x11\xe0"):
@@ -187,7 +189,7 @@ def _zip_kind(path: Path) -> tuple[str, str]:
 
 
 def _describe(path: Path, kind: str, columns: tuple[str, ...], relation: str, **more: Any) -> Opened:
-    return Opened(path, sha256_of(path), path.stat().st_size, kind, columns, relation, **more)
+    return Opened(path, "", path.stat().st_size, kind, columns, relation, **more)
 
 
 def _named(header: list[str], width: int) -> tuple[str, ...]:

@@ -413,7 +413,9 @@ class Import:
 
     def _only_currency(self) -> str:
         """The first file's currency, if it has one only, is what the firm adds up in until it says otherwise."""
-        if self.profile.shape not in ("transactions", "open_items", "payments") or "base_currency" in self.ledger.as_of(date.max).settings:
+        if self.profile.shape not in ("transactions", "open_items", "payments"):
+            return ""
+        if has_rows(self.ledger, SETTING) and "base_currency" in self.ledger.as_of(date.max).settings:
             return ""
         found = {row["ccy"] for row in self.bench.rows("SELECT DISTINCT ccy FROM staged WHERE fault = 0")}
         found |= set(self.straight.sums if self.straight else ())

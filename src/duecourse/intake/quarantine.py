@@ -7,8 +7,6 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import xlsxwriter
-
 from duecourse.engines.duckdb import literal
 from duecourse.findings import Finding, Severity
 from duecourse.intake.assemble import FAULTS, Facts, Source, column_of
@@ -158,6 +156,8 @@ def export_quarantine(ledger: Ledger, batch_id: str | None, path: Path) -> int:
 
 
 def _write_xlsx(path: Path, header: Sequence[str], body: Sequence[Sequence[str]]) -> None:
+    import xlsxwriter  # noqa: PLC0415 — only to hand lines out as a workbook
+
     with xlsxwriter.Workbook(str(path), {"strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         sheet = book.add_worksheet()
         for number, row in enumerate([header, *body]):
