@@ -36,7 +36,11 @@ IN_PLACE_BYTES: Final = 64 << 20
 SAMPLE_HEAD: Final = 1_000
 SAMPLE_A_BATCH: Final = 100
 SAMPLE_MOST: Final = 5_000
-"""Rows looked at to tell columns and habits: the first ones, and some of each block of the rest."""
+SAMPLE_A_PLACE: Final = 50
+"""Rows looked at to tell columns and habits: the first ones, and some of each block, or from each of some places, of the rest."""
+
+HEAD_LETTERS: Final = 256 << 10
+"""How much of a large file's beginning is looked at to find the header."""
 
 _serial = itertools.count(1)
 
@@ -258,7 +262,7 @@ def _open_text(path: Path, compression: str, member: str, folder: Path, in_place
 
 def _open_delimited(source: TextSource, text: str, whole: bool, folder: Path, in_place_bytes: int, about: dict[str, Any]) -> Opened:
     if not whole:
-        text = text[: text.rfind("\n") + 1] or text
+        text = text[: text.rfind("\n", 0, HEAD_LETTERS) + 1] or text[: text.rfind("\n") + 1] or text
     delimiter = sniff_delimiter(text[:200_000])
     records_seen = split(text, delimiter)
     if not whole and len(records_seen) > 1:
@@ -331,7 +335,9 @@ def _spread_sample(source: TextSource, dialect: Dialect, places: int = 40) -> li
             stream.readline()
             piece = stream.read(1 << 15)
             text = piece[: piece.rfind(b"\n") + 1].decode("utf-8", "replace")
-            found += [(0, record) for _, record in split(text, dialect.delimiter) if len(record) == dialect.width][:SAMPLE_A_BATCH]
+            found += [(0, record) for _, record in split(text, dialect.delimiter, 2 * SAMPLE_A_PLACE) if len(record) == dialect.width][
+                :SAMPLE_A_PLACE
+            ]
     return found
 
 

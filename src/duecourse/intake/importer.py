@@ -31,7 +31,7 @@ from duecourse.intake.profile import fingerprint
 from duecourse.intake.quarantine import hand_over_refused
 from duecourse.intake.rates import file_hash, import_central_bank_file, is_central_bank_file
 from duecourse.intake.snapshots import date_of_list, derive, guard_against_shrinking, hand_over_items, stage_items
-from duecourse.intake.straight import Straight, form_of, processors, rest_source, take_straight
+from duecourse.intake.straight import Straight, form_of, get_ready, processors, rest_source, take_straight
 from duecourse.intake.transactions import hand_over_transactions
 from duecourse.intake.workbench import MEMORY_LIMIT, Progress, Workbench, has_rows
 from duecourse.ledger.entries import BUYER, INVOICE, OPEN_ITEM, QUARANTINE, SETTING, SETTLEMENT, SNAPSHOT
@@ -182,6 +182,7 @@ def import_file(
     ledger.refresh()
     if is_central_bank_file(Path(path)):
         return _import_central_bank(ledger, Path(path))
+    get_ready(Path(path))
     with open_file(Path(path), sheet=options.sheet) as opened:
         before = _imported_before(ledger, opened.sha256, options)
         if before:
@@ -332,7 +333,7 @@ class Import:
         straight = take_straight(self.source, form, draft, threads=self.options.threads or processors(), progress=bench.tell)
         if straight is None:
             return
-        bench.con.register("straight_buyer", pa.table({"buyer_id": pa.array([one.decode() for one in straight.buyers], pa.string())}))
+        bench.con.register("straight_buyer", pa.table({"buyer_id": pa.chunked_array(straight.buyers, pa.string()).unique()}))
         if stage_aliases(bench, ledger, "straight_buyer"):
             straight.discard()
             return

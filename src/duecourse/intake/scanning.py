@@ -14,11 +14,16 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import numba
 import numpy as np
 import pyarrow as pa
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 
-from duecourse.intake.straight import Block, Form, dictionary_of, unpack
+from duecourse.intake.straight import Block, Form, unpack, written
 from duecourse.ledger.entries import INVOICE, SETTLEMENT, Entry
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from duecourse.intake.straight import Writers
     from duecourse.ledger.store import Draft
 
@@ -43,30 +48,117 @@ def compiled(function: Function) -> Function:
     return machine
 
 
+def _load_word(_context: Any, text: Any, place: Any) -> Any:
+    """Eight bytes of a text at once, the first one lowest. The caller sees to it that they all lie inside the text."""
+    del place
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        first = builder.gep(builder.bitcast(array.data, ir.IntType(8).as_pointer()), [arguments[1]])
+        return builder.load(builder.bitcast(first, ir.IntType(64).as_pointer()), align=1)
+
+    return types.uint64(text, types.int64), generate
+
+
+def _count_to_mark(_context: Any, marks: Any) -> Any:
+    """Which byte of a word, counted from the lowest, is the first that has a mark?"""
+    del marks
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.lshr(builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0)), ir.Constant(ir.IntType(64), 3))
+
+    return types.int64(types.uint64), generate
+
+
+_word: Final[Any] = intrinsic(_load_word)
+_first_byte: Final[Any] = intrinsic(_count_to_mark)
+
+ONES: Final = np.uint64(0x0101010101010101)
+HIGHS: Final = np.uint64(0x8080808080808080)
+MIXER: Final = np.uint64(0x9E3779B97F4A7C15)
+
+
+@compiled
+def _marks(word: np.uint64, signs: np.uint64) -> np.uint64:
+    """A mark in the first byte of a word that equals the sign (given eight times), and none in those before it."""
+    other = word ^ signs
+    return (other - ONES) & ~other & HIGHS
+
+
+@compiled
+def _end_of_cell(text: Array, place: int, delimiters: np.uint64) -> int:
+    """Where the next delimiter or line end stands."""
+    feeds = np.uint64(NEW_LINE) * ONES
+    while place + 8 <= len(text):
+        word = _word(text, place)
+        marks = _marks(word, delimiters) | _marks(word, feeds)
+        if marks != 0:
+            return place + int(_first_byte(marks))
+        place += 8
+    delimiter = delimiters & np.uint64(255)
+    while text[place] != delimiter and text[place] != NEW_LINE:
+        place += 1
+    return place
+
+
+@compiled
+def _end_of_line(text: Array, place: int) -> int:
+    """Where the line ends."""
+    feeds = np.uint64(NEW_LINE) * ONES
+    while place + 8 <= len(text):
+        marks = _marks(_word(text, place), feeds)
+        if marks != 0:
+            return place + int(_first_byte(marks))
+        place += 8
+    while text[place] != NEW_LINE:
+        place += 1
+    return place
+
+
+@compiled
+def _letters(text: Array, start: int, count: int) -> np.uint64:
+    """Up to eight bytes of a text as one number."""
+    if start + 8 <= len(text):
+        whole: np.uint64 = _word(text, start)
+        return whole if count == 8 else whole & ((np.uint64(1) << np.uint64(8 * count)) - np.uint64(1))
+    letters = np.uint64(0)
+    for place in range(count):
+        letters |= np.uint64(text[start + place]) << np.uint64(8 * place)
+    return letters
+
+
+@compiled
+def _mixed(text: Array, start: int, end: int) -> np.uint64:
+    """A hash of a text."""
+    value = MIXER ^ np.uint64(end - start)
+    while start < end:
+        count = min(8, end - start)
+        value = (value ^ _letters(text, start, count)) * MIXER
+        value ^= value >> np.uint64(32)
+        start += count
+    value *= MIXER
+    return value ^ (value >> np.uint64(29))
+
+
 @compiled
 def _hash(text: Array, start: int, end: int) -> np.uint64:
-    """Of the document number without blanks at its ends and without a decimal `.0`, so that numbers that mean the same hash the same."""
+    """Of the document number without blanks at its ends and without a decimal `.0`, so that numbers that mean the same hash the same; never 0."""
     while start < end and text[start] == BLANK:
         start += 1
     while end > start and text[end - 1] == BLANK:
         end -= 1
     if end - start > 2 and text[end - 1] == 48 and text[end - 2] == 46:
         end -= 2
-    value = np.uint64(14695981039346656037)
-    for place in range(start, end):
-        value = (value ^ np.uint64(text[place])) * np.uint64(1099511628211)
-    value ^= value >> np.uint64(32)
-    value *= np.uint64(0x9E3779B97F4A7C15)
-    value ^= value >> np.uint64(29)
-    return value
+    return _mixed(text, start, end) | np.uint64(1)
 
 
 @compiled
 def _identify(text: Array, delimiter: int, column: int, hashes: Array) -> int:
-    """The hash of every line's document number; how many lines there are."""
+    """The hash of every line's document number, 0 where it has none; how many lines there are."""
+    delimiters = np.uint64(delimiter) * ONES
     count = 0
     place = 0
-    size = len(text)
+    size = len(text)  # ends with a line end
     while place < size:
         at = 0
         start, end = place, place
@@ -75,12 +167,10 @@ def _identify(text: Array, delimiter: int, column: int, hashes: Array) -> int:
                 start = place + 1
                 place = _behind_quotes(text, place)
                 end = place - 1
-                while text[place] != delimiter and text[place] != NEW_LINE:
-                    place += 1
+                place = _end_of_cell(text, place, delimiters)
             else:
                 start = place
-                while text[place] != delimiter and text[place] != NEW_LINE:
-                    place += 1
+                place = _end_of_cell(text, place, delimiters)
                 end = place
                 if end > start and text[end - 1] == RETURN:
                     end -= 1
@@ -88,13 +178,23 @@ def _identify(text: Array, delimiter: int, column: int, hashes: Array) -> int:
                 break
             at += 1
             place += 1
-        if at == column and end > start:
-            hashes[count] = _hash(text, start, end)
-            count += 1
-        while text[place] != NEW_LINE:
-            place += 1
-        place += 1
+        hashes[count] = _hash(text, start, end) if at == column and end > start else np.uint64(0)
+        count += 1
+        place = _end_of_line(text, place) + 1
     return count
+
+
+@compiled
+def _among(hashes: Array, table: Array, mask: int, found: Array) -> None:
+    """For each hash, is it one of the table's?"""
+    for number in range(len(hashes)):
+        value = hashes[number]
+        slot = value & np.uint64(mask)
+        while table[slot] != 0:
+            if table[slot] == value:
+                found[number] = 1
+                break
+            slot = (slot + np.uint64(1)) & np.uint64(mask)
 
 
 @compiled
@@ -194,7 +294,7 @@ def _plain(text: Array, start: int, end: int) -> bool:
 @compiled
 def _scan(  # noqa: C901, PLR0912, PLR0915 — machine code: one loop, no calls that would cost
     text: Array, delimiter: int, width: int, texts: Array, dates: Array, amount: int, currency: int, term: int, first_day: int, last_day: int,
-    exponents: Array, default_code: int, repeated: Array, mask: int, lines: Array, starts: Array, ends: Array, days: Array, minors: Array,
+    exponents: Array, default_code: int, repeated: Array, lines: Array, starts: Array, ends: Array, days: Array, minors: Array,
     codes: Array, terms: Array, numbers: Array, left: Array,
 ) -> tuple[int, int, int]:  # fmt: skip
     """Read every line of a block. Taken lines fill the columns from the front, the others are noted in `left`; how many of each, and of all."""
@@ -206,6 +306,7 @@ def _scan(  # noqa: C901, PLR0912, PLR0915 — machine code: one loop, no calls 
     field_start = np.zeros(width + 1, dtype=np.int64)
     field_end = np.zeros(width + 1, dtype=np.int64)
     kinds = len(texts)
+    delimiters = np.uint64(delimiter) * ONES
     while place < size:
         begin = place
         at = 0
@@ -222,12 +323,10 @@ def _scan(  # noqa: C901, PLR0912, PLR0915 — machine code: one loop, no calls 
                     place += 1
                 if text[place] != delimiter and text[place] != NEW_LINE:
                     clean = False
-                    while text[place] != delimiter and text[place] != NEW_LINE:
-                        place += 1
+                    place = _end_of_cell(text, place, delimiters)
             else:
                 start = place
-                while text[place] != delimiter and text[place] != NEW_LINE:
-                    place += 1
+                place = _end_of_cell(text, place, delimiters)
                 stop = place
                 if stop > start and text[place] == NEW_LINE and text[stop - 1] == RETURN:
                     stop -= 1
@@ -239,7 +338,7 @@ def _scan(  # noqa: C901, PLR0912, PLR0915 — machine code: one loop, no calls 
             at += 1
             place += 1
         place += 1
-        good = clean and at == width - 1
+        good = clean and at == width - 1 and repeated[line] == 0
         if good:
             # the document and its buyer must be there, other texts may be empty
             for kind in range(kinds):
@@ -252,14 +351,6 @@ def _scan(  # noqa: C901, PLR0912, PLR0915 — machine code: one loop, no calls 
                     break
                 starts[kind, taken] = start
                 ends[kind, taken] = stop
-        if good and len(repeated):
-            value = _hash(text, field_start[texts[0]], field_end[texts[0]])
-            slot = value & np.uint64(mask)
-            while repeated[slot] != 0:
-                if repeated[slot] == value:
-                    good = False
-                    break
-                slot = (slot + np.uint64(1)) & np.uint64(mask)
         if good:
             code = default_code
             if currency >= 0:
@@ -340,11 +431,12 @@ def _dictionary(  # noqa: C901, PLR0912, PLR0915 — as above
 ) -> tuple[Array, Array, int]:
     """Number the different texts of a column in `codes` (-1 for an empty one); the texts one behind the other, where each begins, how many.
 
-    Table and texts grow together and stay small, so that few texts are looked up in the processor's cache.
+    Table and texts grow together and stay small, so that few texts are looked up in the processor's cache. A text of up to eight bytes is
+    its own key; the key of a longer one is a hash whose lowest byte is 0, which no text begins with.
     """
     size = 1024
     table = np.full(size, -1, dtype=np.int32)
-    hashes = np.empty(size, dtype=np.uint64)
+    keys = np.empty(size, dtype=np.uint64)
     words = np.empty(size * 8, dtype=np.uint8)
     offsets = np.zeros(size, dtype=np.int32)
     found = 0
@@ -354,30 +446,29 @@ def _dictionary(  # noqa: C901, PLR0912, PLR0915 — as above
         if length == 0:
             codes[row] = -1
             continue
-        value = np.uint64(14695981039346656037)
-        for place in range(start, end):
-            value = (value ^ np.uint64(text[place])) * np.uint64(1099511628211)
-        value ^= value >> np.uint64(29)
-        slot = value & np.uint64(size - 1)
+        key = _letters(text, start, length) if length <= 8 else _mixed(text, start, end) << np.uint64(8)
+        slot = _place_of(key, size)
         while True:
             known = table[slot]
             if known < 0:
                 break
-            if hashes[slot] == value and offsets[known + 1] - offsets[known] == length:
+            if keys[slot] == key:
+                if length <= 8:
+                    break
                 first = offsets[known]
-                same = True
-                for step in range(length):
-                    if text[start + step] != words[first + step]:
-                        same = False
-                        break
+                same = offsets[known + 1] - first == length
+                step = 0
+                while same and step < length:
+                    same = text[start + step] == words[first + step]
+                    step += 1
                 if same:
                     break
-            slot = (slot + np.uint64(1)) & np.uint64(size - 1)
+            slot = (slot + 1) & (size - 1)
         if known >= 0:
             codes[row] = known
             continue
         table[slot] = found
-        hashes[slot] = value
+        keys[slot] = key
         codes[row] = found
         first = offsets[found]
         if first + length > len(words):
@@ -390,18 +481,25 @@ def _dictionary(  # noqa: C901, PLR0912, PLR0915 — as above
         offsets[found] = first + length
         if 2 * found + 2 > size:
             wider = np.full(4 * size, -1, dtype=np.int32)
-            wider_hashes = np.empty(4 * size, dtype=np.uint64)
+            wider_keys = np.empty(4 * size, dtype=np.uint64)
             for old in range(size):
                 if table[old] >= 0:
-                    slot = hashes[old] & np.uint64(4 * size - 1)
+                    slot = _place_of(keys[old], 4 * size)
                     while wider[slot] >= 0:
-                        slot = (slot + np.uint64(1)) & np.uint64(4 * size - 1)
+                        slot = (slot + 1) & (4 * size - 1)
                     wider[slot] = table[old]
-                    wider_hashes[slot] = hashes[old]
+                    wider_keys[slot] = keys[old]
             more = np.zeros(4 * size, dtype=np.int32)
             more[: found + 1] = offsets[: found + 1]
-            table, hashes, offsets, size = wider, wider_hashes, more, 4 * size
+            table, keys, offsets, size = wider, wider_keys, more, 4 * size
     return words[: offsets[found]], offsets[: found + 1], found
+
+
+@compiled
+def _place_of(key: np.uint64, size: int) -> int:
+    """Where a table of this size, a power of two, is searched for a key."""
+    mixed = (key ^ (key >> np.uint64(32))) * MIXER
+    return int(mixed >> np.uint64(32)) & (size - 1)
 
 
 @compiled
@@ -423,17 +521,35 @@ class Taken:
     latest_issue: int
     latest_settle: int | None
     sums: dict[str, tuple[int, int]]
-    buyers: set[bytes]
+    buyers: Any
 
 
-def identify(text: Array, form: Form) -> tuple[Array, int]:
-    """Hashes of the document numbers of a block, and how many lines it has."""
-    lines = int(_count(text))
-    hashes = np.empty(lines, dtype=np.uint64)
-    return hashes[: _identify(text, form.delimiter, int(form.texts[0]), hashes)], lines
+def load() -> None:
+    """Run each piece of machine code once, on next to nothing, so that it is there when it is needed."""
+    text = np.frombuffer(b"a\n", dtype=np.uint8)
+    hashes = np.empty(_count(text), dtype=np.uint64)
+    _identify(text, 44, 0, hashes)
+    flags = np.zeros(1, dtype=np.uint8)
+    _among(hashes, hashes, 0, flags)
+    places, days = np.zeros((1, 1), dtype=np.int32), np.zeros((3, 1), dtype=np.int32)
+    small, large = np.zeros(1, dtype=np.int32), np.zeros(1, dtype=np.int64)
+    none, left = np.full((3, 8), -1, dtype=np.int64), np.zeros((1, 3), dtype=np.int64)
+    exponents = np.zeros(26**3, dtype=np.int8)
+    _scan(
+        text, 44, 2, large, none, 0, 0, -1, 0, 0, exponents, 0, flags, np.zeros(1, dtype=np.int64), places, places, days, large, small, small, large, left
+    )  # fmt: skip
+    _copy(text, small, small, large, flags, flags, np.zeros(2, dtype=np.int32), np.zeros(8, dtype=np.uint8))
+    _dictionary(text, small, small, 1, small)
 
 
-def hash_table(values: Array) -> tuple[Array, int]:
+def identify(text: Array, form: Form) -> Array:
+    """Hashes of the document numbers of a block, one for each line."""
+    hashes = np.empty(int(_count(text)), dtype=np.uint64)
+    _identify(text, form.delimiter, int(form.texts[0]), hashes)
+    return hashes
+
+
+def _hash_table(values: Array) -> tuple[Array, int]:
     """A table in which machine code finds whether a value is among these, and the mask of its places."""
     size = 1024
     while size < 4 * len(values):
@@ -447,10 +563,22 @@ def hash_table(values: Array) -> tuple[Array, int]:
     return table, size - 1
 
 
-def take(block: Block, form: Form, repeated: tuple[Array, int], draft: Draft, writers: Writers) -> tuple[Taken, list[tuple[int, bytes]]]:
+def flag_repeated(hashes: Sequence[Array]) -> list[Array]:
+    """For each line of each block: does its document number stand in the file more than once?"""
+    together = np.concatenate([np.zeros(0, dtype=np.uint64), *hashes])
+    together.sort()
+    table, mask = _hash_table(np.unique(together[1:][(together[1:] == together[:-1]) & (together[1:] != 0)]))
+    flags = [np.zeros(len(one), dtype=np.uint8) for one in hashes]
+    if len(table):
+        for one, found in zip(hashes, flags, strict=True):
+            _among(one, table, mask, found)
+    return flags
+
+
+def take(block: Block, form: Form, draft: Draft, writers: Writers) -> tuple[Taken, list[tuple[int, bytes]]]:
     """Read a block, write what is beyond doubt, and give back the other lines with their numbers."""
     text = block.bytes
-    most = block.lines
+    most = len(block.repeated)
     kinds = len(form.texts)
     lines = np.zeros(1, dtype=np.int64)
     starts, ends = np.zeros((kinds, most), dtype=np.int32), np.zeros((kinds, most), dtype=np.int32)
@@ -460,7 +588,7 @@ def take(block: Block, form: Form, repeated: tuple[Array, int], draft: Draft, wr
     left = np.empty((most, 3), dtype=np.int64)
     taken, others, count = _scan(
         text, form.delimiter, form.width, form.texts, form.dates, form.amount, form.currency, form.term, form.first_day, form.last_day,
-        form.currency_exponents, form.default_code, repeated[0], repeated[1], lines, starts, ends, days, minors, codes, terms, numbers, left,
+        form.currency_exponents, form.default_code, block.repeated, lines, starts, ends, days, minors, codes, terms, numbers, left,
     )  # fmt: skip
     view = text.data
     rest = [(block.first_line + int(line), bytes(view[begin:end])) for line, begin, end in left[:others].tolist()]
@@ -487,9 +615,9 @@ def take(block: Block, form: Form, repeated: tuple[Array, int], draft: Draft, wr
         "payment_terms_days": pa.array(terms[:taken], mask=terms[:taken] < 0) if form.term >= 0 else None,
         "source_row": pa.array(numbers[:taken] + block.first_line),
     }
-    tables = [_table(INVOICE, invoice, taken, {"instalment": 1, "kind": "invoice", "issue_date_estimated": False}, draft)]
+    tables = [_table(INVOICE, invoice, taken, {"instalment": 1, "kind": "invoice", "issue_date_estimated": False}, draft, form)]
     settled = np.flatnonzero(settle != NO_DATE)
-    if form.dates[2][0] >= 0:
+    if form.settles:
         which: Any = pa.array(settled)
         settlement = {
             **{name: column.take(which) if column is not None else None for name, column in shared.items()},
@@ -500,12 +628,12 @@ def take(block: Block, form: Form, repeated: tuple[Array, int], draft: Draft, wr
             "reference": columns.coded(4).take(which) if form.texts[4] >= 0 else None,
             "source_row": pa.array(numbers[:taken][settled] + block.first_line),
         }
-        tables.append(_table(SETTLEMENT, settlement, len(settled), {"instalment": 1, "kind": "cash", "inferred": False}, draft))
+        tables.append(_table(SETTLEMENT, settlement, len(settled), {"instalment": 1, "kind": "cash", "inferred": False}, draft, form))
     writers.write(tables)
     return (
         Taken(
             count, taken, int(np.count_nonzero(due < issue - 1)), int(issue.max()) if taken else 0, int(settle[settled].max()) if len(settled) else None,
-            sums, {str(one).encode() for one in buyers.dictionary.to_pylist()},
+            sums, buyers.dictionary,
         ),
         rest,
     )  # fmt: skip
@@ -541,19 +669,19 @@ def _texts(offsets: Any, signs: Any) -> Any:
     return pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(signs))
 
 
-def _table(entry: Entry, columns: dict[str, Any], count: int, constants: dict[str, Any], draft: Draft) -> pa.Table:
+def _table(entry: Entry, columns: dict[str, Any], count: int, constants: dict[str, Any], draft: Draft, form: Form) -> pa.Table:
     """All columns of a table: those given, constants, and null."""
     constants = {**constants, "recorded_at": draft.recorded_at, "source": draft.batch_id, "voided": False}
+    schema = written(entry, form)
     arrays: list[Any] = []
-    for column in entry.schema:
-        kind: Any = dictionary_of(column)
+    for column in schema:
         given = columns.get(column.name)
         if given is not None:
             arrays.append(given)
-        elif column.name in constants and pa.types.is_dictionary(kind):
+        elif column.name not in constants:
+            arrays.append(pa.nulls(count, column.type))
+        elif pa.types.is_dictionary(column.type):
             arrays.append(pa.DictionaryArray.from_arrays(np.zeros(count, dtype=np.int32), pa.array([constants[column.name]], pa.string())))
-        elif column.name in constants:
-            arrays.append(pa.repeat(pa.scalar(constants[column.name], type=column.type), count))
         else:
-            arrays.append(pa.nulls(count, kind))
-    return pa.Table.from_arrays(arrays, schema=pa.schema([pa.field(one.name, dictionary_of(one)) for one in entry.schema]))
+            arrays.append(pa.repeat(pa.scalar(constants[column.name], type=column.type), count))
+    return pa.Table.from_arrays(arrays, schema=schema)
