@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, Final, Self, cast
+from typing import IO, TYPE_CHECKING, Any, Final, Self, cast
 
 import numpy as np
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 BLOCK_BYTES: Final = 4 << 20
 SAMPLE_BYTES: Final = 1 << 20
 HASHED_BYTES: Final = 64 << 20
+FEW_QUOTES: Final = 1000
 _LINE_FEED, _CARRIAGE_RETURN, _QUOTE, _NUL = 10, 13, 34, 0
 
 
@@ -148,8 +149,9 @@ class _Surveyor:
     def __init__(self) -> None:
         self._lines = self._quotes = self._nuls = self._returns = self._size = 0
         self._even_on_every_line = True
-        self._open_quotes = 0  # quotation marks since the last line feed
+        self._open_quotes = 0  # quotation marks so far, or since some line feed before which they were even
         self._last = b""
+        self._equal = np.empty(0, dtype=np.bool_)
 
     def see(self, block: bytes) -> None:
         """Look at the next block. Most have neither quotation marks nor carriage returns, which one quick search each shows."""
@@ -158,19 +160,44 @@ class _Surveyor:
         self._size += len(block)
         self._last = block[-1:]
         values = np.frombuffer(block, dtype=np.uint8)
-        feeds = values == _LINE_FEED
-        self._lines += int(np.count_nonzero(feeds))
+        self._lines += self._count(values, _LINE_FEED)
         if b"\r" in block:
-            self._returns += int(np.count_nonzero(values == _CARRIAGE_RETURN))
+            self._returns += self._count(values, _CARRIAGE_RETURN)
         if b"\0" in block:
-            self._nuls += int(np.count_nonzero(values == _NUL))
-        here = int(np.count_nonzero(values == _QUOTE)) if b'"' in block else 0
-        if here or self._open_quotes:
-            self._quotes += here
-            if self._even_on_every_line:
-                so_far = np.searchsorted(np.flatnonzero(values == _QUOTE), np.flatnonzero(feeds)) + self._open_quotes
-                self._even_on_every_line = not bool(np.any(so_far % 2))
-                self._open_quotes = here + self._open_quotes - (int(so_far[-1]) if len(so_far) else 0)
+            self._nuls += self._count(values, _NUL)
+        here = self._count(values, _QUOTE) if b'"' in block else 0
+        self._quotes += here
+        if not self._even_on_every_line or not (here or self._open_quotes):
+            return
+        if here > FEW_QUOTES:
+            so_far = np.searchsorted(np.flatnonzero(values == _QUOTE), np.flatnonzero(values == _LINE_FEED)) + self._open_quotes
+            self._even_on_every_line = not bool(np.any(so_far % 2))
+            self._open_quotes = here + self._open_quotes - (int(so_far[-1]) if len(so_far) else 0)
+        else:
+            self._pair_quotes(block)
+
+    def _count(self, values: Any, sign: int) -> int:
+        """How often a byte stands in a block. The room for comparing is kept: to get new memory from the system costs more than to compare."""
+        if len(self._equal) < len(values):
+            self._equal = np.empty(len(values), dtype=np.bool_)
+        return int(np.count_nonzero(np.equal(values, sign, out=self._equal[: len(values)])))
+
+    def _pair_quotes(self, block: bytes) -> None:
+        """Follow the few quotation marks of a block: after an odd one must come another before the line ends."""
+        place = 0
+        while True:
+            if self._open_quotes % 2:
+                feed = block.find(b"\n", place)
+                mark = block.find(b'"', place, feed if feed >= 0 else len(block))
+                if mark < 0 <= feed:
+                    self._even_on_every_line = False
+                    return
+            else:
+                mark = block.find(b'"', place)
+            if mark < 0:
+                return
+            self._open_quotes += 1
+            place = mark + 1
 
     def told(self) -> Survey:
         """All blocks have been seen."""
