@@ -74,9 +74,9 @@ def hand_over_refused(
     dated = f"WHEN r.fault = {implausible} THEN CASE {dates} ELSE '' END" if dates else ""
     bench.run(
         f"""CREATE OR REPLACE TEMP TABLE quarantined AS
-        SELECT {literal(file_sha256)} AS file_sha256, {literal(file_name)} AS file_name, row_no AS file_row, "column",
+        SELECT row_no AS file_row, "column",
             coalesce(value, CASE WHEN "column" <> '' THEN json_extract_string("row", '$."' || replace("column", '"', '\\"') || '"') END, '') AS value,
-            code, '{{}}' AS args, "row", {literal(profile.to_json())} AS profile, NULL::VARCHAR AS fixed_by, row_no AS source_row
+            code, "row"
         FROM (
             SELECT r.row_no, CASE WHEN l.bad IS NOT NULL AND r.fault = 1 THEN l.bad[1]."column" {dated}
                     ELSE CASE r.fault {names} ELSE '' END END AS "column",
@@ -86,7 +86,13 @@ def hand_over_refused(
             FROM ({source.lines(raw=True)}) l JOIN refused r ON r.row_no = l.row_no
         )"""
     )
-    bench.hand_over(draft, QUARANTINE, "SELECT * FROM quarantined")
+    # What all lines have in common comes in only here: the profile is long, and would fill the bench.
+    bench.hand_over(
+        draft,
+        QUARANTINE,
+        f"""SELECT *, {literal(file_sha256)} AS file_sha256, {literal(file_name)} AS file_name, '{{}}' AS args,
+            {literal(profile.to_json())} AS profile, NULL::VARCHAR AS fixed_by, file_row AS source_row FROM quarantined""",
+    )
     reasons = bench.rows("SELECT code, count(*) AS n FROM quarantined GROUP BY code ORDER BY n DESC, code")
     facts.findings.append(
         Finding(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numba
@@ -18,11 +19,13 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from duecourse.intake.assemble import EARLIEST
 from duecourse.intake.straight import Block, Form, unpack, written
 from duecourse.ledger.entries import INVOICE, SETTLEMENT, Entry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import ThreadPoolExecutor
 
     from duecourse.intake.straight import Writers
     from duecourse.ledger.store import Draft
@@ -32,6 +35,7 @@ RETURN: Final = 13
 BLANK: Final = 32
 QUOTE: Final = 34
 NO_DATE: Final = -(2**31)
+STRETCH_HASHES: Final = 1 << 15
 LONGEST: Final = 200
 """A document or buyer number longer than this is looked at more closely."""
 
@@ -39,13 +43,19 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Array = np.ndarray[Any, Any]
 
 
-def compiled(function: Function) -> Function:
-    """Machine code that runs without the interpreter's lock, kept on disk where a folder for it can be written."""
+def compiled(function: Function, *, inside: bool = False) -> Function:
+    """Machine code that runs without the interpreter's lock, kept on disk where a folder for it can be written.
+
+    inside  used by other machine code only, which gets it built in: a call would cost more than what it does
+    """
     try:
-        machine: Function = numba.njit(function, nogil=True, cache=True)
+        machine: Function = numba.njit(function, nogil=True, cache=True, forceinline=inside)
     except RuntimeError:  # neither the package's folder nor a cache folder of the user's can be written: compile in each process
-        machine = numba.njit(function, nogil=True)
+        machine = numba.njit(function, nogil=True, forceinline=inside)
     return machine
+
+
+built_in = partial(compiled, inside=True)
 
 
 def _load_word(_context: Any, text: Any, place: Any) -> Any:
@@ -60,6 +70,19 @@ def _load_word(_context: Any, text: Any, place: Any) -> Any:
     return types.uint64(text, types.int64), generate
 
 
+def _store_word(_context: Any, text: Any, place: Any, word: Any) -> Any:
+    """Write eight bytes at once. The caller sees to it that there is room for them all."""
+    del place, word
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        first = builder.gep(builder.bitcast(array.data, ir.IntType(8).as_pointer()), [arguments[1]])
+        builder.store(arguments[2], builder.bitcast(first, ir.IntType(64).as_pointer()), align=1)
+        return context.get_dummy_value()
+
+    return types.void(text, types.int64, types.uint64), generate
+
+
 def _count_to_mark(_context: Any, marks: Any) -> Any:
     """Which byte of a word, counted from the lowest, is the first that has a mark?"""
     del marks
@@ -71,21 +94,26 @@ def _count_to_mark(_context: Any, marks: Any) -> Any:
 
 
 _word: Final[Any] = intrinsic(_load_word)
+_put_word: Final[Any] = intrinsic(_store_word)
 _first_byte: Final[Any] = intrinsic(_count_to_mark)
 
 ONES: Final = np.uint64(0x0101010101010101)
 HIGHS: Final = np.uint64(0x8080808080808080)
+ZEROS: Final = np.uint64(0x3030303030303030)
+SIXES: Final = np.uint64(0x4646464646464646)
+"""Added to a byte above `9`, this sets its highest bit."""
+FIRST_YEAR: Final = EARLIEST.year
 MIXER: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
-@compiled
+@built_in
 def _marks(word: np.uint64, signs: np.uint64) -> np.uint64:
     """A mark in the first byte of a word that equals the sign (given eight times), and none in those before it."""
     other = word ^ signs
     return (other - ONES) & ~other & HIGHS
 
 
-@compiled
+@built_in
 def _end_of_cell(text: Array, place: int, delimiters: np.uint64) -> int:
     """Where the next delimiter or line end stands."""
     feeds = np.uint64(NEW_LINE) * ONES
@@ -101,7 +129,7 @@ def _end_of_cell(text: Array, place: int, delimiters: np.uint64) -> int:
     return place
 
 
-@compiled
+@built_in
 def _end_of_line(text: Array, place: int) -> int:
     """Where the line ends."""
     feeds = np.uint64(NEW_LINE) * ONES
@@ -115,7 +143,7 @@ def _end_of_line(text: Array, place: int) -> int:
     return place
 
 
-@compiled
+@built_in
 def _letters(text: Array, start: int, count: int) -> np.uint64:
     """Up to eight bytes of a text as one number."""
     if start + 8 <= len(text):
@@ -127,7 +155,7 @@ def _letters(text: Array, start: int, count: int) -> np.uint64:
     return letters
 
 
-@compiled
+@built_in
 def _mixed(text: Array, start: int, end: int) -> np.uint64:
     """A hash of a text."""
     value = MIXER ^ np.uint64(end - start)
@@ -140,7 +168,7 @@ def _mixed(text: Array, start: int, end: int) -> np.uint64:
     return value ^ (value >> np.uint64(29))
 
 
-@compiled
+@built_in
 def _hash(text: Array, start: int, end: int) -> np.uint64:
     """Of the document number without blanks at its ends and without a decimal `.0`, so that numbers that mean the same hash the same; never 0."""
     while start < end and text[start] == BLANK:
@@ -184,17 +212,15 @@ def _identify(text: Array, delimiter: int, column: int, hashes: Array) -> int:
     return count
 
 
-@compiled
-def _among(hashes: Array, table: Array, mask: int, found: Array) -> None:
-    """For each hash, is it one of the table's?"""
-    for number in range(len(hashes)):
-        value = hashes[number]
-        slot = value & np.uint64(mask)
-        while table[slot] != 0:
-            if table[slot] == value:
-                found[number] = 1
-                break
-            slot = (slot + np.uint64(1)) & np.uint64(mask)
+@built_in
+def _among(value: np.uint64, table: Array, mask: int) -> bool:
+    """Is a hash one of the table's?"""
+    slot = value & np.uint64(mask)
+    while table[slot] != 0:
+        if table[slot] == value:
+            return True
+        slot = (slot + np.uint64(1)) & np.uint64(mask)
+    return False
 
 
 @compiled
@@ -210,7 +236,7 @@ def _behind_quotes(text: Array, place: int) -> int:
     return place
 
 
-@compiled
+@built_in
 def _number(text: Array, start: int, length: int) -> int:
     value = 0
     for place in range(start, start + length):
@@ -221,35 +247,33 @@ def _number(text: Array, start: int, length: int) -> int:
     return value
 
 
-@compiled
-def _day(text: Array, start: int, end: int, form: Array) -> int:
-    """Days since 1970-01-01, or NO_DATE if it is not written exactly in this form or does not exist."""
+@built_in
+def _day(text: Array, start: int, end: int, form: Array, months: Array) -> int:
+    """Days since 1970-01-01, or NO_DATE if it is not written exactly in this form, does not exist, or lies outside the table of months."""
     if end - start != form[1]:
         return NO_DATE
     if form[5] >= 0 and (text[start + form[5]] != form[7] or text[start + form[6]] != form[7]):
         return NO_DATE
-    year = _number(text, start + form[2], 4)
-    month = _number(text, start + form[3], 2)
-    day = _number(text, start + form[4], 2)
-    if year < 1 or month < 1 or month > 12 or day < 1 or day > 31:
+    figures = _letters(text, start + form[2], 4)
+    figures |= (_letters(text, start + form[3], 2) << np.uint64(32)) | (_letters(text, start + form[4], 2) << np.uint64(48))
+    if ((figures + SIXES) | (figures - ZEROS)) & HIGHS != 0:
+        return NO_DATE  # one of the eight is no figure
+    # Each pair of figures becomes one number: century, year of it, month, day.
+    figures -= ZEROS
+    figures = (figures * np.uint64(10) + (figures >> np.uint64(8))) & np.uint64(0x00FF00FF00FF00FF)
+    year = int(figures & np.uint64(255)) * 100 + int((figures >> np.uint64(16)) & np.uint64(255))
+    month = int((figures >> np.uint64(32)) & np.uint64(255))
+    day = int(figures >> np.uint64(48))
+    if month < 1 or month > 12 or day < 1:
         return NO_DATE
-    if day > 28:
-        leap = (year % 4 == 0 and year % 100 != 0) or year % 400 == 0
-        longest = 30 if month in (4, 6, 9, 11) else 31
-        if month == 2:
-            longest = 29 if leap else 28
-        if day > longest:
-            return NO_DATE
-    # Howard Hinnant's days_from_civil: years from March, so that the leap day comes last.
-    if month <= 2:
-        year -= 1
-    era = year // 400
-    of_era = year - era * 400
-    of_year = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
-    return era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468
+    place = (year - FIRST_YEAR) * 12 + month - 1
+    if place < 0 or place + 1 >= len(months):
+        return NO_DATE
+    found = months[place] + day - 1
+    return found if found < months[place + 1] else NO_DATE
 
 
-@compiled
+@built_in
 def _minor(text: Array, start: int, end: int, exponent: int) -> int:
     """A plain positive number in minor units; 0 if it is anything else."""
     whole = 0
@@ -279,7 +303,7 @@ def _minor(text: Array, start: int, end: int, exponent: int) -> int:
     return whole
 
 
-@compiled
+@built_in
 def _plain(text: Array, start: int, end: int) -> bool:
     """A text without anything at its ends, or in it, that the general way would mend."""
     if end == start:
@@ -294,13 +318,19 @@ def _plain(text: Array, start: int, end: int) -> bool:
 @compiled
 def _scan(  # noqa: C901, PLR0912, PLR0915 — machine code: one loop, no calls that would cost
     text: Array, delimiter: int, width: int, texts: Array, dates: Array, amount: int, currency: int, term: int, first_day: int, last_day: int,
-    exponents: Array, default_code: int, repeated: Array, lines: Array, starts: Array, ends: Array, days: Array, minors: Array,
-    codes: Array, terms: Array, numbers: Array, left: Array,
-) -> tuple[int, int, int]:  # fmt: skip
-    """Read every line of a block. Taken lines fill the columns from the front, the others are noted in `left`; how many of each, and of all."""
+    months: Array, exponents: Array, default_code: int, hashes: Array, repeated: Array, mask: int, first_line: int, starts: Array, ends: Array,
+    days: Array, minors: Array, codes: Array, terms: Array, numbers: Array, left: Array, currencies: Array, sums: Array, told: Array,
+) -> tuple[int, int]:  # fmt: skip
+    """Read every line of a block. Taken lines fill the columns from the front, the others are noted in `left`; how many of each.
+
+    codes, currencies, sums  the currency of each line as its place in the list of those met: code, lines, and minor units of each
+    told                     how many are due before they were issued, the latest date of issue, and of settlement
+    """
     size = len(text)
     place = 0
     line = 0
+    met = 0
+    places = np.full(len(exponents), -1, dtype=np.int32)
     taken = 0
     others = 0
     field_start = np.zeros(width + 1, dtype=np.int64)
@@ -338,7 +368,7 @@ def _scan(  # noqa: C901, PLR0912, PLR0915 — machine code: one loop, no calls 
             at += 1
             place += 1
         place += 1
-        good = clean and at == width - 1 and repeated[line] == 0
+        good = clean and at == width - 1 and not _among(hashes[line], repeated, mask)
         if good:
             # the document and its buyer must be there, other texts may be empty
             for kind in range(kinds):
@@ -363,7 +393,6 @@ def _scan(  # noqa: C901, PLR0912, PLR0915 — machine code: one loop, no calls 
             if code < 0 or exponents[code] < 0:
                 good = False
             else:
-                codes[taken] = code
                 minor = _minor(text, field_start[amount], field_end[amount], exponents[code])
                 good = minor > 0
                 minors[taken] = minor
@@ -374,7 +403,7 @@ def _scan(  # noqa: C901, PLR0912, PLR0915 — machine code: one loop, no calls 
                 if column >= 0:
                     start, stop = field_start[column], field_end[column]
                     if kind < 2 or stop > start:
-                        day = _day(text, start, stop, dates[kind])
+                        day = _day(text, start, stop, dates[kind], months)
                         if day < first_day or day > last_day:
                             good = False
                             break
@@ -389,39 +418,57 @@ def _scan(  # noqa: C901, PLR0912, PLR0915 — machine code: one loop, no calls 
                 terms[taken] = _number(text, start, stop - start)
                 good = terms[taken] >= 0
         if good:
-            numbers[taken] = line
+            if places[code] < 0:
+                places[code] = met
+                currencies[met] = code
+                met += 1
+            codes[taken] = places[code]
+            sums[places[code], 0] += 1
+            sums[places[code], 1] += minors[taken]
+            told[0] += days[1, taken] < days[0, taken] - 1
+            told[1] = max(told[1], days[0, taken])
+            told[2] = max(told[2], days[2, taken])
+            numbers[taken] = first_line + line
             taken += 1
         else:
-            left[others, 0] = line
+            left[others, 0] = first_line + line
             left[others, 1] = begin
             left[others, 2] = place
             others += 1
         line += 1
-    lines[0] = line
-    return taken, others, line
+    currencies[met] = -1
+    return taken, others
 
 
 @compiled
 def _copy(text: Array, starts: Array, ends: Array, which: Array, prefix: Array, suffix: Array, offsets: Array, target: Array) -> int:
-    """The texts one behind the other, each between a prefix and a suffix; the size of it all. With an empty target only measured."""
+    """The texts one behind the other, each between a prefix and a suffix; the size of it all. With an empty target only measured.
+
+    The target has eight bytes to spare: texts are copied eight bytes at a time, and what is too much is written over by the next.
+    """
     at = 0
-    measure = len(target) == 0
+    if len(target) == 0:
+        for number in range(len(which)):
+            at += ends[which[number]] - starts[which[number]]
+        return at + len(which) * (len(prefix) + len(suffix))
     for number in range(len(which)):
         row = which[number]
         start, end = starts[row], ends[row]
-        if measure:
-            at += end - start + len(prefix) + len(suffix)
+        for sign in prefix:
+            target[at] = sign
+            at += 1
+        if end + 8 <= len(text):
+            for step in range(0, end - start, 8):
+                _put_word(target, at + step, _word(text, start + step))
+            at += end - start
         else:
-            for sign in prefix:
-                target[at] = sign
-                at += 1
             for place in range(start, end):
                 target[at] = text[place]
                 at += 1
-            for sign in suffix:
-                target[at] = sign
-                at += 1
-            offsets[number + 1] = at
+        for sign in suffix:
+            target[at] = sign
+            at += 1
+        offsets[number + 1] = at
     return at
 
 
@@ -495,7 +542,7 @@ def _dictionary(  # noqa: C901, PLR0912, PLR0915 — as above
     return words[: offsets[found]], offsets[: found + 1], found
 
 
-@compiled
+@built_in
 def _place_of(key: np.uint64, size: int) -> int:
     """Where a table of this size, a power of two, is searched for a key."""
     mixed = (key ^ (key >> np.uint64(32))) * MIXER
@@ -529,32 +576,52 @@ def load() -> None:
     text = np.frombuffer(b"a\n", dtype=np.uint8)
     hashes = np.empty(_count(text), dtype=np.uint64)
     _identify(text, 44, 0, hashes)
-    flags = np.zeros(1, dtype=np.uint8)
-    _among(hashes, hashes, 0, flags)
-    places, days = np.zeros((1, 1), dtype=np.int32), np.zeros((3, 1), dtype=np.int32)
-    small, large = np.zeros(1, dtype=np.int32), np.zeros(1, dtype=np.int64)
-    none, left = np.full((3, 8), -1, dtype=np.int64), np.zeros((1, 3), dtype=np.int64)
-    exponents = np.zeros(26**3, dtype=np.int8)
+    texts, places, days = np.zeros(1, dtype=np.int64), np.zeros((1, 1), dtype=np.int32), np.zeros((3, 1), dtype=np.int32)
+    small, large, bytes_ = np.zeros(2, dtype=np.int32), np.zeros(3, dtype=np.int64), np.zeros(8, dtype=np.uint8)
+    none, two, exponents = np.full((3, 8), -1, dtype=np.int64), np.zeros((1, 3), dtype=np.int64), np.zeros(26**3, dtype=np.int8)
     _scan(
-        text, 44, 2, large, none, 0, 0, -1, 0, 0, exponents, 0, flags, np.zeros(1, dtype=np.int64), places, places, days, large, small, small, large, left
+        text, 44, 2, texts, none, 0, 0, -1, 0, 0, small, exponents, 0, hashes, np.zeros(1024, dtype=np.uint64), 1023, 1,
+        places, places, days, large, small, small, large, two, small, two, large,
     )  # fmt: skip
-    _copy(text, small, small, large, flags, flags, np.zeros(2, dtype=np.int32), np.zeros(8, dtype=np.uint8))
+    _copy(text, small, small, texts, bytes_, bytes_, small, bytes_)
     _dictionary(text, small, small, 1, small)
 
 
-def identify(text: Array, form: Form) -> Array:
-    """Hashes of the document numbers of a block, one for each line."""
+def identify(text: Array, form: Form) -> tuple[Array, Array]:
+    """Hashes of the document numbers of a block, one for each line; and the same in their order."""
     hashes = np.empty(int(_count(text)), dtype=np.uint64)
     _identify(text, form.delimiter, int(form.texts[0]), hashes)
-    return hashes
+    return hashes, np.sort(hashes)
 
 
-def _hash_table(values: Array) -> tuple[Array, int]:
-    """A table in which machine code finds whether a value is among these, and the mask of its places."""
+Repeated = tuple[Array, int]
+"""A table in which machine code finds whether a hash is among some, and the mask of its places."""
+
+
+def repeated_of(blocks: Sequence[Array], pool: ThreadPoolExecutor) -> Repeated:
+    """The document numbers (their hashes, in order in each block) that stand in the file more than once, 0 left aside.
+
+    Equal ones lie in the same stretch of all possible hashes. The stretches are small enough for the processor's cache.
+    """
+    stretches = 1 + sum(map(len, blocks)) // STRETCH_HASHES
+    bounds = np.array([number * 2**64 // stretches for number in range(1, stretches)], dtype=np.uint64)
+    cuts = [[0, *np.searchsorted(one, bounds).tolist(), len(one)] for one in blocks]
+
+    def look(number: int) -> Array:
+        parts = [one[cut[number] : cut[number + 1]] for one, cut in zip(blocks, cuts, strict=True)]
+        together = np.concatenate([np.zeros(0, dtype=np.uint64), *parts])
+        together.sort()
+        twice: Array = together[1:][(together[1:] == together[:-1]) & (together[1:] != 0)]
+        return twice
+
+    return _hash_table(np.unique(np.concatenate([np.zeros(0, dtype=np.uint64), *pool.map(look, range(stretches))])))
+
+
+def _hash_table(values: Array) -> Repeated:
     size = 1024
     while size < 4 * len(values):
         size *= 2
-    table = np.zeros(size if len(values) else 0, dtype=np.uint64)
+    table = np.zeros(size, dtype=np.uint64)
     for value in values.tolist():
         slot = value & (size - 1)
         while table[slot]:
@@ -563,47 +630,39 @@ def _hash_table(values: Array) -> tuple[Array, int]:
     return table, size - 1
 
 
-def flag_repeated(hashes: Sequence[Array]) -> list[Array]:
-    """For each line of each block: does its document number stand in the file more than once?"""
-    together = np.concatenate([np.zeros(0, dtype=np.uint64), *hashes])
-    together.sort()
-    table, mask = _hash_table(np.unique(together[1:][(together[1:] == together[:-1]) & (together[1:] != 0)]))
-    flags = [np.zeros(len(one), dtype=np.uint8) for one in hashes]
-    if len(table):
-        for one, found in zip(hashes, flags, strict=True):
-            _among(one, table, mask, found)
-    return flags
+@cache
+def _months(last_day: int) -> Array:
+    """The days (since 1970-01-01) on which the months begin that a plausible date may lie in, and the month after them."""
+    last = np.datetime64(last_day, "D").astype("datetime64[M]")
+    months: Array = np.arange(f"{FIRST_YEAR}-01", last + 2, dtype="datetime64[M]").astype("datetime64[D]").astype(np.int32)
+    return months
 
 
-def take(block: Block, form: Form, draft: Draft, writers: Writers) -> tuple[Taken, list[tuple[int, bytes]]]:
+def take(block: Block, form: Form, repeated: Repeated, draft: Draft, writers: Writers) -> tuple[Taken, list[tuple[int, bytes]]]:
     """Read a block, write what is beyond doubt, and give back the other lines with their numbers."""
-    text = block.bytes
-    most = len(block.repeated)
-    kinds = len(form.texts)
-    lines = np.zeros(1, dtype=np.int64)
-    starts, ends = np.zeros((kinds, most), dtype=np.int32), np.zeros((kinds, most), dtype=np.int32)
-    days = np.empty((3, most), dtype=np.int32)
-    minors, codes = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int32)
-    terms, numbers = np.empty(most, dtype=np.int32), np.empty(most, dtype=np.int64)
-    left = np.empty((most, 3), dtype=np.int64)
-    taken, others, count = _scan(
+    text, room = block.bytes, writers.room
+    most, kinds = len(block.hashes), len(form.texts)
+    starts, ends = room("starts", np.int32, kinds, most), room("ends", np.int32, kinds, most)
+    days, minors, codes = room("days", np.int32, 3, most), room("minors", np.int64, most), room("codes", np.int32, most)
+    terms, numbers, left = room("terms", np.int32, most), room("numbers", np.int64, most), room("left", np.int64, most, 3)
+    currencies = np.empty(len(form.currency_exponents) + 1, dtype=np.int32)
+    sums, told = np.zeros((len(currencies), 2), dtype=np.int64), np.array([0, NO_DATE, NO_DATE], dtype=np.int64)
+    taken, others = _scan(
         text, form.delimiter, form.width, form.texts, form.dates, form.amount, form.currency, form.term, form.first_day, form.last_day,
-        form.currency_exponents, form.default_code, block.repeated, lines, starts, ends, days, minors, codes, terms, numbers, left,
+        _months(form.last_day), form.currency_exponents, form.default_code, block.hashes, *repeated, block.first_line,
+        starts, ends, days, minors, codes, terms, numbers, left, currencies, sums, told,
     )  # fmt: skip
     view = text.data
-    rest = [(block.first_line + int(line), bytes(view[begin:end])) for line, begin, end in left[:others].tolist()]
+    rest = [(line, bytes(view[begin:end])) for line, begin, end in left[:others].tolist()]
     issue, due, settle = (days[kind, :taken] for kind in range(3))
-    minors, codes = minors[:taken], codes[:taken]
+    minors, numbers, terms = minors[:taken], numbers[:taken], terms[:taken]
     columns = _Columns(text, starts, ends, taken)
-    used, place = np.unique(codes, return_inverse=True)
-    names = [unpack(int(code)) for code in used]
-    counts = np.bincount(place, minlength=len(used))
-    sums = {name: (int(counts[number]), int(minors[place == number].sum())) for number, name in enumerate(names)}
+    names = [unpack(int(code)) for code in currencies[: int(np.argmin(currencies >= 0))]]
     buyers = columns.coded(1)
     shared = {
         "buyer_id": buyers,
         "legal_entity": columns.coded(2) if form.texts[2] >= 0 else None,
-        "currency": pa.DictionaryArray.from_arrays(place.astype(np.int32), pa.array(names, pa.string())),
+        "currency": pa.DictionaryArray.from_arrays(codes[:taken], pa.array(names, pa.string())),
     }
     invoice = {
         **shared,
@@ -612,12 +671,12 @@ def take(block: Block, form: Form, draft: Draft, writers: Writers) -> tuple[Take
         "due_date": pa.array(due).view(pa.date32()),
         "amount_minor": pa.array(minors),
         "order_number": columns.coded(3) if form.texts[3] >= 0 else None,
-        "payment_terms_days": pa.array(terms[:taken], mask=terms[:taken] < 0) if form.term >= 0 else None,
-        "source_row": pa.array(numbers[:taken] + block.first_line),
+        "payment_terms_days": pa.array(terms, mask=terms < 0) if form.term >= 0 else None,
+        "source_row": pa.array(numbers),
     }
     tables = [_table(INVOICE, invoice, taken, {"instalment": 1, "kind": "invoice", "issue_date_estimated": False}, draft, form)]
-    settled = np.flatnonzero(settle != NO_DATE)
     if form.settles:
+        settled = np.flatnonzero(settle != NO_DATE)
         which: Any = pa.array(settled)
         settlement = {
             **{name: column.take(which) if column is not None else None for name, column in shared.items()},
@@ -626,14 +685,15 @@ def take(block: Block, form: Form, draft: Draft, writers: Writers) -> tuple[Take
             "settle_date": pa.array(settle[settled]).view(pa.date32()),
             "amount_minor": pa.array(minors[settled]),
             "reference": columns.coded(4).take(which) if form.texts[4] >= 0 else None,
-            "source_row": pa.array(numbers[:taken][settled] + block.first_line),
+            "source_row": pa.array(numbers[settled]),
         }
         tables.append(_table(SETTLEMENT, settlement, len(settled), {"instalment": 1, "kind": "cash", "inferred": False}, draft, form))
     writers.write(tables)
+    before, latest_issue, latest_settle = told.tolist()
     return (
         Taken(
-            count, taken, int(np.count_nonzero(due < issue - 1)), int(issue.max()) if taken else 0, int(settle[settled].max()) if len(settled) else None,
-            sums, buyers.dictionary,
+            most, taken, before, latest_issue, latest_settle if latest_settle != NO_DATE else None,
+            {name: (int(sums[place, 0]), int(sums[place, 1])) for place, name in enumerate(names)}, buyers.dictionary,
         ),
         rest,
     )  # fmt: skip
@@ -651,10 +711,9 @@ class _Columns:
         offsets = np.zeros(len(which) + 1, dtype=np.int32)
         nothing = np.zeros(0, dtype=np.uint8)
         size = _copy(self._text, self._starts[kind], self._ends[kind], which, before, after, offsets, nothing)
-        target = np.empty(size, dtype=np.uint8)
-        if size:
-            _copy(self._text, self._starts[kind], self._ends[kind], which, before, after, offsets, target)
-        return _texts(offsets, target)
+        target = np.empty(size + 8, dtype=np.uint8)
+        _copy(self._text, self._starts[kind], self._ends[kind], which, before, after, offsets, target)
+        return _texts(offsets, target[:size])
 
     def coded(self, kind: int) -> Any:
         """A column of texts that repeat, as numbers into the list of different ones."""

@@ -9,6 +9,7 @@ So there is one set of rules, and what a line becomes does not depend on the siz
 from __future__ import annotations
 
 import csv
+import math
 import os
 import threading
 from collections import deque
@@ -220,17 +221,22 @@ def take_straight(
     path = source.opened.path
     tell = progress or (lambda _share: None)
     pieces = _pieces(path, form.first_line)
-    found: list[np.ndarray[Any, Any]] = []
+    found: list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = []
     lines = 0
     with closing(_in_threads(lambda one: scanning.identify(one, form), iter(pieces), threads)) as results:
         for _piece, hashes in results:
             found.append(hashes)
-            lines += len(hashes)
+            lines += len(hashes[0])
             tell(0.3 * len(found) / len(pieces))
             if lines > memory_rows:
                 return None
-    firsts = form.first_line + np.cumsum([0, *(len(one) for one in found)])
-    blocks = [Block(*one) for one in zip(pieces, firsts.tolist(), scanning.flag_repeated(found), strict=False)]
+    with ThreadPoolExecutor(threads) as pool:
+        repeated = scanning.repeated_of([ordered for _, ordered in found], pool)
+    blocks: list[Block] = []
+    line = form.first_line
+    for piece, (hashes, _) in zip(pieces, found, strict=True):
+        blocks.append(Block(piece, line, hashes))
+        line += len(hashes)
     found.clear()
     result = Straight(source.opened)
     rest = Rest(form)
@@ -239,7 +245,7 @@ def take_straight(
     crew = _Crew(draft, form)
     try:
         # The threads must have stopped before their files are closed, however this ends.
-        with closing(_in_threads(lambda block: scanning.take(block, form, draft, crew.mine()), iter(blocks), threads)) as results:
+        with closing(_in_threads(lambda block: scanning.take(block, form, repeated, draft, crew.mine()), iter(blocks), threads)) as results:
             for _block, (taken, left) in results:
                 _add(result, taken)
                 rest.add(left)
@@ -291,11 +297,11 @@ class _Crew:
 
 @dataclass(frozen=True)
 class Block:
-    """Some whole lines of the file, the number of the first, and for each whether its document is met more than once."""
+    """Some whole lines of the file, the number of the first, and the hash of each one's document number."""
 
     bytes: np.ndarray[Any, Any]
     first_line: int
-    repeated: np.ndarray[Any, Any]
+    hashes: np.ndarray[Any, Any]
 
 
 def _pieces(path: Path, first_line: int) -> list[np.ndarray[Any, Any]]:
@@ -394,6 +400,18 @@ class Writers:
         entries = (INVOICE, SETTLEMENT) if form.settles else (INVOICE,)
         self.paths = [draft.folder(entry.name) / f"part-{draft.batch_id}-straight-{number:02d}.parquet" for entry in entries]
         self._writers = [_writer(written(entry, form), path) for entry, path in zip(entries, self.paths, strict=True)]
+        self._rooms: dict[str, np.ndarray[Any, Any]] = {}
+
+    def room(self, name: str, kind: type[np.generic], *shape: int) -> np.ndarray[Any, Any]:
+        """A place to work in, kept from block to block: to get new memory from the system costs more than to fill it.
+
+        What was in it before is still there, and what is in it now must be done with when the next block is begun.
+        """
+        size = math.prod(shape)
+        have = self._rooms.get(name)
+        if have is None or len(have) < size:
+            have = self._rooms[name] = np.empty(size + size // 8, dtype=kind)
+        return have[:size].reshape(shape)
 
     def write(self, tables: list[pa.Table]) -> None:
         """Append a block's rows."""
