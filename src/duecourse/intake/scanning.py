@@ -169,14 +169,33 @@ def _mixed(text: Array, start: int, end: int) -> np.uint64:
 
 
 @built_in
+def _quoted_within(text: Array, start: int, end: int) -> bool:
+    """Does a text have a quotation mark?"""
+    while start < end:
+        if _marks(_letters(text, start, min(8, end - start)), np.uint64(QUOTE) * ONES) != 0:
+            return True
+        start += 8
+    return False
+
+
+@built_in
 def _hash(text: Array, start: int, end: int) -> np.uint64:
-    """Of the document number without blanks at its ends and without a decimal `.0`, so that numbers that mean the same hash the same; never 0."""
+    """Of the document number without blanks at its ends and without a decimal `.0`, so that numbers that mean the same hash the same; never 0.
+
+    A quotation mark inside may be written twice: it does not count.
+    """
     while start < end and text[start] == BLANK:
         start += 1
     while end > start and text[end - 1] == BLANK:
         end -= 1
     if end - start > 2 and text[end - 1] == 48 and text[end - 2] == 46:
         end -= 2
+    if _quoted_within(text, start, end):
+        value = MIXER
+        for place in range(start, end):
+            if text[place] != QUOTE:
+                value = (value ^ np.uint64(text[place])) * MIXER
+        return value | np.uint64(1)
     return _mixed(text, start, end) | np.uint64(1)
 
 

@@ -427,6 +427,11 @@ class Writers:
 
 UNIQUE: Final = ("invoice_id", "settlement_id")
 REPEATED: Final = ("kind", "buyer_id", "currency", "source")
+ALWAYS: Final = frozenset(
+    (*UNIQUE, *REPEATED, "instalment", "issue_date", "issue_date_estimated", "due_date", "settle_date", "inferred", "amount_minor",
+     "recorded_at", "source_row", "voided")
+)  # fmt: skip
+"""Columns in which a line that was taken has something: that none is null need not be written down for each."""
 
 
 def written(entry: Entry, form: Form) -> pa.Schema:
@@ -434,9 +439,8 @@ def written(entry: Entry, form: Form) -> pa.Schema:
     given = {role for role, place in zip(TEXT_ROLES, form.texts.tolist(), strict=True) if place >= 0}
     given |= {"reference"} if "clearing_document" in given else set()
     coded = {*REPEATED, *given} - set(UNIQUE)
-    return pa.schema(
-        [pa.field(one.name, pa.dictionary(pa.int32(), pa.string()) if one.name in coded else one.type) for one in entry.schema]
-    )
+    text = pa.dictionary(pa.int32(), pa.string())
+    return pa.schema([pa.field(one.name, text if one.name in coded else one.type, nullable=one.name not in ALWAYS) for one in entry.schema])
 
 
 def _writer(schema: pa.Schema, path: Path) -> pq.ParquetWriter:
