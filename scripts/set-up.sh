@@ -18,6 +18,8 @@ find_python() {
 # set_up [GROUP]: the product alone, or with a dependency group (dev)
 set_up() {
   group=${1:-}
+  # A checkout set up for development stays so, whatever ./run finds changed.
+  if [ -z "$group" ] && grep -q ' dev$' "$here/.venv/.set-up" 2>/dev/null; then group=dev; fi
   wanted="$(cksum < "$here/uv.lock") $(cksum < "$here/pyproject.toml") $here ${group:-product}"
   stamp=$here/.venv/.set-up
   # What was set up for development also serves the product.

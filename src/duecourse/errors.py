@@ -57,6 +57,12 @@ class BatchUnknownError(DuecourseError):
     code = "batch_unknown"
 
 
+class FactUnknownError(DuecourseError):
+    """The ledger has no such fact, or not for this person."""
+
+    code = "fact_unknown"
+
+
 class CurrencyUnknownError(DuecourseError):
     """Not a currency code of ISO 4217."""
 
@@ -105,10 +111,40 @@ class FileCutOffError(DuecourseError):
     code = "file_cut_off"
 
 
+class FileSwellsError(DuecourseError):
+    """A packed file unpacks to far more than any export holds."""
+
+    code = "file_swells"
+
+
+class FileTooLargeError(DuecourseError):
+    """The file is larger than the app takes."""
+
+    code = "file_too_large"
+
+
 class FileNotFoundHereError(DuecourseError):
     """No such file."""
 
     code = "file_not_found"
+
+
+class StatementsUnreadableError(DuecourseError):
+    """The file holds no accounts that can be recognised."""
+
+    code = "statements_unreadable"
+
+
+class BuyerUngradedError(DuecourseError):
+    """There is nothing to grade this buyer by."""
+
+    code = "buyer_ungraded"
+
+
+class BuyerMissingError(DuecourseError):
+    """Accounts of one company, and nothing says whose."""
+
+    code = "buyer_missing"
 
 
 class ColumnsUnrecognisedError(DuecourseError):
@@ -165,7 +201,49 @@ class SettingUnknownError(DuecourseError):
     code = "setting_unknown"
 
 
+class CheckUnknownError(DuecourseError):
+    """There is no such check of the book."""
+
+    code = "check_unknown"
+
+
 class BuyerAmbiguousError(DuecourseError):
     """Several buyers match what was asked for."""
 
     code = "buyer_ambiguous"
+
+
+class AddressInUseError(DuecourseError):
+    """Something else listens where we were to."""
+
+    code = "address_in_use"
+
+
+class DatabaseUnreachableError(DuecourseError):
+    """The app's database does not answer."""
+
+    code = "database_unreachable"
+
+
+class DatabaseNewerError(DuecourseError):
+    """A later release has changed the app's database."""
+
+    code = "database_newer"
+
+
+class BackupUnreadableError(DuecourseError):
+    """The file is not a whole backup."""
+
+    code = "backup_unreadable"
+
+
+class RestoreRefusedError(DuecourseError):
+    """What would be overwritten is there, and nobody said it may be."""
+
+    code = "restore_refused"
+
+
+class ToolMissingError(DuecourseError):
+    """A program of the system that is needed is not installed."""
+
+    code = "tool_missing"

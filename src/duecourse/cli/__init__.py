@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 FINE: Final = 0
 FINDINGS: Final = 1
@@ -57,20 +57,27 @@ def language_of(argv: Sequence[str], environment: Mapping[str, str]) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    from duecourse.messages import say, use_language
+    from duecourse.messages import use_language
 
     use_language(language_of(words, os.environ))
 
-    import click
-
     from duecourse.cli.commands import build
-    from duecourse.errors import DuecourseError
 
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")  # a C locale must not stop a Chinese name
+    return outcome_of(lambda: build().main(args=hoisted(words), prog_name="duecourse", standalone_mode=False))
+
+
+def outcome_of(work: Callable[[], object]) -> int:
+    """Do something, saying on standard error what a person can mend; the exit code."""
+    import click
+
+    from duecourse.errors import DuecourseError
+    from duecourse.messages import say
+
     try:
-        outcome = build().main(args=hoisted(words), prog_name="duecourse", standalone_mode=False)
+        outcome = work()
     except click.UsageError as error:
         error.show(sys.stderr)
         return MISUSE

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from duecourse.cli.render import Column, Money, Report, Section
 from duecourse.cli.session import Session, asked, interactive, parse_day, progress_bar
 from duecourse.errors import OptionMisusedError
 from duecourse.messages import say
+from duecourse.tables import Column, Money, Report, Section
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""`duecourse check`, `history`, `void`, `compact`, `restore`, `settings`: looking after the ledger itself."""
+"""`duecourse check`, `history`, `void`, `compact`, `rewind`, `settings`: looking after the ledger itself."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from duecourse.cli.render import Column, Report, Section
 from duecourse.messages import say
+from duecourse.tables import Column, Report, Section
 
 if TYPE_CHECKING:
     from duecourse.cli.session import Session
@@ -82,14 +82,14 @@ def add_commands(group: click.Group) -> None:
         put_in_order(ledger)
         click.echo(say("cli.compact_done", version=ledger.version), err=True)
 
-    @group.command("restore", help=say("cli.restore_help"))
+    @group.command("rewind", help=say("cli.rewind_help"))
     @click.argument("version", type=int)
     @click.option("--reason", required=True, help=say("cli.void_reason"))
     @click.pass_obj
-    def restore(session: Session, version: int, reason: str) -> None:
+    def rewind(session: Session, version: int, reason: str) -> None:
         ledger = session.ledger()
         ledger.restore(version, reason)
-        click.echo(say("cli.restore_done", version=version, now=ledger.version), err=True)
+        click.echo(say("cli.rewind_done", version=version, now=ledger.version), err=True)
 
     @group.command("settings", help=say("cli.settings_help"))
     @click.argument("pairs", nargs=-1, metavar="[NAME=VALUE]...")

@@ -6,48 +6,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from duecourse.cli.render import Column, Kind, Money, Report, Section
 from duecourse.messages import language, say
+from duecourse.tables import KINDS, Column, Money, Report, Section, columns_of, is_money, named, with_money
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from duecourse.cli.session import Session
     from duecourse.desk.buyers import BuyerRecord
     from duecourse.desk.position import CurrencyPosition, Position
     from duecourse.ledger.book import Book
 
-MONEY: Final = frozenset(
-    [
-        "outstanding",
-        "overdue",
-        "not_due",
-        "unapplied_credits",
-        "net",
-        "credit_sales",
-        "credit_sales_90d",
-        "credit_sales_365d",
-        "paid_365d",
-        "peak_balance_365d",
-        "credits_365d",
-        "disputed",
-        "cash_received",
-        "credits",
-        "amount_minor",
-        "open_minor",
-        "disputed_minor",
-        "amount",
-    ]
-)
-KINDS: Final[Mapping[str, Kind]] = {
-    "overdue_share": "fraction", "cei": "fraction", "dilution_rate": "fraction", "share": "fraction", "dso_simple": "days", "dso_countback": "days",
-    "dso_simple_90d": "days", "best_possible_dso": "days", "average_days_delinquent": "days", "days_beyond_terms": "days",
-    "days_beyond_terms_floored": "days", "days_beyond_terms_365d": "days", "days_beyond_terms_90d": "days", "days_beyond_terms_floored_365d": "days",
-    "days_beyond_terms_trend": "days", "weighted_days_late_open": "days", "oldest_days_past_due": "days", "days_past_due": "days",
-    "dso_censored": "state", "open_invoices": "count", "overdue_invoices": "count", "buyers_with_balance": "count", "open_disputes": "count",
-    "invoices_365d": "count", "rank": "count", "items": "count", "issue_date": "date", "due_date": "date", "settle_date": "date",
-    "first_issue_date": "date", "last_payment_date": "date", "month_end": "date", "raised_on": "date", "instalment": "count",
-}  # fmt: skip
 KPI_FIGURES: Final = (
     "outstanding", "overdue", "overdue_share", "unapplied_credits", "net", "dso_simple", "dso_countback", "best_possible_dso",
     "average_days_delinquent", "cei", "days_beyond_terms", "dilution_rate", "disputed", "open_invoices", "overdue_invoices", "buyers_with_balance",
@@ -108,11 +75,11 @@ def add_commands(group: click.Group) -> None:
 
         shown = limit if limit is not None else (40 if session.form == "table" else None)
         table = all_buyers(session.book, search=search, sort=sort, limit=shown)
-        rows = [_named(_with_money(row)) if session.form == "table" else _with_money(row) for row in table.to_pylist()]
+        rows = [named(with_money(row)) if session.form == "table" else with_money(row) for row in table.to_pylist()]
         names = BUYERS if session.form == "table" else table.column_names
         notes = [say("cli.buyers_more", count=shown)] if limit is None and shown is not None and len(rows) == shown else []
         data = {"as_of": session.book.on, "buyers": rows}
-        session.show(Report(_headline(session.book), [Section("buyers", say("cli.buyers_title"), _columns(names), rows)], data, notes))
+        session.show(Report(_headline(session.book), [Section("buyers", say("cli.buyers_title"), columns_of(names), rows)], data, notes))
 
     @group.command("buyer", help=say("cli.buyer_help"))
     @click.argument("buyer")
@@ -130,7 +97,7 @@ def add_commands(group: click.Group) -> None:
 
         book = session.book
         table = history(book, months=months)
-        rows = [_with_money(row) for row in book.run(table.order_by(["currency", table.months_back])).to_pylist()]
+        rows = [with_money(row) for row in book.run(table.order_by(["currency", table.months_back])).to_pylist()]
         names = (
             "month_end",
             "currency",
@@ -144,7 +111,7 @@ def add_commands(group: click.Group) -> None:
             "dilution_rate",
         )
         shown = names if session.form == "table" else tuple(table.columns)
-        section = Section("trend", say("cli.trend_title"), _columns(shown), rows)
+        section = Section("trend", say("cli.trend_title"), columns_of(shown), rows)
         session.show(Report(_headline(book), [section], {"as_of": book.on, "months": rows}))
 
     @group.command("export", help=say("cli.export_help"))
@@ -157,38 +124,10 @@ def add_commands(group: click.Group) -> None:
         names, rows = export_rows(book, what)
         title = say(f"cli.export_{what.replace('-', '_')}")
         if session.form == "csv":  # a stream, however many rows
-            session.show(Report("", [Section(what, title, _columns(names), map(_with_money, rows))]))
+            session.show(Report("", [Section(what, title, columns_of(names), map(with_money, rows))]))
         else:
-            made = [_with_money(row) for row in rows]
-            session.show(Report("", [Section(what, title, _columns(names), made)], {"as_of": book.on, what: made}))
-
-
-def _columns(names: Sequence[str]) -> list[Column]:
-    return [
-        Column(name, "money" if name in MONEY or (name.startswith("days_") and name not in KINDS) else KINDS.get(name, "text"))
-        for name in names
-    ]
-
-
-def _with_money(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The row with its amounts as money of its currency."""
-    currency = row["currency"]
-    return {
-        name: Money(value, currency)
-        if value is not None and isinstance(value, int) and not isinstance(value, bool) and _is_money(name)
-        else value
-        for name, value in row.items()
-    }
-
-
-def _named(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The row with the buyer's name in the script of the reader, where the ledger has it."""
-    local = row.get("name_local")
-    return {**row, "name": local if local and (language() == "zh" or not row.get("name")) else row.get("name")}
-
-
-def _is_money(name: str) -> bool:
-    return name in MONEY or (name.startswith("days_") and name not in KINDS)
+            made = [with_money(row) for row in rows]
+            session.show(Report("", [Section(what, title, columns_of(names), made)], {"as_of": book.on, what: made}))
 
 
 def _headline(book: Book) -> str:
@@ -206,7 +145,7 @@ def _notes(found: Position) -> list[str]:
 
 
 def _figures(one: CurrencyPosition) -> dict[str, Any]:
-    return _with_money({**one.figures, "currency": one.currency})
+    return with_money({**one.figures, "currency": one.currency})
 
 
 def _position_data(book: Book, found: Position) -> dict[str, Any]:
@@ -245,7 +184,7 @@ def _ageing_section(found: Position, *, transposed: bool = True) -> Section:
         }
         for heading, one in columns
     }
-    titles = {**{name: found.buckets.label(name, language()) for name in found.buckets.ids}, **{c.name: c.title for c in _columns(tail)}}
+    titles = {**{name: found.buckets.label(name, language()) for name in found.buckets.ids}, **{c.name: c.title for c in columns_of(tail)}}
     if transposed:
         rows = [{"age": titles[name], **{heading: values[heading].get(name) for heading in values}} for name in (*found.buckets.ids, *tail)]
         heads = [Column("age", heading=say("cli.col_age")), *(Column(heading, "money", heading=heading) for heading in values)]
@@ -264,24 +203,25 @@ def kpi_report(book: Book, worst_count: int = 10) -> Report:
     figures = {heading: _figures(one) for heading, one in columns}
     rows = [{"figure": name, **{heading: _shown(name, values.get(name)) for heading, values in figures.items()}} for name in KPI_FIGURES]
     titles = {
-        column.name: say("cli.in_days", figure=column.title) if column.kind == "days" else column.title for column in _columns(KPI_FIGURES)
+        column.name: say("cli.in_days", figure=column.title) if column.kind == "days" else column.title
+        for column in columns_of(KPI_FIGURES)
     }
     rows = [{**row, "figure": titles[row["figure"]]} for row in rows]
     heads = [Column("figure", heading=say("cli.col_figure")), *(Column(heading, "count", heading=heading) for heading, _one in columns)]
-    worst_rows = [_named(_with_money(row)) for row in worst(book, limit=worst_count)]
+    worst_rows = [named(with_money(row)) for row in worst(book, limit=worst_count)]
     sections = [
         Section("kpi", say("cli.kpi_title"), heads, rows),
         _ageing_section(found),
-        Section("worst", say("cli.worst_title"), _columns(WORST), worst_rows),
+        Section("worst", say("cli.worst_title"), columns_of(WORST), worst_rows),
     ]
     data = {**_position_data(book, found), "worst_buyers": worst_rows}
     return Report(_headline(book), sections, data, _notes(found))
 
 
 def _shown(name: str, value: Any) -> Any:
-    from duecourse.cli.render import shown
+    from duecourse.tables import shown
 
-    return shown(value, KINDS.get(name, "money" if _is_money(name) else "text"))
+    return shown(value, KINDS.get(name, "money" if is_money(name) else "text"))
 
 
 def _ageing_per(book: Book, by: Any, per: str) -> Report:
@@ -300,7 +240,7 @@ def _ageing_per(book: Book, by: Any, per: str) -> Report:
         line["outstanding"] = Money(line["outstanding"].minor + row["amount"], row["currency"])
     ordered = sorted(rows.values(), key=lambda line: (line["currency"], -line["outstanding"].minor, str(line[keys[0]])))
     ages = [Column(name, "money", heading=buckets.label(name, language())) for name in buckets.ids]
-    columns = [*(Column(name) for name in keys), *_columns(["outstanding"]), *ages]
+    columns = [*(Column(name) for name in keys), *columns_of(["outstanding"]), *ages]
     return Report(
         _headline(book),
         [Section("ageing", say("cli.ageing_title"), columns, ordered)],
@@ -315,24 +255,24 @@ def _buyer_report(book: Book, record: BuyerRecord, *, everything: bool) -> Repor
         if value not in (None, "") and name not in ("recorded_at", "source", "source_row")
     }
     name = profile.get("name") or profile.get("name_local") or record.buyer_id
-    figures = [_with_money(row) for row in record.figures]
+    figures = [with_money(row) for row in record.figures]
     wanted = (
         "currency", "outstanding", "overdue", "oldest_days_past_due", "unapplied_credits", "credit_sales_365d", "dso_countback",
         "days_beyond_terms_365d", "days_beyond_terms_90d", "peak_balance_365d", "last_payment_date",
     )  # fmt: skip
-    items = [_with_money(row) for row in record.items]
+    items = [with_money(row) for row in record.items]
     still_open = [row for row in items if row["open_minor"].minor]
-    settlements = [_with_money(row) for row in record.settlements]
+    settlements = [with_money(row) for row in record.settlements]
     worded = [{**row, "kind": say(f"cli.settlement_{row['kind']}")} for row in settlements]
     latest = 15
-    open_columns = _columns(
+    open_columns = columns_of(
         ("invoice_id", "instalment", "issue_date", "due_date", "days_past_due", "currency", "amount_minor", "open_minor")
     )
-    paid_columns = _columns(("settlement_id", "kind", "settle_date", "invoice_id", "currency", "amount_minor"))
+    paid_columns = columns_of(("settlement_id", "kind", "settle_date", "invoice_id", "currency", "amount_minor"))
     sections = [
         Section("profile", f"{record.buyer_id} · {name}", [Column("field", heading=say("cli.col_name")), Column("value", heading=say("cli.col_value"))],
                 [{"field": Column(key).title, "value": str(value)} for key, value in profile.items()]),
-        Section("figures", say("cli.kpi_title"), _columns(wanted), figures),
+        Section("figures", say("cli.kpi_title"), columns_of(wanted), figures),
         Section("open_items", say("cli.export_open_items"), open_columns, still_open[: None if everything else latest],
                 [say("cli.more_rows", count=len(still_open) - latest)] if not everything and len(still_open) > latest else []),
         Section("settlements", say("cli.export_settlements"), paid_columns, worded[: None if everything else latest],
@@ -340,6 +280,6 @@ def _buyer_report(book: Book, record: BuyerRecord, *, everything: bool) -> Repor
     ]  # fmt: skip
     data = {
         "as_of": book.on, "buyer_id": record.buyer_id, "profile": profile, "figures": figures, "invoices": items, "settlements": settlements,
-        "disputes": [_with_money(row) for row in record.disputes],
+        "disputes": [with_money(row) for row in record.disputes],
     }  # fmt: skip
     return Report(_headline(book), sections, data)

@@ -1,27 +1,23 @@
-"""Tables for people and for machines: the same rows on a terminal, as JSON, CSV or XLSX."""
+"""The answer of a command: tables on a terminal, JSON for machines, or a file."""
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from duecourse.glossary import label
 from duecourse.messages import say
-from duecourse.money import decimal_string, to_decimal
+from duecourse.tables import plain, shown, write_csv, write_xlsx
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from rich.console import Console
 
+    from duecourse.tables import Column, Report
+
 Format = Literal["table", "json", "csv", "xlsx"]
-Kind = Literal["text", "money", "days", "fraction", "ratio", "count", "date", "moment", "state"]
 
 PIPE_WIDTH: Final = 160
 TEXT_WIDTH: Final = 24
@@ -33,98 +29,18 @@ WHOLE: Final = frozenset({"money", "days", "fraction", "ratio", "count", "date",
 RIGHT: Final = frozenset({"money", "days", "fraction", "ratio", "count"})
 
 
-class Money(NamedTuple):
-    """Minor units and their currency."""
-
-    minor: int
-    currency: str
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: `name` is the key in JSON and CSV, `kind` decides how a value is written, `heading` what stands above it."""
-
-    name: str
-    kind: Kind = "text"
-    heading: str = ""
-
-    @property
-    def title(self) -> str:
-        """The heading in the language spoken: its own, or the glossary's."""
-        return self.heading or label(self.name)
-
-
-@dataclass(frozen=True)
-class Section:
-    """A titled table. `rows` are mappings by column name; CSV takes them one by one, the other forms go over them more than once."""
-
-    name: str
-    title: str
-    columns: Sequence[Column]
-    rows: Iterable[Mapping[str, Any]]
-    notes: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class Report:
-    """Everything one command has to say: sections to read, and the same as plain data for machines."""
-
-    title: str
-    sections: Sequence[Section]
-    data: Mapping[str, Any] = field(default_factory=dict)
-    notes: Sequence[str] = ()
-
-
-def shown(value: Any, kind: Kind) -> str:
-    """A value as a person reads it; an unknown one is a dash, never a zero."""
-    if value is None:
-        return "–"
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Money):
-        return f"{to_decimal(value.minor, value.currency):,f}"  # the currency stands in a column or heading of its own
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S}"
-    if kind == "fraction":
-        return f"{value * 100:z.1f}%"  # z: a rounded-off zero has no sign
-    if kind == "days" and isinstance(value, float):
-        return f"{value:z,.1f}"
-    if kind == "ratio":
-        return f"{value:z,.3f}"
-    if kind == "count":
-        return f"{value:,}"
-    if kind == "state" and isinstance(value, bool):
-        return say("cli.yes") if value else say("cli.no")
-    return str(value)
-
-
-def plain(value: Any) -> Any:
-    """A value as a machine reads it: money a decimal string, dates ISO, unknown null."""
-    if isinstance(value, Money):
-        return decimal_string(value.minor, value.currency)
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return {key: plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
-    return value
-
-
 def write(report: Report, form: Format, output: Path | None) -> None:
     """Write a report to the terminal, or to a file; XLSX needs a file."""
     if form == "json":
         _to(output, json.dumps(plain(dict(report.data)), ensure_ascii=False, indent=2) + "\n")
     elif form == "csv":
-        _csv(report, output)
+        write_csv(report, output)
     elif form == "xlsx":
         if output is None:
             from duecourse.errors import OptionMisusedError
 
             raise OptionMisusedError(option="--format", value="xlsx", hint=say("cli.xlsx_needs_output"))
-        _xlsx(report, output)
+        write_xlsx(report, output)
     else:
         _table(report, output)
 
@@ -134,52 +50,6 @@ def _to(output: Path | None, text: str) -> None:
         sys.stdout.write(text)
     else:
         output.write_text(text, encoding="utf-8")
-
-
-def _csv(report: Report, output: Path | None) -> None:
-    # Excel takes a CSV for UTF-8 only with the mark; a pipe wants none.
-    stream = output.open("w", encoding="utf-8-sig", newline="") if output else sys.stdout
-    try:
-        writer = csv.writer(stream, lineterminator="\n")
-        section = report.sections[0]
-        writer.writerow([column.name for column in section.columns])
-        for row in section.rows:
-            values = [plain(row.get(column.name)) for column in section.columns]
-            writer.writerow(["" if value is None else value for value in values])
-    finally:
-        if output:
-            stream.close()
-
-
-def _xlsx(report: Report, output: Path) -> None:
-    import xlsxwriter
-
-    with xlsxwriter.Workbook(str(output), {"strings_to_formulas": False, "strings_to_urls": False}) as book:
-        head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
-        formats = {"date": book.add_format({"num_format": "yyyy-mm-dd"}), "fraction": book.add_format({"num_format": "0.0%"})}
-        formats |= {"days": book.add_format({"num_format": "0.0"}), "ratio": book.add_format({"num_format": "0.000"})}
-        places: dict[str, Any] = {}
-        for section in report.sections:
-            sheet = book.add_worksheet(section.title[:31].translate(str.maketrans("[]:*?/\\", "()    -")))
-            sheet.freeze_panes(1, 0)
-            for number, column in enumerate(section.columns):
-                sheet.write(0, number, column.title, head)
-                longest = max([len(column.title), *(len(shown(row.get(column.name), column.kind)) for row in list(section.rows)[:200])])
-                sheet.set_column(number, number, min(max(longest * 1.1, 8), 48))
-            for line, row in enumerate(section.rows, start=1):
-                for number, column in enumerate(section.columns):
-                    value = row.get(column.name)
-                    if isinstance(value, Money):
-                        text = decimal_string(value.minor, value.currency)
-                        decimals = len(text.partition(".")[2])
-                        pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
-                        sheet.write_number(line, number, float(text), places.setdefault(pattern, book.add_format({"num_format": pattern})))
-                    elif isinstance(value, date) and not isinstance(value, datetime):
-                        sheet.write_datetime(line, number, datetime(value.year, value.month, value.day), formats["date"])  # noqa: DTZ001
-                    elif isinstance(value, int | float) and not isinstance(value, bool):
-                        sheet.write_number(line, number, value, formats.get(column.kind))
-                    elif value is not None:
-                        sheet.write_string(line, number, shown(value, column.kind))
 
 
 def _table(report: Report, output: Path | None) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from duecourse.cli.render import Format, Report, write
+from duecourse.cli.render import Format, write
 from duecourse.errors import OptionMisusedError
 from duecourse.messages import say
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from duecourse.ledger.book import Book
     from duecourse.ledger.store import Ledger
+    from duecourse.tables import Report
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""`duecourse demo` and `start`: a ledger full of data, and the first look at it."""
+"""`duecourse demo` and `start`: a ledger full of data, and the app opened on it."""
 
 from __future__ import annotations
 
@@ -41,27 +41,42 @@ def add_commands(group: click.Group) -> None:
 
     @group.command("start", help=say("cli.start_help"))
     @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+    @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help=say("cli.serve_host"))
+    @click.option("--port", default=None, type=click.IntRange(0, 65_535), metavar="N", help=say("cli.start_port"))
+    @click.option("--no-serve", is_flag=True, help=say("cli.start_no_serve"))
     @click.pass_obj
-    def start(session: Session, files: tuple[Path, ...]) -> int:
+    def start(session: Session, files: tuple[Path, ...], host: str, port: int | None, no_serve: bool) -> int:
         from duecourse.cli.importing import take_in
-        from duecourse.cli.reading import kpi_report
+        from duecourse.cli.serving import open_app
         from duecourse.intake.importer import Options
 
-        outcome = 0
-        if files:
-            session.place = OWN_LEDGER
-            outcome = take_in(session, list(files), Options(), ask=True)
-        else:
+        session.place = OWN_LEDGER if files else DEMO_LEDGER
+
+        def fill() -> int:
+            if files:
+                return take_in(session, list(files), Options(), ask=True)
             from duecourse.desk.demo import make_demo
 
-            session.place = DEMO_LEDGER
             with progress_bar(say("cli.demo_making")) as bar:
                 make_demo(session.place, progress=None if bar is None else (lambda share: bar(share, "")))
-        session.show(kpi_report(session.book))
-        if session.form == "table" and session.output is None:
-            click.echo()
-            click.echo(say("cli.start_next", place=session.place, buyer=_example(session)))
-        return outcome
+            return 0
+
+        # Who wants a file or a form for machines wants the figures alone.
+        if no_serve or session.form != "table" or session.output is not None:
+            outcome = fill()
+            _show_state(session)
+            if session.form == "table" and session.output is None:
+                click.echo()
+                click.echo(say("cli.start_next", place=session.place, buyer=_example(session)))
+            return outcome
+        ports = None if port is None else [port]
+        return open_app(session.place, host=host, ports=ports, before=fill, words=lambda: _show_state(session), demo=not files)
+
+
+def _show_state(session: Session) -> None:
+    from duecourse.cli.reading import kpi_report
+
+    session.show(kpi_report(session.book))
 
 
 def _example(session: Session) -> str:

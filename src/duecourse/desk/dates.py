@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 import ibis
 
+from duecourse.desk.remembered import remembered
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from duecourse.ledger.book import Book
     from duecourse.ledger.store import Ledger
 
 FAR: Final = date(9999, 12, 31)
@@ -17,8 +20,16 @@ CURRENT_DAYS: Final = 7
 
 
 def last_day(ledger: Ledger) -> date | None:
-    """The latest day on which anything in the ledger happened: an invoice issued, a settlement, an open-item list; None while it is empty."""
+    """The latest day on which anything in the ledger happened: an invoice issued, a settlement, an open-item list; None while it is empty.
+
+    Asked once a version.
+    """
     book = ledger.as_of(FAR)
+    found = remembered(book, "last day", lambda: _asked(book))
+    return None if found is None else date.fromisoformat(str(found)[:10])
+
+
+def _asked(book: Book) -> date | None:
     days = [
         book.invoice.select(day=book.invoice.issue_date),
         book.settlement.select(day=book.settlement.settle_date),

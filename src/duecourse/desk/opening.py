@@ -29,3 +29,8 @@ def open_ledger(
     """
     engine = DuckDBEngine(threads=threads, memory_limit=memory_limit)
     return Ledger.open(url, engine=engine, create=create, storage_options=storage_options)
+
+
+def opened_again(ledger: Ledger) -> Ledger:
+    """The same ledger on the same engine, opened once more: to write on while others read the first."""
+    return Ledger.open(ledger.storage.url, engine=ledger.engine, storage_options=ledger.storage.options)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from duecourse.desk.figures import figures as drawn_up
 from duecourse.desk.remembered import remembered
 from duecourse.measures.base import in_base, unrated
 from duecourse.measures.buckets import Buckets
-from duecourse.measures.portfolio import kpi, kpi_in_base, worst_buyers
+from duecourse.measures.portfolio import worst_buyers
 from duecourse.measures.receivables import ageing, outstanding
 
 if TYPE_CHECKING:
@@ -61,22 +62,29 @@ def position(book: Book, *, figures: Figures = "kpi", by: Basis = "due_date") ->
 
 
 def _position(book: Book, figures: Figures, by: Basis, buckets: Buckets) -> dict[str, Any]:
-    ages = ageing(book, by=by, buckets=buckets)
-    rows = book.run(kpi(book) if figures == "kpi" else outstanding(book)).to_pylist()
-    amounts = _amounts(book.run(ages.select("currency", "bucket", "amount")).to_pylist())
+    if figures == "kpi":
+        drawn = drawn_up(book, buckets=buckets, by_issue=by == "issue_date")
+        rows, amounts, left_out = list(drawn.kpi), drawn.buckets, list(drawn.not_converted)
+        whole, in_buckets = drawn.base, drawn.base_buckets
+    else:
+        rows, amounts, whole, in_buckets, left_out = _balance(book, by, buckets)
     empty = dict.fromkeys(buckets.ids, 0)
     found = [CurrencyPosition(row["currency"], row, {**empty, **amounts.get(row["currency"], {})}) for row in rows]
     found.sort(key=lambda one: (-(one.figures["outstanding"] or 0), one.currency))
-    base = None
-    left_out: list[str] = []
-    if book.base_currency != NO_CURRENCY:
-        left_out = sorted({str(row["currency"]) for row in book.run(unrated(book, outstanding(book)).select("currency")).to_pylist()})
-        whole = in_base(book, outstanding(book), ("outstanding", "overdue", "not_due", "unapplied_credits", "net"))
-        figures_in_base = book.run(kpi_in_base(book) if figures == "kpi" else whole).to_pylist()
-        in_buckets = _amounts(book.run(in_base(book, ages.select("currency", "bucket", "amount"), ("amount",), by=("bucket",))).to_pylist())
-        if figures_in_base:
-            base = CurrencyPosition(book.base_currency, figures_in_base[0], {**empty, **in_buckets.get(book.base_currency, {})})
+    base = CurrencyPosition(book.base_currency, whole, {**empty, **(in_buckets or {})}) if whole else None
     return {"currencies": [asdict(one) for one in found], "base": asdict(base) if base else None, "not_converted": left_out}
+
+
+def _balance(book: Book, by: Basis, buckets: Buckets) -> tuple[Any, ...]:
+    ages = ageing(book, by=by, buckets=buckets).select("currency", "bucket", "amount")
+    rows = book.run(outstanding(book)).to_pylist()
+    amounts = _amounts(book.run(ages).to_pylist())
+    if book.base_currency == NO_CURRENCY:
+        return rows, amounts, None, None, []
+    left_out = sorted({str(row["currency"]) for row in book.run(unrated(book, outstanding(book)).select("currency")).to_pylist()})
+    whole = book.run(in_base(book, outstanding(book), ("outstanding", "overdue", "not_due", "unapplied_credits", "net"))).to_pylist()
+    in_buckets = _amounts(book.run(in_base(book, ages, ("amount",), by=("bucket",))).to_pylist())
+    return rows, amounts, whole[0] if whole else None, in_buckets.get(book.base_currency, {}), left_out
 
 
 def _amounts(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:

@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import ibis
 import pyarrow as pa
 
+from duecourse.calendar import WorkingDays
 from duecourse.desk.dates import FAR
 from duecourse.errors import OptionMisusedError, SettingUnknownError
+from duecourse.intake.importer import PROFILE_SETTING
+from duecourse.intake.profile import Profile
+from duecourse.ledger.book import named_table
+from duecourse.ledger.entries import SETTING
+from duecourse.measures.buckets import Buckets
 from duecourse.messages import say
 from duecourse.money import exponent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
+    from duecourse.ledger.book import Book
     from duecourse.ledger.store import Ledger
 
-DEFAULTS: Final[Mapping[str, Any]] = {"base_currency": "XXX", "ageing_buckets": [30, 60, 90, 180, 365], "company": ""}
+NOTE: Final = "settings"
+DEFAULTS: Final[Mapping[str, Any]] = {
+    "base_currency": "XXX",
+    "ageing_buckets": [30, 60, 90, 180, 365],
+    "company": "",
+    "legal_entity_names": {},
+    "calendar": "CN",
+    "language": "",
+}
+LANGUAGES: Final = ("", "en", "zh-hans")
 
 
 def current(ledger: Ledger) -> dict[str, str]:
@@ -26,31 +45,140 @@ def current(ledger: Ledger) -> dict[str, str]:
     return {name: _text(chosen.get(name, default)) for name, default in DEFAULTS.items()}
 
 
-def change(ledger: Ledger, values: Mapping[str, str]) -> None:
-    """Set some settings. Raises SettingUnknownError, CurrencyUnknownError, OptionMisusedError."""
+def change(ledger: Ledger, values: Mapping[str, str], *, by: str = "") -> None:
+    """Set some settings; `by` says who, for the journal.
+
+    Raises SettingUnknownError, CurrencyUnknownError, CountryUnknownError, OptionMisusedError.
+    """
     decoded = {name: _decoded(name, value) for name, value in values.items()}
     rows = [{"name": name, "value": json.dumps(value, ensure_ascii=False)} for name, value in decoded.items()]
-    with ledger.draft("post", note="settings") as draft:
+    _put(ledger, rows, by)
+
+
+def _put(ledger: Ledger, rows: list[dict[str, Any]], by: str) -> None:
+    with ledger.draft("post", note=NOTE) as draft:
         draft.put("setting", pa.Table.from_pylist(rows))
+        draft.facts = {"by": by} if by else {}
         draft.commit()
 
 
 def _decoded(name: str, value: str) -> Any:
     if name not in DEFAULTS:
         raise SettingUnknownError(name=name, known=", ".join(DEFAULTS))
+    value = value.strip()
     if name == "base_currency":
         exponent(value.upper())
         return value.upper()
     if name == "ageing_buckets":
-        try:
-            days = [int(part) for part in value.replace("，", ",").split(",")]
-        except ValueError:
-            days = []
-        if not days or days != sorted(set(days)) or days[0] < 1:
-            raise OptionMisusedError(option="ageing_buckets", value=value, hint=say("cli.hint_buckets"))
-        return days
+        return _buckets(value)
+    if name == "legal_entity_names":
+        return _names(value)
+    if name == "calendar":
+        return WorkingDays(value).country
+    if name == "language" and value not in LANGUAGES:
+        raise OptionMisusedError(option=name, value=value, hint=say("cli.hint_per", known=", ".join(filter(None, LANGUAGES))))
     return value
 
 
+def _buckets(value: str) -> list[int]:
+    try:
+        days = [int(part) for part in value.replace("，", ",").split(",")]
+    except ValueError:
+        days = []
+    if not days or days != sorted(set(days)) or days[0] < 1:
+        raise OptionMisusedError(option="ageing_buckets", value=value, hint=say("cli.hint_buckets"))
+    return days
+
+
+def bucket_labels(text: str) -> list[str] | None:
+    """What buckets with these limits (`30,60,90`) are called, in the language spoken; None if they are no limits."""
+    try:
+        found = Buckets(tuple(_buckets(text)))
+    except OptionMisusedError:
+        return None
+    return [found.label(name) for name in found.ids]
+
+
+def _names(value: str) -> dict[str, str]:
+    """`1000=Acme GmbH; 2000=Acme Ltd`, or one on each line."""
+    pairs = [part.partition("=") for part in value.replace("；", ";").replace("\n", ";").split(";") if part.strip()]
+    if any(not equals or not code.strip() for code, equals, _name in pairs):
+        raise OptionMisusedError(option="legal_entity_names", value=value, hint=say("cli.hint_entities"))
+    return {code.strip(): name.strip() for code, _equals, name in pairs if name.strip()}
+
+
 def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{code}={name}" for code, name in value.items())
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+# --- who changed what, and what imports have taught ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SettingChange:
+    """One setting as it was set once: when, by whom, through which import if by one. `value` None: it was forgotten."""
+
+    name: str
+    value: str | None
+    recorded_at: datetime
+    by: str
+    file_name: str
+    batch: str
+    undone: bool
+
+
+def setting_history(ledger: Ledger, *, limit: int = 200) -> list[SettingChange]:
+    """Every change of a setting, newest first; the readings kept by imports are left out.  设置变更记录"""
+    data, _corrected = ledger.rows_of(SETTING)
+    table = named_table(SETTING)
+    wanted = table.filter(~table.name.startswith(PROFILE_SETTING)).order_by([table.recorded_at.desc(), "name"]).limit(limit)
+    journal = {row.batch_id: row for row in ledger.journal()}
+    found = []
+    for row in ledger.engine.run(wanted, {SETTING.name: data}).to_pylist():
+        batch = journal.get(row["source"])
+        value = None if row["voided"] else _text(json.loads(row["value"]))
+        by = str(batch.facts.get("by") or "") if batch else ""
+        undone = row["source"] in ledger.state.withdrawn
+        found.append(SettingChange(row["name"], value, row["recorded_at"], by, batch.file_name if batch else "", row["source"], undone))
+    return found
+
+
+@dataclass(frozen=True)
+class SavedReading:
+    """How files with one header are read: learnt from an import, used for the next file of the form."""
+
+    name: str
+    profile: Profile
+    recorded_at: datetime
+    file_name: str
+    batch: str
+
+
+def saved_readings(ledger: Ledger) -> list[SavedReading]:
+    """The readings kept, newest first.  已记住的导入方案"""
+    book = ledger.as_of(FAR)
+    table = book.setting
+    rows = book.run(table.filter(table.name.startswith(PROFILE_SETTING)).order_by(table.recorded_at.desc())).to_pylist()
+    files = {row.batch_id: row.file_name for row in ledger.journal()}
+    return [
+        SavedReading(row["name"], Profile.from_json(row["value"]), row["recorded_at"], files.get(row["source"], ""), row["source"])
+        for row in rows
+    ]
+
+
+def forget_reading(ledger: Ledger, name: str, *, by: str = "") -> None:
+    """Read the next file of this form anew. Raises SettingUnknownError."""
+    known = [one.name for one in saved_readings(ledger)]
+    if name not in known:
+        raise SettingUnknownError(name=name, known=", ".join(known))
+    _put(ledger, [{"name": name, "value": "null", "voided": True}], by)
+
+
+def entities(book: Book) -> list[str]:
+    """Which of our companies does the book speak of?  我方公司"""
+    tables = (book.invoice, book.settlement, book.buyer)
+    named = ibis.union(*(table.select("legal_entity") for table in tables), distinct=True)
+    rows = book.run(named.filter(named.legal_entity.notnull() & (named.legal_entity != "")).order_by("legal_entity"))
+    return [str(code) for code in rows.column("legal_entity").to_pylist()]

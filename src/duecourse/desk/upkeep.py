@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 BATCHES: Final = 16
 """After so many batches since the last time, a table has as many files, and every question opens them all."""
 
+A_NIGHTS_WORK: Final = 4
+"""The same for a job nobody waits for."""
+
 ROWS: Final = 2_000_000
 """Up to here putting the files in order takes seconds; above, it is a job for the night: `duecourse compact`."""
 
@@ -29,13 +32,22 @@ def put_in_order(ledger: Ledger) -> None:
 
 def compact_if_cheap(ledger: Ledger) -> bool:
     """Compact a small ledger that has gathered many files; says whether it did."""
-    since = 0
-    for row in ledger.journal():
-        since = 0 if row.kind == "compact" else since + 1
-    if since < BATCHES or _rows(ledger) > ROWS:
+    if _changes_since(ledger) < BATCHES or _rows(ledger) > ROWS:
         return False
     ledger.compact()
     return True
+
+
+def worth_it(ledger: Ledger) -> bool:
+    """Have so many files gathered that a night's work of putting them in order pays?"""
+    return _changes_since(ledger) >= A_NIGHTS_WORK
+
+
+def _changes_since(ledger: Ledger) -> int:
+    since = 0
+    for row in ledger.journal():
+        since = 0 if row.kind == "compact" else since + 1
+    return since
 
 
 def _rows(ledger: Ledger) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -40,11 +41,15 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
 
+    from duecourse.ledger.journal import JournalRow
     from duecourse.ledger.store import BatchResult, Draft, Ledger
 
 Completeness = Literal["", "partial", "complete"]
 
 PROFILE_SETTING: Final = "import_profile:"
+FIX: Final = "fix"
+"""The journal's note on corrected lines that came back."""
+
 NOTED: Final = 50_000
 """Files with more lines than this are not searched for possible double billing, which would cost them a second pass."""
 
@@ -65,6 +70,10 @@ class Options:
     unit          元, 千元, 万元, 百万元 or 亿元, in which amounts are written
     base_currency the currency in which the firm adds up
     provider      name of an exchange-rate table's provider
+
+    The last two change nothing of what is read; the journal keeps them.
+    by    who imports
+    mark  the caller's own number of this import: taken up again after a crash, an import that had come through is known by it
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -79,6 +88,8 @@ class Options:
     unit: str = ""
     base_currency: str = ""
     provider: str = "own"
+    by: str = ""
+    mark: str = ""
     threads: int | None = None
     memory_limit: str = MEMORY_LIMIT
 
@@ -94,7 +105,7 @@ class Options:
         said = {
             name: str(value) if isinstance(value, date) else value
             for name, value in vars(self).items()
-            if name not in ("threads", "memory_limit") and value
+            if name not in ("by", "mark", "threads", "memory_limit") and value
         }
         return json.dumps({**said, "columns": dict(self.columns)}, sort_keys=True, ensure_ascii=False)
 
@@ -181,13 +192,12 @@ def import_file(
     options = options or Options()
     ledger.refresh()
     if is_central_bank_file(Path(path)):
-        return _import_central_bank(ledger, Path(path))
+        return _import_central_bank(ledger, Path(path), options)
     get_ready(Path(path))
     with open_file(Path(path), sheet=options.sheet) as opened:
-        before = _imported_before(ledger, opened.sha256, options)
+        before = imported_before(ledger, opened.sha256, options)
         if before:
-            note = Finding("file_known", Severity.NOTE, opened.name, args={"batch": before})
-            return ImportResult(opened.name, "", findings=(note,), version=ledger.version, known_as=before)
+            return _known(ledger, opened.name, before, options)
         understanding = _understood(opened, options, ledger)
         understanding.require(str(path))
         profile: Profile = understanding.profile
@@ -198,23 +208,47 @@ def import_file(
             return Import(ledger, bench, Source(opened, profile), options, list(understanding.findings)).run()
 
 
-def _import_central_bank(ledger: Ledger, path: Path) -> ImportResult:
+def _import_central_bank(ledger: Ledger, path: Path, options: Options) -> ImportResult:
     before = ledger.has_file(file_hash(path))
     if before:
-        note = Finding("file_known", Severity.NOTE, path.name, args={"batch": before})
-        return ImportResult(path.name, "", findings=(note,), version=ledger.version, known_as=before)
-    batch, read, findings = import_central_bank_file(ledger, path)
+        return _known(ledger, path.name, before, options)
+    batch, read, findings = import_central_bank_file(ledger, path, facts={"by": options.by, "mark": options.mark})
     return ImportResult(
         path.name, batch.batch_id, shape="rates", source="ecb", version=batch.version, read=read, added=batch.added,
         corrected=batch.corrected, unchanged=batch.unchanged, findings=tuple(findings),
     )  # fmt: skip
 
 
+def _known(ledger: Ledger, file_name: str, batch_id: str, options: Options) -> ImportResult:
+    """The file is in the ledger: by this very import, which was cut short after it had come through, or by an earlier one."""
+    row = next(row for row in ledger.journal() if row.batch_id == batch_id)
+    if options.mark and row.facts.get("mark") == options.mark:
+        rederive(ledger)
+        return result_of(row)
+    note = Finding("file_known", Severity.NOTE, file_name, args={"batch": batch_id})
+    return ImportResult(file_name, "", findings=(note,), version=ledger.version, known_as=batch_id)
+
+
+def result_of(row: JournalRow) -> ImportResult:
+    """What an import did, as the journal remembers it."""
+    facts = row.facts
+    counted: dict[str, Any] = {kind: {name: counts[kind] for name, counts in row.counts.items()} for kind in ("added", "corrected", "unchanged")}
+    snapshot = facts.get("snapshot_date")
+    return ImportResult(
+        row.file_name, row.batch_id, facts.get("shape", ""), facts.get("source", ""), row.version, facts.get("read", 0),
+        **counted, quarantined=facts.get("quarantined", 0), repeated=facts.get("repeated", 0), dropped=facts.get("dropped", {}),
+        totals=tuple(Total(**one) for one in facts.get("totals", ())),
+        findings=tuple(Finding(**{**one, "severity": Severity(one["severity"])}) for one in facts.get("findings", ())),
+        snapshot_date=date.fromisoformat(snapshot) if snapshot else None,
+    )  # fmt: skip
+
+
 def _understood(opened: Opened, options: Options, ledger: Ledger | None) -> Any:
-    return understand(opened, options.overrides(), known=_saved_profile(opened, ledger) if ledger is not None else None)
+    return understand(opened, options.overrides(), known=saved_profile(opened, ledger) if ledger is not None else None)
 
 
-def _saved_profile(opened: Opened, ledger: Ledger) -> Profile | None:
+def saved_profile(opened: Opened, ledger: Ledger) -> Profile | None:
+    """How an earlier file with the same header was read, if there was one."""
     if not has_rows(ledger, SETTING):
         return None
     book = ledger.as_of(date.max)
@@ -224,13 +258,16 @@ def _saved_profile(opened: Opened, ledger: Ledger) -> Profile | None:
     return Profile.from_json(rows[0]["value"]) if rows else None
 
 
-def _imported_before(ledger: Ledger, sha256: str, options: Options) -> str:
+def imported_before(ledger: Ledger, sha256: str, options: Options) -> str:
+    """The import that has brought this very file, read in this very way; empty if none has."""
     batch = ledger.has_file(sha256)
     if batch is None:
         return ""
     withdrawn = ledger.state.withdrawn
     for row in ledger.journal():
-        if row.file_sha256 == sha256 and row.batch_id not in withdrawn and row.facts.get("options") == options.key():
+        if row.file_sha256 != sha256 or row.batch_id in withdrawn or row.note == FIX:
+            continue
+        if row.facts.get("options") == options.key():
             return row.batch_id
     return ""
 
@@ -258,10 +295,10 @@ class Import:
         self.today = datetime.now(UTC).date()
 
     def run(self) -> ImportResult:
-        bench, ledger, profile = self.bench, self.ledger, self.profile
+        bench, ledger, profile, options = self.bench, self.ledger, self.profile, self.options
         seen_version = ledger.version
         bench.show(ledger, BUYER, INVOICE, SETTLEMENT, OPEN_ITEM, SNAPSHOT)
-        with ledger.draft("import", file_name=self.file_name, file_sha256=self.file_sha256, note="fix" if self.mending else "") as draft:
+        with ledger.draft("import", file_name=self.file_name, file_sha256=self.file_sha256, note=FIX if self.mending else "") as draft:
             bench.phase("reading", 0.0, 0.5)
             self._go_straight(draft)
             facts = self._stage(draft)
@@ -276,20 +313,24 @@ class Import:
                 self._save_settings(draft)
             sums = self._totals() if profile.shape in ("transactions", "open_items", "payments") else ()
             left_out = self._left_out(facts)
+            findings = [one if one.source else replace(one, source=self.file_name) for one in (*self.findings, *facts.findings)]
             draft.facts = {
-                "options": self.options.key(), "shape": profile.shape, "source": profile.source, "read": facts.rows, "quarantined": refused,
+                "options": options.key(), "shape": profile.shape, "source": profile.source, "read": facts.rows, "quarantined": refused,
                 "repeated": facts.repeated, "dropped": left_out,
                 "extract_date": str(facts.extract_date) if facts.extract_date else "",
+                "snapshot_date": str(self.snapshot_date) if self.snapshot_date else "",
+                "totals": [asdict(one) for one in sums],
+                "findings": [json.loads(json.dumps(asdict(one), default=str)) for one in findings],
+                "by": options.by, "mark": options.mark,
             }  # fmt: skip
             bench.phase("recording", 0.9, 1.0)
             result = draft.commit()
         if result.version != seen_version + 1 and has_rows(ledger, SNAPSHOT):
             rederive(ledger)  # somebody else wrote meanwhile: what lies between the lists is to be worked out with both
-        bench.phase("recording", 1.0, 1.0)
-        source = self.file_name
-        findings = [item if item.source else replace(item, source=source) for item in (*self.findings, *facts.findings)]
+        with contextlib.suppress(Exception):  # it has come through: who would stop it now is too late
+            bench.phase("recording", 1.0, 1.0)
         return ImportResult(
-            source, result.batch_id, profile.shape, profile.source, ledger.version, facts.rows, result.added, result.corrected,
+            self.file_name, result.batch_id, profile.shape, profile.source, ledger.version, facts.rows, result.added, result.corrected,
             result.unchanged, refused, facts.repeated, left_out, sums, tuple(findings), self.snapshot_date,
         )  # fmt: skip
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from duecourse.errors import ColumnsUnrecognisedError
 from duecourse.intake import Overrides, Profile, open_file, understand
 from duecourse.intake.assemble import Source
-from duecourse.intake.importer import Import, ImportResult, Options
+from duecourse.intake.importer import Import, ImportResult, Options, result_of
 from duecourse.intake.quarantine import FILE_ID, FILE_ROW
 from duecourse.intake.workbench import Progress, Workbench
 
@@ -48,6 +48,9 @@ def fix(
         cells = bench.arrow(f"SELECT * FROM {opened.relation} ORDER BY row_no")
         table = {name: cells.column(f"c{number}").to_pylist() for number, name in enumerate(opened.columns)}
         for file_id in dict.fromkeys(value for value in table[FILE_ID] if value):
+            if done := _done_before(ledger, file_id, options):
+                results.append(done)
+                continue
             lines = [number for number, value in enumerate(table[FILE_ID]) if value == file_id]
             result = _fix_file(
                 ledger, file_id, {name: [values[n] for n in lines] for name, values in table.items()}, options, progress, bench.folder
@@ -64,7 +67,7 @@ def _fix_file(
     quarantine = book.quarantine
     rows = book.run(quarantine.filter((quarantine.file_sha256 == file_id) & quarantine.fixed_by.isnull()).drop("recorded_at", "source"))
     by_row = {row["file_row"]: row for row in rows.to_pylist()}
-    numbers = [int(float(text)) if text else -1 for text in table[FILE_ROW]]
+    numbers = [_number(text) for text in table[FILE_ROW]]
     chosen = [(place, number) for place, number in enumerate(numbers) if number in by_row]
     if not chosen:
         return None
@@ -91,6 +94,20 @@ def _fix_file(
         options = replace(options, currency=options.currency or currency)
         source = Source(opened, read_as, renumbered=True)
         return Import(ledger, bench, source, options, [], file=(sample["file_name"], file_id)).run()
+
+
+def _done_before(ledger: Ledger, file_id: str, options: Options) -> ImportResult | None:
+    """What this very mending has done to the lines of a file before it was cut short."""
+    rows = [row for row in ledger.journal() if row.file_sha256 == file_id and options.mark and row.facts.get("mark") == options.mark]
+    return result_of(rows[-1]) if rows else None
+
+
+def _number(text: str | None) -> int:
+    """The line's number, perhaps written 12.0 by a spreadsheet; -1 when somebody has changed it to something else."""
+    try:
+        return int(float(text or ""))
+    except (ValueError, OverflowError):
+        return -1
 
 
 def _first_import(ledger: Ledger, file_id: str) -> Mapping[str, Any]:

@@ -174,11 +174,15 @@ class Understanding:
     profile: Profile
     findings: tuple[Finding, ...]
 
+    @property
+    def missing(self) -> tuple[tuple[str, ...], ...]:
+        """What the kind of list needs and no column was found for: each as the roles of which one would do."""
+        return tuple(choices for choices in _NEEDED[self.profile.shape] if not any(self.profile.has(role) for role in choices))
+
     def require(self, path: str = "") -> Profile:
         """The profile, if everything that is needed was found. Raises ColumnsUnrecognisedError."""
-        missing = [choices for choices in _NEEDED[self.profile.shape] if not any(self.profile.has(role) for role in choices)]
-        if missing:
-            wanted = ", ".join(" / ".join(choices) for choices in missing)
+        if self.missing:
+            wanted = ", ".join(" / ".join(choices) for choices in self.missing)
             raise ColumnsUnrecognisedError(path=path, missing=wanted, columns=", ".join(self.profile.columns))
         return self.profile
 

@@ -144,11 +144,17 @@ def export_quarantine(ledger: Ledger, batch_id: str | None, path: Path) -> int:
     begin with an underscore alone, and give the file to `fix`.
     """
     lines = waiting(ledger, batch_id)
-    columns = list(dict.fromkeys(name for line in lines for name in line.cells))
+    write_lines(path, [(line.cells, line.file_row, line.finding, line.file_name, line.file_sha256) for line in lines])
+    return len(lines)
+
+
+def write_lines(path: Path, lines: Sequence[tuple[Mapping[str, str | None], int, Finding, str, str]]) -> None:
+    """Write refused lines (cells, line number, reason, file name, file SHA-256) in the form `fix` takes back, as CSV or XLSX."""
+    columns = list(dict.fromkeys(name for cells, *_rest in lines for name in cells))
     header = [*columns, FILE_ROW, REASON, FILE, FILE_ID]
     body = [
-        [*(line.cells.get(name) or "" for name in columns), str(line.file_row), line.finding.message(), line.file_name, line.file_sha256]
-        for line in lines
+        [*(cells.get(name) or "" for name in columns), str(row), finding.message(), name_of_file, sha256]
+        for cells, row, finding, name_of_file, sha256 in lines
     ]
     if path.suffix.lower() == ".xlsx":
         _write_xlsx(path, header, body)
@@ -158,7 +164,6 @@ def export_quarantine(ledger: Ledger, batch_id: str | None, path: Path) -> int:
             writer = csv.writer(file)
             writer.writerow(header)
             writer.writerows(body)
-    return len(body)
 
 
 def _write_xlsx(path: Path, header: Sequence[str], body: Sequence[Sequence[str]]) -> None:

@@ -6,13 +6,13 @@ import csv
 import hashlib
 import re
 import zipfile
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from duecourse.reference.currencies import CURRENCIES
 from duecourse.reference.exchange_rates import as_entries, read_rates
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from duecourse.findings import Finding
@@ -48,15 +48,18 @@ def is_central_bank_file(path: Path) -> bool:
     return bool(first) and first[0].strip() == "Date" and len(named) >= FEWEST and len(named) == len(codes)
 
 
-def import_central_bank_file(ledger: Ledger, path: Path) -> tuple[BatchResult, int, Sequence[Finding]]:
+def import_central_bank_file(
+    ledger: Ledger, path: Path, facts: Mapping[str, Any] | None = None
+) -> tuple[BatchResult, int, Sequence[Finding]]:
     """Take the rates of such a file into the ledger: what was added, how many rates it had, and its faults.
 
+    facts  what the journal is to keep besides
     Raises FileCutOffError, FileUnreadableError.
     """
     found = read_rates(path)
     with ledger.draft("import", file_name=path.name, file_sha256=file_hash(path)) as draft:
         draft.put("exchange_rate", as_entries(found.rates))
-        draft.facts = {"shape": "rates", "source": "ecb", "read": len(found.rates), "quarantined": 0}
+        draft.facts = {"shape": "rates", "source": "ecb", "read": len(found.rates), "quarantined": 0, **(facts or {})}
         return draft.commit(), len(found.rates), found.findings
 
 

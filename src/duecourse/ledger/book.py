@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -19,14 +19,17 @@ from duecourse.ledger.entries import (
     EXCHANGE_RATE,
     INVOICE,
     OPEN_ITEM,
+    ORDER,
     QUARANTINE,
     SETTING,
     SETTLEMENT,
     SNAPSHOT,
+    STATEMENT,
     TEXT,
     Entry,
     schema_of,
 )  # fmt: skip
+from duecourse.ledger.scope import EVERYTHING, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +45,9 @@ RATES: Final = "rate_to_base"
 
 UNDATED_COUNTS: Final = (BUYER, SETTING)
 """Tables in which a row without a date holds always."""
+
+ITEM: Final = ("invoice_id", "instalment", "currency")
+"""What a settlement names to be applied to an invoice."""
 
 MONTHS_SCHEMA: Final = schema_of({"month_end": DAY, "month_start": DAY, "days": pa.int64(), "months_back": pa.int64()})
 RATES_SCHEMA: Final = schema_of({"currency": TEXT, "rate_to_base": pa.float64()}, {"rate_date": DAY})
@@ -115,19 +121,36 @@ class Book:
 
     `book.invoice`, `book.settlement` … are Ibis tables: the facts that had happened by then, each in its newest wording, with later
     events hidden (a dispute resolved after `on` is open). `book.run(expr)` gives Arrow.
+
+    scope  what may be seen of it (see `limited`): all tables, and so all that is worked out from them, hold nothing else
     """
 
     ledger: Keeper
     on: date
     known_at: datetime | None = None
+    scope: Scope = EVERYTHING
 
     @property
     def version(self) -> int:
         """The version of the ledger the book is drawn from."""
         return self.ledger.version
 
+    def limited(self, scope: Scope) -> Book:
+        """The part of this book that a person may see.  按可见范围
+
+        A book that is limited already is limited further, never less.
+        """
+        return replace(self, scope=self.scope.within(scope)) if scope.restricts else self
+
+    @cached_property
+    def whole(self) -> Book:
+        """The same book with nothing hidden: for what belongs to no person, never for what one is shown."""
+        return replace(self, scope=EVERYTHING) if self.scope.restricts else self
+
     def table(self, entry: Entry) -> ir.Table:
         """One table as of this book: the entry's facts, and `recorded_at`, `source`, `source_row` of each."""
+        if self.scope.restricts:
+            return self._seen(entry)
         _rows, corrected = self.ledger.rows_of(entry)
         rows = current_rows(entry, self.ledger.state.withdrawn, corrected=corrected, known_at=self._cut)
         on = _literal(self.on, "date")
@@ -140,6 +163,36 @@ class Book:
             later = closing.notnull() & (closing > on)
             rows = rows.mutate(**{name: later.ifelse(_literal(None, str(rows[name].type())), rows[name]) for name in entry.ends})
         return rows.drop("supersedes", "voided")
+
+    def _seen(self, entry: Entry) -> ir.Table:
+        """The part of the whole book's table that may be seen."""
+        whole, scope = self.whole, self.scope
+        rows = whole.table(entry)
+        if entry == BUYER:
+            return scope.of_buyers(rows, whole.invoice, whole.settlement)
+        if entry in (INVOICE, ORDER):
+            return scope.of_documents(rows, whole.buyer, entity="legal_entity")
+        if entry == OPEN_ITEM:
+            return scope.of_documents(rows, whole.buyer, entity="scope")
+        if entry == SETTLEMENT:
+            return self._seen_with_invoice(rows, ITEM, entity="legal_entity")
+        if entry == DISPUTE:
+            return self._seen_with_invoice(rows, ITEM[:2], entity=None)
+        if entry == STATEMENT:
+            return rows.semi_join(self.buyer.select("buyer_id").view(), "buyer_id").select(rows.columns)
+        if entry == QUARANTINE:
+            return rows.filter(ibis.literal(value=False))
+        if entry == SNAPSHOT and scope.legal_entities:
+            return rows.filter(rows["scope"].isin(sorted(scope.legal_entities | {""})))
+        return rows
+
+    def _seen_with_invoice(self, rows: ir.Table, names: tuple[str, ...], *, entity: str | None) -> ir.Table:
+        """Rows about an invoice of the book are seen where that invoice is; the others by themselves."""
+        columns = rows.columns
+        mine, all_of_them = (table.select(*names).view() for table in (self.invoice, self.whole.invoice))
+        with_it = rows.semi_join(mine, list(names)).select(columns)
+        alone = rows.anti_join(all_of_them, list(names)).select(columns)
+        return with_it.union(self.scope.of_documents(alone, self.whole.buyer, entity=entity))
 
     @property
     def _cut(self) -> datetime | None:
@@ -167,6 +220,16 @@ class Book:
     def dispute(self) -> ir.Table:
         """争议: one row per dispute; unresolved ones have no `resolved_on`."""
         return self.table(DISPUTE)
+
+    @cached_property
+    def statement(self) -> ir.Table:
+        """财务报表: one row per buyer and period, the accounts as published by then."""
+        return self.table(STATEMENT)
+
+    @cached_property
+    def order(self) -> ir.Table:
+        """订单: one row per order; a null status is open."""
+        return self.table(ORDER)
 
     @cached_property
     def open_item(self) -> ir.Table:
@@ -240,9 +303,52 @@ class Book:
     def about(self, buyer_id: str) -> Mapping[str, pa.Table]:
         """All this book holds on one buyer: {table: its rows}, for buyer, invoice, settlement and dispute.
 
-        A settlement stands with the account it was booked to.
+        A settlement stands with the account it was booked to. Nothing of a buyer that may not be seen.
         """
-        return {entry.name: self._about(entry, buyer_id) for entry in (BUYER, INVOICE, SETTLEMENT, DISPUTE)}
+        facts = {entry.name: self.whole._about(entry, buyer_id) for entry in (BUYER, INVOICE, SETTLEMENT, DISPUTE)}  # noqa: SLF001
+        return self._seen_of(facts, buyer_id) if self.scope.restricts else facts
+
+    def _seen_of(self, facts: Mapping[str, pa.Table], buyer_id: str) -> Mapping[str, pa.Table]:
+        """What may be seen of one buyer's facts: as `table` has it, without planning a query where there is no need of one."""
+        profile, invoices, settlements, disputes = facts.values()
+        person = [profile[name][0].as_py() if profile.num_rows else None for name in ("group_id", "sales_owner")]
+        if not self.scope.sees_person(buyer_id, *person):
+            return {name: rows.slice(0, 0) for name, rows in facts.items()}
+        allowed = pa.array(sorted(self.scope.legal_entities), pa.string())
+        own = profile["legal_entity"][0] if profile.num_rows else pa.scalar(None, pa.string())
+
+        def of_entity(rows: pa.Table) -> pa.Table:
+            if not self.scope.legal_entities:
+                return rows
+            named: Any = rows["legal_entity"] if "legal_entity" in rows.column_names else pa.nulls(rows.num_rows, pa.string())
+            empty: Any = pc.equal(named, pa.scalar(""))
+            named = pc.if_else(pc.coalesce(empty, pa.scalar(value=False)), pa.scalar(None, pa.string()), named)
+            return rows.filter(pc.is_in(pc.coalesce(named, own), allowed))
+
+        kept = of_entity(invoices)
+
+        def with_invoice(entry: Entry, rows: pa.Table, names: tuple[str, ...]) -> pa.Table:
+            known = set(zip(*(invoices[name].to_pylist() for name in names), strict=True))
+            mine = set(zip(*(kept[name].to_pylist() for name in names), strict=True))
+            keys = list(zip(*(rows[name].to_pylist() for name in names), strict=True))
+            if all(key in known or key[0] is None for key in keys):
+                with_it = rows.filter(pa.array([key in mine for key in keys], pa.bool_()))
+                alone = rows.filter(pa.array([key not in known for key in keys], pa.bool_()))
+                return pa.concat_tables([with_it, of_entity(alone)])
+            table: ir.Table = getattr(self, entry.name)  # the invoice may be another buyer's: ask the whole table
+            return self.run(table.filter(table.buyer_id == buyer_id))
+
+        settled = with_invoice(SETTLEMENT, settlements, ITEM)
+        if self.scope.legal_entities:
+            documents = pa.concat_arrays(
+                [*invoices["legal_entity"].chunks, *settlements["legal_entity"].chunks, pa.array([own], pa.string())]
+            )
+            if not pc.any(pc.is_in(documents, allowed)).as_py():
+                profile = profile.slice(0, 0)
+        return {
+            BUYER.name: profile, INVOICE.name: kept, SETTLEMENT.name: settled,
+            DISPUTE.name: with_invoice(DISPUTE, disputes, ITEM[:2]),
+        }  # fmt: skip
 
     def _about(self, entry: Entry, buyer_id: str) -> pa.Table:
         rows, corrected = self.ledger.rows_about(entry, buyer_id)

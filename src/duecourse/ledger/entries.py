@@ -176,6 +176,62 @@ DISPUTE: Final = Entry(
     ends=("resolved_on", "outcome"),
 )
 
+STATEMENT_ITEMS: Final = (
+    # balance sheet 资产负债表
+    "cash", "trade_receivables", "inventories", "current_assets", "total_assets", "short_term_debt", "trade_payables", "current_liabilities",
+    "long_term_debt", "total_liabilities", "retained_earnings", "total_equity",
+    # income statement 利润表
+    "revenue", "cost_of_sales", "gross_profit", "depreciation_amortisation", "operating_profit", "interest_expense", "profit_before_tax",
+    "net_income",
+    # cash flow statement 现金流量表
+    "operating_cash_flow", "investing_cash_flow", "financing_cash_flow",
+    # beside the statements
+    "market_value", "share_issue",
+)  # fmt: skip
+"""Standard lines of a buyer's accounts, int64 minor units. Costs, interest and depreciation are positive; cash flows carry their sign."""
+
+STATEMENT: Final = Entry(
+    "statement",
+    _facts(
+        buyer_id=TEXT,
+        period_end=DAY,
+        period_months=COUNT,  # 12 for a year; 3, 6, 9 for an interim period
+        consolidated=FLAG,  # of the group; false = of the legal entity alone
+        published_on=DAY,  # when anybody could know it: filed, sent to us, or estimated
+        published_on_estimated=FLAG,  # no date was given: four months after the period's end
+        audited=FLAG,  # null = not said
+        opinion=TEXT,  # unqualified | qualified | adverse | disclaimer | going_concern
+        standard=TEXT,  # CAS | IFRS | US_GAAP, as told
+        currency=TEXT,
+        **dict.fromkeys(STATEMENT_ITEMS, MINOR),  # null = the statement does not give the line
+    ),
+    key=("buyer_id", "period_end", "period_months", "consolidated"),
+    happened="published_on",
+)
+
+ORDER_STATUSES: Final = ("open", "released", "invoiced", "cancelled")
+
+ORDER: Final = Entry(
+    "order",
+    _facts(
+        order_id=TEXT,
+        buyer_id=TEXT,
+        legal_entity=TEXT,
+        order_date=DAY,
+        requested_ship_date=DAY,
+        amount_minor=MINOR,  # > 0, what will be billed, tax included
+        currency=TEXT,
+        status=TEXT,  # one of ORDER_STATUSES; null reads as open
+        status_date=DAY,  # from when that status holds; in a book drawn up before it the order is open
+        payment_terms_days=COUNT,
+        sales_owner=TEXT,
+        text=TEXT,
+    ),
+    key=("order_id",),
+    happened="order_date",
+    ends=("status_date", "status"),
+)
+
 OPEN_ITEM: Final = Entry(
     "open_item",
     _facts(
@@ -254,6 +310,7 @@ QUARANTINE: Final = Entry(
 )
 
 ENTRIES: Final = {
-    entry.name: entry for entry in (BUYER, INVOICE, SETTLEMENT, DISPUTE, OPEN_ITEM, SNAPSHOT, EXCHANGE_RATE, SETTING, QUARANTINE)
+    entry.name: entry
+    for entry in (BUYER, INVOICE, SETTLEMENT, DISPUTE, ORDER, STATEMENT, OPEN_ITEM, SNAPSHOT, EXCHANGE_RATE, SETTING, QUARANTINE)
 }
 """Every table by name. A later stage adds its own here when it is built."""

@@ -100,8 +100,25 @@ class Storage:
     def moved_on(self, name: str, version: int) -> bool:
         """Has a table versions after this one? Cheap where the log is a folder, since a writer asks it of every table."""
         if self.local:
-            return (self.folder / name / "_delta_log" / f"{version + 1:020d}.json").exists()
+            return self._log(name, version + 1).exists()
         return self.table(name).version() > version
+
+    def mark(self, name: str, version: int) -> object:
+        """Tells a version of a table from another one put in its place; None where only opening the table would tell."""
+        if not self.local:
+            return None
+        try:
+            status = self._log(name, version).stat()
+        except OSError:
+            return None
+        return (status.st_ino, status.st_mtime_ns)
+
+    def unchanged(self, name: str, version: int, mark: object) -> bool:
+        """Is this version with this mark still the newest? False where only opening the table would tell."""
+        return mark is not None and mark == self.mark(name, version) and not self.moved_on(name, version)
+
+    def _log(self, name: str, version: int) -> Path:
+        return self.folder / name / "_delta_log" / f"{version:020d}.json"
 
     def create(self, name: str, schema: pa.Schema) -> DeltaTable:
         """An empty table."""

@@ -65,6 +65,7 @@ class Ledger:
     _journal_files: set[str] = field(default_factory=set)
     _resolved: dict[tuple[str, int], tuple[Rows, bool]] = field(default_factory=dict)
     _files: dict[tuple[str, int], tuple[DeltaTable, list[dict[str, Any]]]] = field(default_factory=dict)
+    _journal: tuple[DeltaTable, object] | None = None
 
     @classmethod
     def open(
@@ -94,9 +95,22 @@ class Ledger:
 
     def refresh(self) -> None:
         """Take in what others have written since."""
+        if self._newest_journal() is not None:
+            return
         table = self.storage.newest("journal")
         if table is None:
             raise LedgerNotFoundError(path=self.storage.url)
+        self._take_in(table)
+
+    def _newest_journal(self) -> DeltaTable | None:
+        """The journal as it was read last, if nothing was written since; None where only opening it would tell."""
+        if self._journal is not None:
+            table, mark = self._journal
+            if self.storage.unchanged("journal", table.version(), mark):
+                return table
+        return None
+
+    def _take_in(self, table: DeltaTable) -> None:
         fresh, files = read_files(self.storage, "journal", table, self._journal_files)
         rows = {row.version: row for row in self.state.rows}
         if fresh.num_rows:
@@ -108,6 +122,7 @@ class Ledger:
             self.refresh()
             return
         self.state = State(tuple(rows[version] for version in sorted(rows)))
+        self._journal = (table, self.storage.mark("journal", table.version()))
         tables = set(self.state.last.tables.items())
         for kept in (self._resolved, self._files):
             for key in kept.keys() - tables:
@@ -125,7 +140,8 @@ class Ledger:
     def at(self, version: int) -> Ledger:
         """The ledger as it stood at an earlier version, to read. Raises LedgerVersionUnknownError."""
         rows = tuple(row for row in self.state.rows if row.version <= version)
-        if not rows or rows[-1].version != version:
+        # Of batches that were committed together nobody ever saw the ledger between one and the next.
+        if not rows or rows[-1].version != version or rows[-1].facts.get("together_until", version) > version:
             raise LedgerVersionUnknownError(version=version, newest=self.version)
         return Ledger(self.storage, self.engine, State(rows), set(self._journal_files))
 
@@ -178,23 +194,39 @@ class Ledger:
             self._files[key] = (table, file_list(table))
         return self._files[key]
 
+    def opened(self, name: str, version: int) -> DeltaTable:
+        """A table of this version, to write on: it moves on with what is written and is no longer what was read."""
+        kept = self._files.pop((name, version), None)
+        return kept[0] if kept else self.storage.table(name, version)
+
+    def keep_opened(self, name: str, table: DeltaTable) -> int:
+        """Keep a table that was written on, so that the next writer need not open it again; its version."""
+        table.update_incremental()
+        self._files[name, table.version()] = (table, file_list(table))
+        return table.version()
+
     # Writing
 
     def draft(self, kind: journal_.Kind = "import", *, file_name: str = "", file_sha256: str = "", note: str = "") -> Draft:
         """Begin a batch: a context manager that leaves nothing behind unless `commit` is reached."""
         return Draft(self, kind, file_name=file_name, file_sha256=file_sha256, note=note)
 
-    def void(self, batch_id: str, reason: str) -> BatchResult:
+    def void(self, batch_id: str, reason: str, *, facts: Mapping[str, Any] | None = None) -> BatchResult:
         """Withdraw a whole batch: its facts no longer count from now on, and what they had corrected counts again.
 
-        Books drawn up as known before now keep it. Raises BatchUnknownError.
+        Books drawn up as known before now keep it.
+
+        facts  what the journal is to keep about the withdrawal, e.g. who made it
+        Raises BatchUnknownError.
         """
         known = {row.batch_id for row in self.state.in_force if row.kind in ("import", "post")}
         if batch_id not in known - set(self.state.withdrawn):
             raise BatchUnknownError(batch=batch_id)
         with self.storage.writing(WAIT_SECONDS):
             self._settle()
-            row = self._next_row("void", datetime.now(UTC), withdraws=batch_id, note=reason, tables=self.state.last.tables)
+            row = self._next_row(
+                "void", datetime.now(UTC), withdraws=batch_id, note=reason, tables=self.state.last.tables, facts=facts or {}
+            )
             self._write_row(row)
         return BatchResult(row.batch_id, row.version, {}, {}, {})
 
@@ -207,8 +239,9 @@ class Ledger:
         with self.storage.writing(WAIT_SECONDS):
             self._settle()
             tables = dict(self.state.last.tables)
-            for name, table_version in wanted.tables.items():
-                if tables.get(name) != table_version:
+            for name, version_now in self.state.last.tables.items():
+                table_version = wanted.tables.get(name, 0)  # a table that came later was empty when it was made
+                if version_now != table_version:
                     table = self.storage.table(name)
                     table.restore(table_version)
                     tables[name] = self.storage.table(name).version()
@@ -266,12 +299,15 @@ class Ledger:
         return JournalRow(version=self.version + 1, kind=kind, recorded_at=recorded_at, **values)
 
     def _write_row(self, row: JournalRow) -> None:
-        table = self.storage.table("journal")
+        self._write_rows([row])
+
+    def _write_rows(self, rows: Sequence[JournalRow]) -> None:
+        table = self._newest_journal() or self.storage.table("journal")
         fresh, _files = read_files(self.storage, "journal", table, self._journal_files)
-        if fresh.num_rows and pc.max(fresh["version"]).as_py() >= row.version:  # our lease ran out and somebody else went on
-            raise CommitFailedError(f"the journal moved on while version {row.version} was being written")
-        self.storage.append_arrow(table, row.to_arrow())
-        self.refresh()
+        if fresh.num_rows and pc.max(fresh["version"]).as_py() >= rows[0].version:  # our lease ran out and somebody else went on
+            raise CommitFailedError(f"the journal moved on while version {rows[0].version} was being written")
+        self.storage.append_arrow(table, pa.concat_tables([row.to_arrow() for row in rows]))
+        self._take_in(table)
 
 
 class Draft:
@@ -411,10 +447,10 @@ class Draft:
             entry.name: rows,
             "incoming": ParquetFiles(tuple(map(str, paths)), entry.schema, frozenset(entry.schema.names)),
         }
-        met = 0 if empty else _count(engine.run(_meeting(entry, incoming, existing), staged))
+        met = 0 if empty else _count(engine.run(meeting(entry, incoming, existing), staged))
         if not met and not restamp and not withdrawing:
             return list(paths), total, 0, 0
-        verdict = _verdicts(entry, incoming, existing, self.recorded_at)
+        verdict = verdicts(entry, incoming, existing, self.recorded_at)
         outcome = {
             row["verdict"]: row["n"] for row in engine.run(verdict.group_by("verdict").aggregate(n=verdict.count()), staged).to_pylist()
         }
@@ -443,8 +479,11 @@ class Draft:
         return storage.table(entry.name).version()
 
 
-def _verdicts(entry: Entry, incoming: ir.Table, existing: ir.Table, recorded_at: datetime) -> ir.Table:
-    """Each staged row with what it is against the ledger: new, a correction, or known already."""
+def verdicts(entry: Entry, incoming: ir.Table, existing: ir.Table, recorded_at: datetime | None = None) -> ir.Table:
+    """Each staged row with what it is against the ledger: new, a correction, or known already.
+
+    recorded_at  when all of them were learnt; None = each has its moment
+    """
     import ibis  # noqa: PLC0415 — only a batch that meets known facts needs it here
 
     before = existing.select(
@@ -462,7 +501,7 @@ def _verdicts(entry: Entry, incoming: ir.Table, existing: ir.Table, recorded_at:
         (~joined.voided & ~joined.old_voided & same, "known"),
         else_="correction",
     )
-    stamp = ibis.literal(recorded_at, type="timestamp('UTC', 6)")
+    stamp = joined.recorded_at if recorded_at is None else ibis.literal(recorded_at, type="timestamp('UTC', 6)")
     return joined.select(
         *entry.facts.names,
         recorded_at=stamp, source=joined.source, source_row=joined.source_row, supersedes=joined.old_source, voided=joined.voided,
@@ -470,7 +509,7 @@ def _verdicts(entry: Entry, incoming: ir.Table, existing: ir.Table, recorded_at:
     )  # fmt: skip
 
 
-def _meeting(entry: Entry, incoming: ir.Table, existing: ir.Table) -> ir.Table:
+def meeting(entry: Entry, incoming: ir.Table, existing: ir.Table) -> ir.Table:
     """How many staged rows speak of facts the ledger has."""
     met = incoming.semi_join(existing, list(entry.key)).select(entry.key[0])
     return met.aggregate(n=met.count())

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from duecourse.calendar import months_back
 from duecourse.engines.fused import projection as projections
@@ -88,20 +89,30 @@ def refresh(book: Book, *, engine: Literal["auto", "fused", "expressions"] = "au
 
     engine  auto: the fused pass if the ledger has a current projection and the book holds all that is known, else the expressions;
             fused: the fused pass, building the projection if there is none; expressions: always the expressions
-    Raises FusedPassError for engine="fused" on a book as known in the past or on a ledger that has no folder of its own.
+    A book limited to some of our companies is left to the expressions: the pass knows buyers, not companies.
+    Raises FusedPassError for engine="fused" on a book as known in the past, on one limited to some of our companies, or on a ledger that
+    has no folder of its own.
     """
     if engine != "expressions":
         ledger = book.ledger
         newest = book.known_at is None or book.known_at >= ledger.state.last.recorded_at
-        if isinstance(ledger, Ledger) and ledger.storage.local and newest:
+        if isinstance(ledger, Ledger) and ledger.storage.local and newest and not book.scope.legal_entities:
             columns = ensure(ledger) if engine == "fused" else projections.current(ledger)
             if columns is not None:
-                return measure(columns, book.on)
+                return _seen(book, measure(columns, book.on))
         elif engine == "fused":
             raise FusedPassError(on=book.on)
     from duecourse.measures.buyer import buyer_measures  # noqa: PLC0415 — the pass does without Ibis
 
     return book.run(buyer_measures(book))
+
+
+def _seen(book: Book, rows: pa.Table) -> pa.Table:
+    if not book.scope.restricts:
+        return rows
+    buyer = book.whole.buyer
+    seen = book.scope.buyers_among(book.run(buyer.select("buyer_id", "group_id", "sales_owner")))
+    return rows.filter(pc.is_in(rows["buyer_id"], seen))
 
 
 def measure(projection: Projection, on: date, *, threads: int | None = None) -> pa.Table:

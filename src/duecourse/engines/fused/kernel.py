@@ -32,7 +32,9 @@ NO_DAY: Final = int(np.iinfo(np.int32).min)
 PAYMENT: Final = 1
 DILUTION: Final = 2
 FOREIGN: Final = 4
-"""Flags of a settlement: a kind that pays, a kind that dilutes, and: it stands on another buyer's account until its invoice is issued."""
+CASH: Final = 8
+"""Flags of a settlement: a kind that pays, a kind that dilutes, it stands on another buyer's account until its invoice is issued, and: it
+is money received."""
 
 WHOLE: Final = (
     "outstanding", "overdue", "not_due", "days_1_30", "days_31_60", "days_61_90", "days_91_180", "days_181_365", "days_over_365",

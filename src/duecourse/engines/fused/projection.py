@@ -36,12 +36,13 @@ from filelock import FileLock
 
 from duecourse.engines.compiling import duckdb_sql
 from duecourse.engines.duckdb import DuckDBEngine, literal, select_files
-from duecourse.engines.fused.kernel import DILUTION, FOREIGN, NO_DAY, PAYMENT
+from duecourse.engines.fused.kernel import CASH, DILUTION, FOREIGN, NO_DAY, PAYMENT
 from duecourse.errors import DuecourseError
 from duecourse.ledger.book import current_rows
 from duecourse.ledger.engine import ParquetFiles
 from duecourse.ledger.entries import DILUTION_KINDS, INVOICE, PAYMENT_KINDS, SETTLEMENT
 from duecourse.ledger.storage import faults_named
+from duecourse.measures.history import CASH_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from duecourse.ledger.book import Keeper
     from duecourse.ledger.store import Ledger
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Rises when the columns change their meaning; a projection of another format is built anew."""
 
 CHUNK_ROWS: Final = 3_000_000
@@ -240,7 +241,7 @@ class _Builder:
                 connection.register(entry.name, rows)
             now = current_rows(entry, ledger.state.withdrawn, corrected=corrected)
             self._run(f"CREATE TEMP VIEW {entry.name}_row AS {duckdb_sql(now)}")
-        paying, diluting = (", ".join(map(literal, kinds)) for kinds in (PAYMENT_KINDS, DILUTION_KINDS))
+        paying, diluting, cash = (", ".join(map(literal, kinds)) for kinds in (PAYMENT_KINDS, DILUTION_KINDS, CASH_KINDS))
         self._run(f"""
             CREATE TEMP VIEW invoice_now AS
                 SELECT buyer_id, currency, invoice_id, instalment,
@@ -252,7 +253,8 @@ class _Builder:
                 SELECT buyer_id, currency, settlement_id, invoice_id, instalment,
                     (settle_date - DATE '1970-01-01')::INTEGER AS day,
                     coalesce(amount_minor, 0) AS amount,
-                    (CASE WHEN kind IN ({paying}) THEN {PAYMENT} ELSE 0 END + CASE WHEN kind IN ({diluting}) THEN {DILUTION} ELSE 0 END)::TINYINT
+                    (CASE WHEN kind IN ({paying}) THEN {PAYMENT} ELSE 0 END + CASE WHEN kind IN ({diluting}) THEN {DILUTION} ELSE 0 END
+                        + CASE WHEN kind IN ({cash}) THEN {CASH} ELSE 0 END)::TINYINT
                         AS flags
                 FROM settlement_row WHERE settle_date IS NOT NULL;
             -- Settlements whose invoice is not among those of their own range of buyers, and what became of them.

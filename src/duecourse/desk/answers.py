@@ -1,0 +1,124 @@
+"""Where answers are kept: beside the ledger, a folder for each state of its facts, each derived and free to be deleted."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from duecourse import __version__
+from duecourse.ledger.store import Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from duecourse.ledger.book import Book, Keeper
+
+FOLDER: Final = ".answers"
+READY: Final = "ready.json"
+"""Written into a version's folder when what the pages ask for has been worked out."""
+
+TABLES_KEPT: Final = 12
+"""Kept tables of one version; those not used for longest give way to new ones (a table of a million buyers takes half a gigabyte)."""
+
+
+def facts_version(ledger: Keeper) -> int:
+    """The version at which the ledger got the facts it holds: putting its files in order changes none of them."""
+    rows = ledger.state.rows
+    place = len(rows) - 1
+    while place > 0 and rows[place].kind == "compact":
+        place -= 1
+    return rows[place].version
+
+
+def home(ledger: Keeper) -> Path | None:
+    """The folder for a ledger's answers: inside a local ledger's folder, in this user's cache for a remote one; None for one in memory."""
+    if not isinstance(ledger, Ledger):
+        return None
+    if ledger.storage.local:
+        return ledger.storage.folder / FOLDER
+    name = hashlib.sha256(ledger.storage.url.encode()).hexdigest()[:24]
+    return Path(os.environ.get("XDG_CACHE_HOME") or tempfile.gettempdir()) / "duecourse" / name
+
+
+def place(book: Book) -> Path | None:
+    """The folder for answers about this state of the ledger."""
+    at = home(book.ledger)
+    return None if at is None else at / str(facts_version(book.ledger))
+
+
+def key(book: Book, question: str) -> str:
+    """A name for a question about this book: another one when day, knowledge, scope or the product's own arithmetic differ."""
+    scope = [str(book.scope)] if book.scope.restricts else []
+    all_known = book.known_at is None or book.known_at >= book.ledger.state.last.recorded_at
+    known_at = "None" if all_known else str(book.known_at)
+    told = [__version__, _code(), question, str(book.on), known_at, *scope]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:24]
+
+
+@cache
+def _code() -> str:
+    """Changes when the measures do, so that a developer never sees yesterday's definition."""
+    from duecourse import desk, engines, ledger, measures  # noqa: PLC0415 — only their places
+
+    newest = 0.0
+    for package in (measures, ledger, desk, engines):
+        newest = max(newest, *(source.stat().st_mtime for source in Path(next(iter(package.__path__))).rglob("*.py")))
+    return str(newest)
+
+
+def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    """Write a file aside and put it in place when it is whole. Raises OSError."""
+    half = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        write(half)
+        half.replace(path)
+    finally:
+        half.unlink(missing_ok=True)
+
+
+def make_room(folder: Path) -> None:
+    """Make a version's folder, and let go of the answers about older facts: all but the newest that are ready to be served."""
+    if folder.is_dir():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    older = sorted((int(one.name) for one in folder.parent.iterdir() if one.name.isdecimal() and one != folder), reverse=True)
+    served = next((number for number in older if (folder.parent / str(number) / READY).exists()), None)
+    for number in older:
+        if number != served and number < int(folder.name):
+            shutil.rmtree(folder.parent / str(number), ignore_errors=True)
+
+
+def keep_folder(target: Path, fill: Callable[[Path], None]) -> None:
+    """Fill a folder aside and put it in place when it is whole; where another process was first, its folder stays. Raises OSError."""
+    make_room(target.parent)
+    work = target.parent / f".{target.name}.{secrets.token_hex(4)}"
+    work.mkdir()
+    try:
+        fill(work)
+        with contextlib.suppress(OSError):
+            work.rename(target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    tables = sorted((one for one in target.parent.iterdir() if one.is_dir() and not one.name.startswith(".")), key=_used)
+    for old in tables[:-TABLES_KEPT]:
+        if old != target:
+            shutil.rmtree(old, ignore_errors=True)  # processes that have it mapped keep it until they let go
+
+
+def _used(folder: Path) -> float:
+    with contextlib.suppress(OSError):
+        return (folder / "meta.json").stat().st_mtime
+    return 0.0
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON keeps it."""
+    return value.isoformat() if hasattr(value, "isoformat") else value

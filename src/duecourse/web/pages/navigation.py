@@ -1,0 +1,149 @@
+"""The places of the app: what stands in the navigation and the command palette, for whom, and where one is."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
+
+from django.urls import NoReverseMatch, reverse
+
+from duecourse.messages import say
+from duecourse.web.accounts.access import may
+from duecourse.web.pages.help import help_address
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from django.http import HttpRequest
+
+    from duecourse.web.accounts.access import Act
+
+
+@dataclass(frozen=True)
+class Place:
+    """One entry: its URL name, sentence, icon, what one must be allowed to do, and the further pages that belong to it."""
+
+    name: str
+    says: str
+    icon: str
+    act: Act = "read"
+    also: frozenset[str] = frozenset()
+
+
+PLACES: Final[Mapping[str, tuple[Place, ...]]] = {
+    "web.frame_nav_book": (
+        Place("dashboard", "web.frame_nav_dashboard", "dashboard"),
+        Place("buyers", "web.frame_nav_buyers", "buyers", also=frozenset({"buyer"})),
+        Place("invoices", "web.frame_nav_invoices", "invoices", also=frozenset({"invoice"})),
+        Place("groups", "web.frame_nav_groups", "groups", also=frozenset({"group"})),
+    ),
+    "web.frame_nav_data": (
+        Place("imports", "web.frame_nav_imports", "imports", "import", frozenset({"import_", "import_file", "import_void", "quarantine"})),
+        Place("findings", "web.frame_nav_findings", "findings", also=frozenset({"finding"})),
+    ),
+    "web.frame_nav_firm": (
+        Place("settings", "web.frame_nav_settings", "settings", "settings"),
+        Place("people", "web.frame_nav_people", "people", "people"),
+        Place("jobs", "web.frame_nav_jobs", "jobs", "jobs"),
+        Place("webhooks", "web.api_hooks_title", "api", "settings", frozenset({"webhook", "webhook_new", "webhook_edit"})),
+        Place("audit", "web.frame_nav_audit", "audit", "audit"),
+    ),
+}
+"""Groups of places, each under its heading."""
+
+FIRST: Final = ("dashboard", "buyers", "invoices", "groups")
+"""What a phone shows in the bar at the bottom; the rest is in its menu."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A place as one page shows it."""
+
+    name: str
+    label: str
+    icon: str
+    url: str
+    current: bool
+
+
+def places(request: HttpRequest) -> list[tuple[str, list[Entry]]]:
+    """Heading and entries this person may open, the one they are at marked; addresses keep as-of and known-at."""
+    here = request.resolver_match.url_name if request.resolver_match else None
+    words = urlencode(viewpoint.query) if (viewpoint := getattr(request, "viewpoint", None)) else ""
+    shown = []
+    for heading, group in PLACES.items():
+        entries = []
+        for place in group:
+            if not may(request.user, place.act):
+                continue
+            try:
+                address = reverse(place.name)
+            except NoReverseMatch:  # a room that is not installed
+                continue
+            current = here is not None and (here in {place.name, *place.also} or here.startswith(f"{place.name}_"))
+            entries.append(Entry(place.name, say(place.says), place.icon, f"{address}?{words}" if words else address, current))
+        if entries:
+            shown.append((say(heading), entries))
+    return shown
+
+
+def first(shown: list[tuple[str, list[Entry]]]) -> list[Entry]:
+    """The entries of the phone's bar."""
+    return [entry for _, group in shown for entry in group if entry.name in FIRST]
+
+
+@dataclass(frozen=True)
+class Link:
+    """An entry of the person's own menu."""
+
+    label: str
+    icon: str
+    url: str
+
+
+OWN: Final = (
+    ("profile", "web.frame_nav_profile", "person"),
+    ("mfa_index", "web.frame_nav_security", "lock"),
+    ("api_docs", "web.frame_nav_api", "api"),
+)
+
+
+def _own() -> list[Link]:
+    found = []
+    for name, says, icon in OWN:
+        with suppress(NoReverseMatch):
+            found.append(Link(say(says), icon, reverse(name)))
+    return found
+
+
+def _find_url() -> str:
+    with suppress(NoReverseMatch):
+        return reverse("find_buyers")
+    return ""
+
+
+def context(request: HttpRequest) -> dict[str, Any]:
+    """What the frame shows of the places: `places` (navigation), `bar` (phone), `person_links`, and for the palette `palette_places`, `find_url`."""
+    if not getattr(request, "user", None) or not request.user.is_authenticated:
+        return {}
+    shown = places(request)
+    own = _own()
+    help_url = help_address(request)
+    palette = [
+        {"name": entry.name, "label": entry.label, "icon": entry.icon, "url": entry.url, "group": heading}
+        for heading, group in shown
+        for entry in group
+    ]
+    palette += [{"name": "", "label": link.label, "icon": link.icon, "url": link.url, "group": ""} for link in own]
+    palette.append({"name": "help", "label": say("web.frame_help"), "icon": "help", "url": help_url, "group": ""})
+    return {
+        "places": shown,
+        "bar": first(shown),
+        "person_links": own,
+        "palette_places": palette,
+        "find_url": _find_url(),
+        "help_url": help_url,
+    }

@@ -1,0 +1,77 @@
+"""How templates word things: sentences and terms from the catalogue and glossary, values as people read them, links that keep the viewpoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django import template
+from django.urls import reverse
+
+from duecourse.glossary import label as glossary_label
+from duecourse.messages import say as said
+from duecourse.tables import KINDS, Money, is_money, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+register = template.Library()
+
+
+@register.simple_tag
+def say(identifier: str, **args: Any) -> str:
+    """A sentence of the catalogue: {% say "web.dashboard_title" %}."""
+    return said(identifier, **args)
+
+
+@register.simple_tag
+def label(identifier: str) -> str:
+    """A term of the glossary: {% label "outstanding" %}."""
+    return glossary_label(identifier)
+
+
+@register.simple_tag(takes_context=True)
+def to(context: Mapping[str, Any], name: str, *args: Any, **query: Any) -> str:
+    """The address of a page, keeping as-of and known-at: {% to "buyer" row.buyer_id %}; further words go into the query."""
+    viewpoint = context.get("viewpoint")
+    words = {**(viewpoint.query if viewpoint else {}), **{key: value for key, value in query.items() if value not in (None, "")}}
+    return reverse(name, args=args) + (f"?{urlencode(words, doseq=True)}" if words else "")
+
+
+@register.filter
+def money(minor: int | None, currency: str) -> str:
+    """Minor units as a person reads them, without the currency: {{ row.overdue|money:row.currency }}."""
+    return shown(None if minor is None else Money(minor, currency), "money")
+
+
+@register.simple_tag
+def figure(name: str, value: Any, currency: str = "XXX") -> str:
+    """A value as its column's kind wants it: {% figure "dso_simple" row.dso_simple row.currency %}."""
+    if is_money(name):
+        return money(value, currency)
+    return shown(value, KINDS.get(name, "text"))
+
+
+@register.filter
+def percent(value: float | None) -> str:
+    """0.123 as 12.3%."""
+    return shown(value, "fraction")
+
+
+@register.filter
+def days(value: float | None) -> str:
+    """Days with one decimal."""
+    return shown(value, "days")
+
+
+@register.filter
+def count(value: int | None) -> str:
+    """A number with separators."""
+    return shown(value, "count")
+
+
+@register.filter
+def day(value: date | None) -> str:
+    """An ISO day, the same in both languages."""
+    return "–" if value is None else f"{value:%Y-%m-%d}"

@@ -1,0 +1,24 @@
+"""Every address of the app. Each room keeps its own list."""
+
+from __future__ import annotations
+
+from django.urls import include, path, register_converter
+
+from duecourse.web.converters import KeyConverter
+
+register_converter(KeyConverter, "key")
+
+urlpatterns = [
+    path("", include("duecourse.web.pages.urls")),
+    path("", include("duecourse.web.accounts.urls")),
+    path("account/", include("duecourse.web.accounts.account_urls")),
+    path("", include("duecourse.web.imports.urls")),
+    path("api/", include("duecourse.web.api.urls")),
+    path("webhooks/", include("duecourse.web.api.webhooks.urls")),
+    path("jobs/", include("duecourse.web.jobs.urls")),
+]
+
+handler400 = "duecourse.web.pages.errors.bad_request"
+handler403 = "duecourse.web.pages.errors.refused"
+handler404 = "duecourse.web.pages.errors.not_found"
+handler500 = "duecourse.web.pages.errors.fault"
