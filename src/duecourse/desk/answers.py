@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from duecourse.ledger.book import Book, Keeper
 
 FOLDER: Final = ".answers"
-READY: Final = "ready.json"
-"""Written into a version's folder when what the pages ask for has been worked out."""
+READY: Final = "ready-"
+"""How the file begins that is written into a version's folder when what the pages ask for has been worked out."""
 
 TABLES_KEPT: Final = 12
 """Kept tables of one version; those not used for longest give way to new ones (a table of a million buyers takes half a gigabyte)."""
@@ -63,6 +63,11 @@ def key(book: Book, question: str) -> str:
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:24]
 
 
+def ready(folder: Path) -> Path:
+    """The file that says that a version's answers are there, as this release of the product gives them."""
+    return folder / f"{READY}{hashlib.sha256(f'{__version__} {_code()}'.encode()).hexdigest()[:24]}.json"
+
+
 @cache
 def _code() -> str:
     """Changes when the measures do, so that a developer never sees yesterday's definition."""
@@ -90,7 +95,7 @@ def make_room(folder: Path) -> None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     older = sorted((int(one.name) for one in folder.parent.iterdir() if one.name.isdecimal() and one != folder), reverse=True)
-    served = next((number for number in older if (folder.parent / str(number) / READY).exists()), None)
+    served = next((number for number in older if any((folder.parent / str(number)).glob(f"{READY}*"))), None)
     for number in older:
         if number != served and number < int(folder.name):
             shutil.rmtree(folder.parent / str(number), ignore_errors=True)

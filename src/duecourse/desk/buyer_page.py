@@ -415,12 +415,11 @@ def list_groups(book: Book, *, text: str = "", offset: int = 0, limit: int = 50)
     columns = standing(book)
     key = ("groups", replace(book.scope, legal_entities=frozenset()))
     sums = columns.kept(key, lambda: _group_sums(columns, book))
-    keep = sums["buyers"] > 1
+    codes = np.flatnonzero(sums["buyers"] > 1)
     if text.strip():
-        for_name = compute.match_substring(compute.fill_null(columns.groups.column("group_name"), ""), text.strip(), ignore_case=True)
-        for_number = compute.match_substring(columns.groups.column("group_id"), text.strip(), ignore_case=True)
-        keep &= compute.or_(for_name, for_number).to_numpy(zero_copy_only=False)
-    codes = np.flatnonzero(keep)
+        named = [compute.fill_null(columns.groups.column(name).take(codes), "") for name in ("group_name", "group_id")]
+        for_name, for_number = (compute.match_substring(texts, text.strip(), ignore_case=True) for texts in named)
+        codes = codes[compute.or_(for_name, for_number).to_numpy(zero_copy_only=False)]
     order = codes[np.lexsort((codes, -sums["outstanding"][codes]))]
     whole = int(sums["outstanding"].sum())
     rows = [

@@ -321,7 +321,7 @@ def warm(ledger: Ledger, *, on: date | None = None, progress: Callable[[float], 
         told = {"version": ledger.version, "on": book.on.isoformat(), "made_at": datetime.now(UTC).isoformat()}
         with contextlib.suppress(OSError):
             answers.make_room(place)
-            answers.write_whole(place / answers.READY, lambda half: _write(half, json.dumps(told)))
+            answers.write_whole(answers.ready(place), lambda half: _write(half, json.dumps(told)))
     findings(book)  # takes longest, and no page waits for it
     tell(1.0)
 
@@ -380,7 +380,7 @@ def _ready(ledger: Ledger, home: Any) -> int | None:
     for row in ledger.state.rows:
         if row.kind != "compact":
             facts = row.version
-        if (home / str(facts) / answers.READY).exists():
+        if answers.ready(home / str(facts)).exists():
             ready = row.version
     return ready
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 import pyarrow as pa
@@ -24,10 +25,16 @@ def duckdb_sql(expr: ir.Table) -> str:
     The syntax tree is copied when it is written out: Ibis's own compile step shares nodes between expressions, and on some dialects
     that moves a cast to the wrong place.
     """
+    return _sql_of(expr.op())
+
+
+@lru_cache(maxsize=256)
+def _sql_of(op: ops.Node) -> str:
+    """Compiled once: an expression is immutable, and equal ones say the same."""
     from ibis.backends.sql import compilers  # noqa: PLC0415 — brings every dialect with it; what needs no SQL starts without
 
     compiler = compilers.DuckDBCompiler()
-    return str(compiler.to_sqlglot(expr).sql(dialect=compiler.dialect))
+    return str(compiler.to_sqlglot(op.to_expr()).sql(dialect=compiler.dialect))
 
 
 def to_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:

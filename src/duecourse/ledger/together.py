@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -24,6 +25,8 @@ from duecourse.ledger.store import WAIT_SECONDS, BatchResult, meeting, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    import ibis.expr.types as ir
 
     from duecourse.ledger.engine import Rows
     from duecourse.ledger.store import Ledger
@@ -164,13 +167,20 @@ def _judged(ledger: Ledger, entry: Entry, incoming: pa.Table) -> pa.Table:
     """The rows with what each is against the ledger, in `verdict`: new, a correction, or known already."""
     rows, corrected = ledger.rows_of(entry)
     empty = rows.num_rows == 0 if isinstance(rows, pa.Table) else isinstance(rows, ParquetFiles) and not rows.paths
-    existing = current_rows(entry, ledger.state.withdrawn, corrected=corrected, keep_voided=True)
     staged: dict[str, Rows] = {entry.name: rows, "incoming": incoming}
-    table = named_table(entry, "incoming")
+    known, judged = _questions(entry, tuple(sorted(ledger.state.withdrawn.items())), corrected=corrected)
     withdrawing = pc.any(incoming["voided"]).as_py()
-    if not withdrawing and (empty or not ledger.engine.run(meeting(entry, table, existing), staged)["n"][0].as_py()):
+    if not withdrawing and (empty or not ledger.engine.run(known, staged)["n"][0].as_py()):
         return incoming.append_column("verdict", pa.repeat(pa.scalar("new"), incoming.num_rows))
-    return ledger.engine.run(verdicts(entry, table, existing), staged)
+    return ledger.engine.run(judged, staged)
+
+
+@lru_cache(maxsize=64)
+def _questions(entry: Entry, withdrawn: tuple[tuple[str, datetime], ...], *, corrected: bool) -> tuple[ir.Table, ir.Table]:
+    """How many incoming rows speak of known facts, and what each is against them: drawn up once, asked at every commit."""
+    existing = current_rows(entry, dict(withdrawn), corrected=corrected, keep_voided=True)
+    incoming = named_table(entry, "incoming")
+    return meeting(entry, incoming, existing), verdicts(entry, incoming, existing)
 
 
 def _append(ledger: Ledger, entry: Entry, rows: pa.Table, stem: str) -> int:

@@ -70,7 +70,7 @@ def _opened() -> Ledger:
 
 
 def ledger() -> Ledger:
-    """This process's ledger, at its newest version."""
+    """The ledger of this process, at its newest version."""
     opened = _opened()
     with _guard:
         opened.refresh()

@@ -6,6 +6,7 @@ import errno
 from typing import TYPE_CHECKING, Final
 
 from duecourse.errors import (
+    BatchUnknownError,
     BuyerAmbiguousError,
     BuyerUnknownError,
     DiskFullError,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from duecourse.errors import DuecourseError
 
 STATUS: Final[Mapping[type[DuecourseError], int]] = {
+    BatchUnknownError: 404,
     BuyerUnknownError: 404,
     BuyerAmbiguousError: 404,
     LedgerNotFoundError: 503,

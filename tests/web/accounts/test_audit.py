@@ -6,8 +6,14 @@ import csv
 import hashlib
 import io
 import json
+import os
+import random
+import subprocess
+import sys
 import threading
+import time
 from importlib import import_module
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -152,11 +158,11 @@ def test_what_is_seen_waits_for_nobody_and_is_not_lost(person, rf, monkeypatch):
 
 
 def test_a_page_that_is_seen_is_in_the_trail_and_one_without_figures_is_not(signed_in):
-    browser = signed_in("viewer")
-    browser.get("/?as_of=2026-01-31")
+    browser = signed_in("admin")
+    browser.get("/people/?as_of=2026-01-31")
     browser.get("/help/")
     browser.get("/profile/")
-    assert [(row.kind, row.detail) for row in AuditEvent.objects.filter(act="seen")] == [("dashboard", '{"query": "as_of=2026-01-31"}')]
+    assert [(row.kind, row.detail) for row in AuditEvent.objects.filter(act="seen")] == [("people", '{"query": "as_of=2026-01-31"}')]
 
 
 def test_signing_in_out_and_failing_are_in_the_trail_without_what_was_typed(person):
@@ -220,3 +226,69 @@ def test_a_formula_in_an_exported_name_stays_text(signed_in):
     browser = signed_in("auditor")
     audit.record(None, "tested", "thing", "=HYPERLINK(1)")
     assert ",'=HYPERLINK(1)," in b"".join(browser.get("/audit/export/").streaming_content).decode()
+
+
+def test_a_deed_that_did_not_note_itself_is_noted_and_one_that_did_is_not_noted_twice(signed_in, person):
+    somebody = person("viewer", username="bo")
+    browser = signed_in("admin")
+    browser.post(f"/people/{somebody.pk}/deactivate/")
+    assert [row.act for row in AuditEvent.objects.exclude(act="signed_in")] == ["person_deactivated"]
+    browser.post("/jobs/999999/cancel/")
+    assert not AuditEvent.objects.filter(act="did").exists(), "refused or not there: nothing was done"
+
+
+WRITER = """
+import sys, django
+django.setup()
+from django.db import transaction
+from duecourse.web.accounts import audit
+from duecourse.web.accounts.models import Person, AuditEvent
+from duecourse.web.migrating import migrate
+if sys.argv[1] == "make":
+    migrate()
+    Person(username="n", email="n@example.com", first_name="0").save()
+elif sys.argv[1] == "write":
+    while True:
+        with transaction.atomic():
+            person = Person.objects.select_for_update().get(username="n")
+            person.first_name = str(int(person.first_name) + 1)
+            person.save()
+            audit.record(person, "counted", "number", person.first_name)
+        print(person.first_name, flush=True)
+else:
+    verdict = audit.verify()
+    print(verdict.whole, AuditEvent.objects.filter(act="counted").count(), Person.objects.get(username="n").first_name)
+"""
+
+
+def _kills(tmp_path, count: int) -> None:
+    environment = {**os.environ, "DUECOURSE_HOME": str(tmp_path / "home"), "DUECOURSE_LEDGER": str(tmp_path / "ledger")}
+    environment.pop("DUECOURSE_DATABASE", None)
+
+    def run(what: str, **more: Any) -> Any:
+        return subprocess.Popen([sys.executable, "-c", WRITER, what], env=environment, stdout=subprocess.PIPE, text=True, **more)
+
+    assert run("make").wait(120) == 0
+    draw = random.Random(7)
+    answered = 0
+    for _ in range(count):
+        writer = run("write")
+        for _ in range(draw.randint(1, 40)):
+            answered = int(writer.stdout.readline())
+        time.sleep(draw.random() / 200)
+        writer.kill()
+        answered = max([answered, *(int(line) for line in writer.stdout.read().split())])
+        writer.wait()
+    told, _ = run("verify").communicate(timeout=120)
+    whole, rows, number = told.split()
+    assert whole == "True"
+    assert int(rows) == int(number) >= answered, "each deed in the trail, once, and none that was answered is lost"
+
+
+def test_a_server_that_is_killed_leaves_a_whole_trail_of_what_was_done(tmp_path):
+    _kills(tmp_path, 2)
+
+
+@pytest.mark.long
+def test_a_server_that_is_killed_forty_times_does_too(tmp_path):
+    _kills(tmp_path, 40)

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import jwt
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 
 from duecourse.errors import OptionMisusedError
@@ -163,7 +164,8 @@ def test_nobody_connects_a_strange_account_to_their_own(provider, signed_in):
     provider.person = {"sub": "evil", "email": "evil@example.com", "email_verified": True}
     start = browser.get("/account/oidc/firm/login/?process=connect")
     state = parse_qs(urlsplit(start.url).query)["state"][0]
-    assert browser.get("/account/oidc/firm/login/callback/", {"code": "c", "state": state}).status_code == 403
+    assert browser.get("/account/oidc/firm/login/callback/", {"code": "c", "state": state}).status_code == 401
+    assert not SocialAccount.objects.exists()
 
 
 def test_a_made_up_state_opens_nothing(provider, person):

@@ -11,7 +11,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from duecourse.desk import importing
+from duecourse.desk import examining
 from duecourse.web import books
 from duecourse.web import environment as env
 from duecourse.web.imports.models import Upload
@@ -50,7 +50,7 @@ def bombs():
 
 @pytest.mark.parametrize("kind", ["xlsx", "liar", "gz", "two"])
 def test_a_bomb_is_not_opened(desk, empty_ledger, bombs, kind, monkeypatch):
-    monkeypatch.setattr(importing, "UNPACKED_FREE", 8 << 20)  # as with a bomb of many times the size, only quicker
+    monkeypatch.setattr(examining, "UNPACKED_FREE", 8 << 20)  # as with a bomb of many times the size, only quicker
     (upload,) = (at := desk()).hand_in((f"liste.{kind}", bombs[kind]))
     page = at.look(upload)
     assert "packed so tightly" in page or "ends in the middle" in page

@@ -112,3 +112,20 @@ def test_the_page_is_light(signed_in, language):
 def test_the_print_view_holds_pictures_of_the_charts(signed_in):
     page = body(signed_in("viewer").get("/", {"print": "1"}))
     assert page.count("data:image/svg+xml;base64,") >= 2
+
+
+def test_what_needs_attention_leads_to_pages_that_open(signed_in):
+    browser = signed_in("credit_manager")
+    section = browser.get("/").content.decode().split('id="attention"')[1].split("</section>")[0]
+    links = [unescape(link) for link in re.findall(r'<a [^>]*href="([^"]+)"', section)]
+    assert links
+    assert {link: browser.get(link).status_code for link in links} == dict.fromkeys(links, 200)
+
+
+def test_the_links_of_another_day_stay_on_that_day(signed_in):
+    ledger = books.ledger()
+    day = day_of(ledger).replace(day=1).isoformat()
+    page = signed_in("viewer").get("/", {"as_of": day}).content.decode().split("<main")[1]
+    inside = [link for link in re.findall(r'<a [^>]*href="(/[^"#]*)', page) if link != "/"]
+    assert inside
+    assert [link for link in inside if f"as_of={day}" not in link] == []

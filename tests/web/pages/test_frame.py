@@ -69,7 +69,7 @@ def test_a_template_says_only_sentences_there_are(path):
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(WEB / "templates")))
 def test_a_template_needs_no_exception_from_the_content_security_policy(path):
-    text = path.read_text(encoding="utf-8")
+    text = re.sub(r"{%.*?%}|{{.*?}}", "", path.read_text(encoding="utf-8"))
     assert not re.search(r"<[^>]+\sstyle=|<style|\son\w+=|javascript:|https?://(?!www\.w3\.org)", text)
     for script in re.findall(r"<script[^>]*>", text):
         assert "src=" in script or "application/json" in script

@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 
-from duecourse.web.accounts import client, inviting
+from duecourse.web.accounts import audit, client, inviting
 from duecourse.web.accounts.models import Person
 
 if TYPE_CHECKING:
@@ -37,6 +37,14 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
             return False
         newest = max((one["at"] for one in get_authentication_records(request, request.user)), default=0)
         return bool(time.time() - newest > settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
+
+    def set_password(self, user: Person, password: str) -> None:
+        """Changed, set for the first time, or set anew by a link; the trail says so in the same transaction."""
+        request = context.request
+        with audit.alone():
+            super().set_password(user, password)
+            act = "password_changed" if request.user.is_authenticated else "password_reset"
+            audit.record_as(request, user, act, "person", user.username)
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The same address everywhere."""

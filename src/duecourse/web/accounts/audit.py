@@ -77,6 +77,8 @@ def record_as(request: HttpRequest, person: Person, act: str, kind: str, key: ob
 def entry(who: HttpRequest | Person | None, act: str, kind: str, key: object, detail: dict[str, object]) -> Entry:
     """What `record` would add, now."""
     person, address = _who(who)
+    if isinstance(who, HttpRequest):
+        who.in_trail = True  # type: ignore[attr-defined]
     if (held := getattr(who, "api_key", None)) is not None:
         detail = {**detail, "api_key": held.prefix}
     words = {"person_name": person.name if person else "", "act": act, "kind": kind, "key": str(key), "address": address}

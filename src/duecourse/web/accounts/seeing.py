@@ -42,6 +42,7 @@ UNSEEN: Final = frozenset(
         "invite",
         "key_new",
         "people_groups",
+        "audit_export",
         "csp_report",
         "profile",
         "help",
@@ -58,7 +59,7 @@ MAX_WAITING: Final = 50_000
 
 
 class Seen:
-    """Notes each page a person was shown."""
+    """Notes each page a person was shown, each file they took out, and each deed that did not note itself."""
 
     def __init__(self, handler: Handler) -> None:
         self.handler = handler
@@ -66,14 +67,18 @@ class Seen:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.handler(request)
         match = request.resolver_match
-        if request.method != "GET" or response.status_code != 200 or match is None:
+        name = (match.url_name if match else "") or ""
+        if match is None or not isinstance(getattr(request, "user", None), Person) or name in UNSEEN or name.startswith(UNSEEN_STARTS):
             return response
-        name = match.url_name or ""
-        if not isinstance(getattr(request, "user", None), Person) or not name or name in UNSEEN or name.startswith(UNSEEN_STARTS):
-            return response
-        through_api = request.path.startswith("/api/")
-        keys = match.kwargs.values() or match.args
-        seen(request, "api" if through_api else "seen", name, next((str(key) for key in keys), ""), request.META.get("QUERY_STRING", ""))
+        key = next((str(value) for value in match.kwargs.values()), "")
+        query = request.META.get("QUERY_STRING", "")
+        if request.method not in {"GET", "HEAD"}:
+            if response.status_code < 400 and not getattr(request, "in_trail", False):
+                audit.record(request, "did", name or str(match.route), key)
+        elif response.status_code == 200 and response.has_header("Content-Disposition"):
+            audit.record(request, "exported", name, key, **({"query": query[:500]} if query else {}))
+        elif response.status_code == 200 and name:
+            seen(request, "api" if request.path.startswith("/api/") else "seen", name, key, query)
         return response
 
 

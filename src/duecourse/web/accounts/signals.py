@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from allauth.account import signals as account  # type: ignore[import-untyped]
 from allauth.account.models import EmailAddress  # type: ignore[import-untyped]
-from allauth.mfa import signals as mfa  # type: ignore[import-untyped]
+from allauth.core import context  # type: ignore[import-untyped]
+from allauth.mfa.models import Authenticator  # type: ignore[import-untyped]
 from django.contrib.auth import signals as auth
 from django.db.models import Q
-from django.db.models.signals import post_save
+from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from duecourse.web.accounts import audit
@@ -52,29 +52,18 @@ def refused(credentials: dict[str, Any], request: HttpRequest | None = None, **_
     audit.record(request, "sign_in_failed", "person", known.username if known else "")
 
 
-def _noted(act: str) -> Any:
-    def note(request: HttpRequest, user: Person, **_more: Any) -> None:
-        audit.record_as(request, user, act, "person", user.username)
-
-    return note
-
-
-def _factor(act: str) -> Any:
-    def note(request: HttpRequest, user: Person, authenticator: Any = None, **_more: Any) -> None:
-        audit.record(request, act, "person", user.username, factor=str(getattr(authenticator, "type", "")))
-
-    return note
+@receiver(post_save, sender=Authenticator)
+def factor_added(instance: Any, created: bool = False, **_more: Any) -> None:
+    """A second factor, or a set of recovery codes, came to be; in the transaction that made it."""
+    _factor("factor_added" if created else "", instance)
 
 
-for _signal, _act in (
-    (account.password_changed, "password_changed"),
-    (account.password_set, "password_changed"),
-    (account.password_reset, "password_reset"),
-):
-    _signal.connect(_noted(_act), weak=False)
-for _signal, _act in (
-    (mfa.authenticator_added, "factor_added"),
-    (mfa.authenticator_removed, "factor_removed"),
-    (mfa.authenticator_reset, "factor_reset"),
-):
-    _signal.connect(_factor(_act), weak=False)
+@receiver(post_delete, sender=Authenticator)
+def factor_removed(instance: Any, **_more: Any) -> None:
+    """One is gone."""
+    _factor("factor_removed", instance)
+
+
+def _factor(act: str, one: Any) -> None:
+    if act:
+        audit.record(context.request, act, "person", one.user.username, factor=str(one.type))

@@ -24,7 +24,7 @@ def deliver(job: Job, *, delivery_id: int) -> dict[str, Any]:  # noqa: ARG001
     return {"status": send(delivery_id)}
 
 
-@scheduled(Every(1))
+@scheduled(Every(5))
 @job("api.tell", title="web.api_job_tell", retries=3)
 def tell(job: Job, *, due_at: str = "") -> dict[str, Any]:  # noqa: ARG001 — every scheduled job is told when it was due
     """Tell webhooks what happened and nobody told: changes of the ledger, imports that failed, new findings."""

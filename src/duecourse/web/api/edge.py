@@ -29,6 +29,7 @@ class ApiFaults:
         if "Transfer-Encoding" in request.headers and "Content-Length" not in request.headers:
             speak(request)
             return answer(Problem(411), request)
+        speak(request)
         try:
             response = self.handler(request)
         except Exception as error:  # noqa: BLE001 — nothing may leave here but a problem

@@ -120,7 +120,7 @@ def _put_right(parameter: dict[str, Any]) -> dict[str, Any]:
             schema |= choice
     examples = parameter.pop("examples", None) or schema.get("examples")
     schema.pop("examples", None)
-    if examples and "example" not in parameter:
+    if examples and parameter["required"] and "example" not in parameter:  # else the page would fill in what nobody asked for
         parameter["example"] = examples[0]
     if not parameter.get("description"):
         parameter.pop("description", None)

@@ -30,7 +30,9 @@ def document(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """The documentation page, on which everything can be tried with the session of the person looking."""
-    return render(request, "api/docs.html")
+    from duecourse.web.api.schema import KEY  # noqa: PLC0415
+
+    return render(request, "api/docs.html", {"example_key": KEY["example"]})
 
 
 def root(request: HttpRequest) -> HttpResponse:

@@ -68,7 +68,8 @@ def check(job: Job, *, on: str, known_at: str = "", scope: dict[str, list[str]] 
 @scheduled(Daily(time(3, 40)))
 @job("imports.clear", title="web.imports_job_clear", retries=3)
 def clear(job: Job, *, due_at: str = "") -> dict[str, int]:  # noqa: ARG001 — every scheduled job is told when it was due
-    """Clear away files nobody confirmed within a week, and what interrupted uploads left."""
+    """Clear away files nobody confirmed within a week, and what interrupted uploads and imports left."""
+    from duecourse.desk.importing import drop_leftovers  # noqa: PLC0415 — heavy: only where the work is done
     from duecourse.web.imports.models import Upload  # noqa: PLC0415 — models need the apps loaded
     from duecourse.web.imports.receiving import drop_halves  # noqa: PLC0415
     from duecourse.web.imports.uploads import discard  # noqa: PLC0415
@@ -77,4 +78,4 @@ def clear(job: Job, *, due_at: str = "") -> dict[str, int]:  # noqa: ARG001 — 
     abandoned = [row for row in old if row.state != "under_way"]
     for row in abandoned:
         discard(row)
-    return {"uploads": len(abandoned), "halves": drop_halves(86_400, clock.time())}
+    return {"uploads": len(abandoned), "halves": drop_halves(86_400, clock.time()), "left_over": drop_leftovers(2 * 86_400)}

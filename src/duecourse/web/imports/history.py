@@ -97,6 +97,7 @@ def import_(request: HttpRequest, batch_id: str) -> HttpResponse:
         "upload": handed_in,
         "kept": handed_in is not None and place_of(handed_in.sha256).is_file(),
         "undoing": undoing,
+        "may_undo": change.row.kind in ("import", "post"),
         "refused": refused_count(book, batch=batch_id),
         "lines": [{"line": one, "words": finding_words(one.finding)} for one in refused_lines(book, batch=batch_id, limit=10)],
         "result": result,
@@ -161,5 +162,7 @@ def undoing(request: HttpRequest, batch_id: str) -> HttpResponse:
     if run.finished:
         if run.status == "done":
             messages.success(request, say("web.imports_undone"))
+        else:
+            messages.error(request, run.error or say("web.imports_undo_stopped"))
         return after(request, go_to("import_", batch_id))
     return render(request, "imports/_undoing.html", {"undoing": run, "row": {"batch_id": batch_id}})

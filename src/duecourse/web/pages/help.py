@@ -10,7 +10,7 @@ A file is `web/help/LANGUAGE/SLUG.md`. It begins with its front matter:
 
 title  its heading and its line in the list
 order  where it stands in the list, smallest first
-pages  URL names whose "?" leads here, separated by commas; may be empty
+pages  URL names whose "?" leads here, separated by commas or spaces; may be empty
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def help_pages(lang: Language) -> dict[str, HelpPage]:
 def _read(slug: str, text: str) -> HelpPage:
     _, head, body = text.split("---\n", 2)
     words = dict(line.split(":", 1) for line in head.splitlines() if ":" in line)
-    pages = frozenset(name.strip() for name in words.get("pages", "").split(",") if name.strip())
+    pages = frozenset(words.get("pages", "").replace(",", " ").split())
     return HelpPage(slug, words["title"].strip(), int(words.get("order", "100")), pages, body.strip())
 
 

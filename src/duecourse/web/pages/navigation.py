@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from duecourse.messages import say
 from duecourse.web.accounts.access import may
@@ -79,10 +78,7 @@ def places(request: HttpRequest) -> list[tuple[str, list[Entry]]]:
         for place in group:
             if not may(request.user, place.act):
                 continue
-            try:
-                address = reverse(place.name)
-            except NoReverseMatch:  # a room that is not installed
-                continue
+            address = reverse(place.name)
             current = here is not None and (here in {place.name, *place.also} or here.startswith(f"{place.name}_"))
             entries.append(Entry(place.name, say(place.says), place.icon, f"{address}?{words}" if words else address, current))
         if entries:
@@ -111,27 +107,14 @@ OWN: Final = (
 )
 
 
-def _own() -> list[Link]:
-    found = []
-    for name, says, icon in OWN:
-        with suppress(NoReverseMatch):
-            found.append(Link(say(says), icon, reverse(name)))
-    return found
-
-
-def _find_url() -> str:
-    with suppress(NoReverseMatch):
-        return reverse("find_buyers")
-    return ""
-
-
 def context(request: HttpRequest) -> dict[str, Any]:
     """What the frame shows of the places: `places` (navigation), `bar` (phone), `person_links`, and for the palette `palette_places`, `find_url`."""
     if not getattr(request, "user", None) or not request.user.is_authenticated:
         return {}
     shown = places(request)
-    own = _own()
-    help_url = help_address(request)
+    own = [Link(say(says), icon, reverse(name)) for name, says, icon in OWN]
+    words = urlencode(request.viewpoint.query) if hasattr(request, "viewpoint") else ""
+    help_url = help_address(request) + (f"?{words}" if words else "")
     palette = [
         {"name": entry.name, "label": entry.label, "icon": entry.icon, "url": entry.url, "group": heading}
         for heading, group in shown
@@ -144,6 +127,6 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "bar": first(shown),
         "person_links": own,
         "palette_places": palette,
-        "find_url": _find_url(),
+        "find_url": reverse("find_buyers"),
         "help_url": help_url,
     }

@@ -33,7 +33,6 @@ class Line:
     shape: str
     kind: str
     about: str
-    buyer_id: str
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def _lines(attention: Sequence[Attention]) -> list[Line]:
     """Worst first, money before data."""
     order = list(SHAPES)
     ranked = sorted(attention, key=lambda one: (order.index(one.severity), one.kind not in {"buyer", "invoice"}))
-    return [Line(say(one.message, **one.args), SHAPES[one.severity], one.kind, one.about, one.buyer_id) for one in ranked]
+    return [Line(say(one.message, **one.args), SHAPES[one.severity], one.kind, one.about) for one in ranked]
 
 
 def _largest(book: Book, whole: Dashboard, chosen: CurrencyPosition, *, is_base: bool) -> tuple[Rows, float]:

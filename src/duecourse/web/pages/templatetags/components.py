@@ -5,13 +5,11 @@ from __future__ import annotations
 import html
 import json
 from base64 import b64encode
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from django import template
 from django.template.loader import render_to_string
 from django.templatetags.static import static
-from django.urls import NoReverseMatch
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
@@ -177,19 +175,17 @@ def change(now: float | None, before: float | None, better: str = "", unit: str 
 
 
 @register.simple_tag(takes_context=True)
-def leads(context: Mapping[str, Any], kind: str, about: str, buyer_id: str = "") -> str:
-    """{% leads line.kind line.about line.buyer_id as url %}: the page where one acts on a buyer, an invoice, a check, the quarantine, the rates."""
-    ways: dict[str, list[tuple[str, ...]]] = {
-        "buyer": [("buyer", about)],
-        "invoice": [("invoice", about), ("buyer", buyer_id)],
-        "check": [("finding", about), ("findings",)],
-        "quarantine": [("quarantine",)],
-        "rates": [("settings_rates",)] if context.get("may", {}).get("settings") else [],
+def leads(context: Mapping[str, Any], kind: str, about: str) -> str:
+    """{% leads line.kind line.about as url %}: the page where one acts on a buyer, an invoice, a check, the quarantine, the rates."""
+    ways: dict[str, tuple[str, ...]] = {
+        "buyer": ("buyer", about),
+        "invoice": ("invoice", about),
+        "check": ("finding", about),
+        "quarantine": ("quarantine",),
+        "rates": ("settings_rates",) if context.get("may", {}).get("settings") else (),
     }
-    for name, *args in ways[kind]:
-        with suppress(NoReverseMatch):
-            return to(context, name, *args)
-    return ""
+    name, *args = ways[kind] or ("",)
+    return to(context, name, *args) if name else ""
 
 
 @register.simple_tag
@@ -216,7 +212,8 @@ def figures_table(section: Section) -> SafeString:
     lines = []
     for row in section.rows:
         cells = (
-            f"<td{_RIGHT if number else ''}>{html.escape(cell(row, column))}</td>" for column, number in zip(section.columns, right, strict=True)
+            f"<td{_RIGHT if number else ''}>{html.escape(cell(row, column))}</td>"
+            for column, number in zip(section.columns, right, strict=True)
         )
         lines.append(f"<tr>{''.join(cells)}</tr>")
     text = f'<table class="grid sticky"><thead><tr>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table>'

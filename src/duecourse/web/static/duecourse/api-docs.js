@@ -1,5 +1,7 @@
 // Draws the API's documentation from its OpenAPI document, and lets it be tried with the session of the person looking.
 
+const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 const place = document.getElementById("api-docs");
 
 if (place && window.SwaggerUIBundle) {
@@ -17,6 +19,7 @@ if (place && window.SwaggerUIBundle) {
       if (new URL(request.url, location.href).origin === location.origin) {
         request.headers["X-CSRFToken"] = place.dataset.token;
         request.headers["Accept-Language"] = document.documentElement.lang;
+        if (request.headers["Idempotency-Key"] === place.dataset.example) request.headers["Idempotency-Key"] = newKey();
       }
       return request;
     },

@@ -73,9 +73,7 @@ if (dialog) {
     try {
       const answer = await fetch(`${dialog.dataset.find}?${kept}`, { signal: asked.signal, headers: { Accept: "application/json" } });
       if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
-      const told = await answer.json();
-      const buyers = Array.isArray(told) ? told : (told.results ?? told.buyers ?? []);
-      const entries = buyers.map((buyer) => ({
+      const entries = (await answer.json()).map((buyer) => ({
         label: buyer.name, url: buyer.url, icon: "buyers",
         end: buyer.overdue ? `${buyer.id} · ${dialog.dataset.buyers} ${buyer.overdue}` : buyer.id,
       }));

@@ -1,0 +1,244 @@
+"""How long does the app take to draw up its pages, for several people at once, on a large ledger?
+
+    python benchmarks/web.py --folder DIR [--people 8] [--requests 400] [--import-file FILE.csv] [--record]
+
+The real server (gunicorn, `duecourse serve`) runs on the ledger in a folder; so many signed-in people ask it for pages over HTTP on
+loopback, one after the other without a pause. `server` is what the answer's Server-Timing header says, `whole` the time until its last
+byte was there. With --import-file the same is asked again while the file is imported by the command line.
+
+Without --folder a ledger of 1,000,000 invoices is made; `--invoices 10000000 --buyers 1000000` makes the large one (about ten minutes).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+
+from duecourse.desk.dashboard import warm
+from duecourse.desk.dates import default_day
+from duecourse.desk.opening import open_ledger
+from duecourse.desk.standing import standing
+from duecourse.samples.economy import Economy, write
+from machine import describe, record
+
+SIGN_IN = """
+import json, sys, django
+django.setup()
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from duecourse.web.migrating import migrate
+from duecourse.web.accounts.models import Person
+migrate()
+owners = json.loads(sys.argv[2])
+keys = []
+for number in range(int(sys.argv[1])):
+    person = Person.objects.create_user(username=f"p{number}@bench", email=f"p{number}@bench.example", password=None)
+    person.role = "credit_manager" if number % 2 == 0 else "sales"
+    person.sales_owners = [] if number % 2 == 0 else owners[number % len(owners):][:2]
+    person.save()
+    session = SessionStore()
+    session[SESSION_KEY] = str(person.pk)
+    session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+    session[HASH_SESSION_KEY] = person.get_session_auth_hash()
+    session.save()
+    keys.append(session.session_key)
+print("KEYS" + json.dumps(keys))
+"""
+GOALS = {"dashboard": 300, "buyers": 200, "buyer": 100, "invoices": 200, "groups": 200}
+
+
+def environment(folder: Path, home: Path, port: int) -> dict[str, str]:
+    """What the server and the sign-in are told alike."""
+    return {
+        **os.environ, "DUECOURSE_LEDGER": str(folder), "DUECOURSE_HOME": str(home), "DUECOURSE_URL": f"http://127.0.0.1:{port}",
+        "DUECOURSE_SECRET_KEY": "only for a benchmark on loopback", "DJANGO_SETTINGS_MODULE": "duecourse.web.settings",
+    }  # fmt: skip
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def pages(rng: random.Random, columns, ids: list[str], count: int) -> list[tuple[str, str]]:
+    """A working day's mixture of addresses."""
+    texts = ("gmbh", "ltd", "上海", "co", "steel", "华", "electronics", "0010", "schm")
+    found = []
+    for _ in range(count):
+        kind = rng.choices(("dashboard", "buyers", "buyer", "invoices", "groups"), (15, 45, 25, 10, 5))[0]
+        words = []
+        if kind == "buyers":
+            if rng.random() < 0.5:
+                words.append(f"q={rng.choice(texts)}")
+            filtered = [name for name in ("country", "sector", "currency") if rng.random() < 0.25]
+            words += [f"{name}={rng.choice(columns.words[name])}" for name in filtered]
+            words.append(f"sort={rng.choice(('overdue', 'outstanding', 'name', 'oldest_days_past_due'))}")
+        place = {
+            "dashboard": "/",
+            "buyers": "/buyers/",
+            "buyer": f"/buyers/{rng.choice(ids)}/",
+            "invoices": "/invoices/",
+            "groups": "/groups/",
+        }[kind]
+        found.append((kind, place + ("?" + "&".join(words) if words else "")))
+    return found
+
+
+def ask(port: int, keys: list[str], asked: list[tuple[str, str]]) -> dict[str, list[tuple[float, float, int]]]:
+    """{kind of page: (ms in the server, ms in all, bytes on the wire)} of every answer that came."""
+
+    def person(number: int) -> list[tuple[str, float, float, int, int]]:
+        found = []
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", cookies={"sessionid": keys[number]}, timeout=60) as client:
+            for kind, address in asked[number :: len(keys)]:
+                began = time.perf_counter()
+                with client.stream("GET", address, headers={"Accept-Encoding": "gzip"}) as answer:
+                    size = sum(len(part) for part in answer.iter_raw())
+                whole = 1000 * (time.perf_counter() - began)
+                timing = answer.headers.get("server-timing", "app;dur=nan").split("dur=")[-1].split(",")[0]
+                found.append((kind, float(timing), whole, size, answer.status_code))
+        return found
+
+    answers: dict[str, list[tuple[float, float, int]]] = {}
+    with ThreadPoolExecutor(len(keys)) as pool:
+        for rows in pool.map(person, range(len(keys))):
+            for kind, server, whole, size, status in rows:
+                if status == 200:
+                    answers.setdefault(kind, []).append((server, whole, size))
+                else:
+                    answers.setdefault(f"{kind}: {status}", []).append((server, whole, size))
+    return answers
+
+
+def table(title: str, answers: dict[str, list[tuple[float, float, int]]]) -> list[str]:
+    lines = [
+        f"{title}:",
+        "",
+        "| page | n | server ms: median | p95 | slowest | whole ms: median | p95 | kB gzipped | goal p95 |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for kind, rows in sorted(answers.items()):
+        server, whole = sorted(row[0] for row in rows), sorted(row[1] for row in rows)
+        far = max(int(len(rows) * 0.95) - 1, 0)
+        size = statistics.median(row[2] for row in rows) / 1000
+        lines.append(
+            f"| {kind} | {len(rows)} | {statistics.median(server):.0f} | {server[far]:.0f} | {server[-1]:.0f} | {statistics.median(whole):.0f} "
+            f"| {whole[far]:.0f} | {size:.1f} | {GOALS.get(kind, '–')} |"
+        )
+    return [*lines, ""]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, help="the ledger; made in a temporary folder where none is named")
+    parser.add_argument("--invoices", type=int, default=1_000_000)
+    parser.add_argument("--buyers", type=int)
+    parser.add_argument("--people", type=int, default=8)
+    parser.add_argument("--requests", type=int, default=400)
+    parser.add_argument("--import-file", type=Path)
+    parser.add_argument("--record", action="store_true", help="append the figures to results.md")
+    options = parser.parse_args()
+    work = Path(tempfile.mkdtemp(prefix="bench-web-"))
+    try:
+        folder = options.folder or work / "ledger"
+        ledger = open_ledger(folder, create=True, memory_limit="6GB")
+        if not ledger.version:
+            write(ledger, Economy(invoices=options.invoices, buyers=options.buyers))
+            ledger.compact()
+        began = time.perf_counter()
+        warm(ledger)
+        made = time.perf_counter() - began
+        columns = standing(ledger.as_of(default_day(ledger)))
+        _measure(options, work, folder, columns, made)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _measure(options: argparse.Namespace, work: Path, folder: Path, columns, made: float) -> None:
+    port = free_port()
+    told = environment(folder, work / "home", port)
+    (work / "home").mkdir()
+    owners = json.dumps(columns.words["sales_owner"], ensure_ascii=False)
+    signed = subprocess.run(
+        [sys.executable, "-c", SIGN_IN, str(options.people), owners], env=told, capture_output=True, text=True, check=False
+    )
+    if signed.returncode:
+        sys.exit(signed.stderr)
+    keys = json.loads(signed.stdout.split("KEYS")[-1])
+    command = [
+        sys.executable,
+        "-m",
+        "duecourse",
+        "--ledger",
+        str(folder),
+        "serve",
+        "--port",
+        str(port),
+        "--workers",
+        "2",
+        "--threads",
+        "4",
+        "--no-worker",
+    ]
+    server = subprocess.Popen(command, env=told, start_new_session=True, stdout=(work / "log").open("w"), stderr=subprocess.STDOUT)
+    try:
+        _wait(port, server, work / "log")
+        rng = random.Random(1)
+        buyer_ids = columns.rows.column("buyer_id")
+        ids = [buyer_ids[place].as_py() for place in rng.sample(range(columns.count), min(2_000, columns.count))]
+        ask(port, keys, pages(rng, columns, ids, 20 * options.people))  # loads code, opens the columns
+        lines = [
+            f"## Pages, {columns.count:,} buyers and currencies, {options.people} people at once",
+            "",
+            f"{describe('django', 'numpy', 'numba', 'pyarrow', 'duckdb')}; gunicorn, 2 processes of 4 threads; made ready in {made:.0f} s",
+            "",
+            *table("Nothing else running", ask(port, keys, pages(rng, columns, ids, options.requests))),
+        ]
+        if options.import_file:
+            importing = subprocess.Popen(
+                [sys.executable, "-m", "duecourse", "--ledger", str(folder), "import", "--yes", str(options.import_file)], env=told
+            )
+            answers: dict[str, list[tuple[float, float, int]]] = {}
+            while importing.poll() is None:
+                for kind, rows in ask(port, keys, pages(rng, columns, ids, 10 * options.people)).items():
+                    answers.setdefault(kind, []).extend(rows)
+            lines += table(f"While {options.import_file.name} is imported", answers)
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(30)
+    text = "\n".join(lines)
+    print(text)
+    if options.record:
+        record(text)
+
+
+def _wait(port: int, server: subprocess.Popen, log: Path) -> None:
+    for _ in range(600):
+        if server.poll() is not None:
+            sys.exit(log.read_text(encoding="utf-8"))
+        try:
+            httpx.get(f"http://127.0.0.1:{port}/", timeout=5)
+        except httpx.TransportError:
+            time.sleep(0.2)
+        else:
+            return
+    sys.exit("the server does not answer")
+
+
+if __name__ == "__main__":
+    main()
