@@ -7,6 +7,7 @@ import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import IO, Any, Final, Literal
 
 import numpy as np
@@ -43,12 +44,12 @@ class Dialect:
     short_width: int
 
 
-def split(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
-    """Records of a piece of text, each with the line it begins on."""
+def split(text: str, delimiter: str, most: int | None = None) -> list[tuple[int, list[str]]]:
+    """Records of a piece of text, the first few or all, each with the line it begins on."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     records: list[tuple[int, list[str]]] = []
     before = 0
-    for record in reader:
+    for record in islice(reader, most):
         records.append((before + 1, record))
         before = reader.line_num
     return records
@@ -58,7 +59,7 @@ def sniff_delimiter(text: str) -> str:
     """Which delimiter cuts the first lines into the same number of fields, more than one?"""
     best, best_score = ",", 0.0
     for delimiter in DELIMITERS:
-        widths = Counter(len(record) for _, record in split(text, delimiter)[:200] if any(cell.strip() for cell in record))
+        widths = Counter(len(record) for _, record in split(text, delimiter, 200) if any(cell.strip() for cell in record))
         total = sum(widths.values())
         width, count = max(widths.items(), key=lambda item: (item[1] * (item[0] > 1), item[0]), default=(1, 0))
         score = count / total + min(width, 50) / 1000 if width > 1 and total else 0.0

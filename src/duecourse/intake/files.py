@@ -21,7 +21,7 @@ from duecourse.intake.delimited import Dialect, batches, sniff_delimiter, split,
 from duecourse.intake.delimited import _batch as text_batch
 from duecourse.intake.header import extract_date, find_header, normalise
 from duecourse.intake.sources import known_headings
-from duecourse.intake.text import TextSource, detect_encoding, ends_inside_character, sha256_of, survey
+from duecourse.intake.text import Hashing, TextSource, detect_encoding, ends_inside_character, survey
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -36,7 +36,11 @@ IN_PLACE_BYTES: Final = 64 << 20
 SAMPLE_HEAD: Final = 1_000
 SAMPLE_A_BATCH: Final = 100
 SAMPLE_MOST: Final = 5_000
-"""Rows looked at to tell columns and habits: the first ones, and some of each block of the rest."""
+SAMPLE_A_PLACE: Final = 50
+"""Rows looked at to tell columns and habits: the first ones, and some of each block, or from each of some places, of the rest."""
+
+HEAD_LETTERS: Final = 256 << 10
+"""How much of a large file's beginning is looked at to find the header."""
 
 _serial = itertools.count(1)
 
@@ -137,7 +141,9 @@ def open_file(path: str | Path, *, sheet: str = "", work_folder: Path | None = N
         raise FileUnreadableError(path=str(path), detail="empty")
     folder = Path(tempfile.mkdtemp(prefix="duecourse-", dir=work_folder))
     try:
-        opened = _open(path, magic, sheet, folder, in_place_bytes)
+        with Hashing(path) as hashing:
+            opened = _open(path, magic, sheet, folder, in_place_bytes)
+            opened.sha256 = hashing.result()
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -158,7 +164,7 @@ def _open(path: Path, magic: bytes, sheet: str, folder: Path, in_place_bytes: in
             with zipfile.ZipFile(path) as archive, archive.open(member) as inside, unpacked.open("wb") as target:
                 shutil.copyfileobj(inside, target)
             inner = _open(unpacked, magic, sheet, folder, in_place_bytes)
-            inner.path, inner.compression, inner.sha256, inner.size_bytes = path, "zip", sha256_of(path), path.stat().st_size
+            inner.path, inner.compression, inner.size_bytes = path, "zip", path.stat().st_size
             return inner
         return _open_text(path, "zip", member, folder, in_place_bytes)
     if magic.startswith(b"\xd0\xcf\x11\xe0"):
@@ -187,7 +193,7 @@ def _zip_kind(path: Path) -> tuple[str, str]:
 
 
 def _describe(path: Path, kind: str, columns: tuple[str, ...], relation: str, **more: Any) -> Opened:
-    return Opened(path, sha256_of(path), path.stat().st_size, kind, columns, relation, **more)
+    return Opened(path, "", path.stat().st_size, kind, columns, relation, **more)
 
 
 def _named(header: list[str], width: int) -> tuple[str, ...]:
@@ -256,7 +262,7 @@ def _open_text(path: Path, compression: str, member: str, folder: Path, in_place
 
 def _open_delimited(source: TextSource, text: str, whole: bool, folder: Path, in_place_bytes: int, about: dict[str, Any]) -> Opened:
     if not whole:
-        text = text[: text.rfind("\n") + 1] or text
+        text = text[: text.rfind("\n", 0, HEAD_LETTERS) + 1] or text[: text.rfind("\n") + 1] or text
     delimiter = sniff_delimiter(text[:200_000])
     records_seen = split(text, delimiter)
     if not whole and len(records_seen) > 1:
@@ -329,7 +335,9 @@ def _spread_sample(source: TextSource, dialect: Dialect, places: int = 40) -> li
             stream.readline()
             piece = stream.read(1 << 15)
             text = piece[: piece.rfind(b"\n") + 1].decode("utf-8", "replace")
-            found += [(0, record) for _, record in split(text, dialect.delimiter) if len(record) == dialect.width][:SAMPLE_A_BATCH]
+            found += [(0, record) for _, record in split(text, dialect.delimiter, 2 * SAMPLE_A_PLACE) if len(record) == dialect.width][
+                :SAMPLE_A_PLACE
+            ]
     return found
 
 

@@ -134,6 +134,8 @@ _FIGURES: Final = re.compile(r"\d[\d.,'’ ]*\d|\d")
 
 def tidy(cell: str) -> str:
     """A cell without width and kinds of blanks: for looking, not for reading."""
+    if cell.isascii():
+        return cell.strip()
     return unicodedata.normalize("NFKC", cell).replace("−", "-").replace("–", "-").strip()
 
 
@@ -177,13 +179,20 @@ def amount_habit(cells: Iterable[str], default_decimal: str = "") -> tuple[Amoun
     return AmountHabit(decimal, "".join(sorted(separators - {decimal})), plain and decimal == "."), sure
 
 
+_LETTERS: Final = re.compile("[A-Z$]")
+_SYMBOL: Final = re.compile(rf"{_ANY_SYMBOL}|万元|亿元|万|亿|元")
+_AMOUNT: Final = re.compile(r"[(+-]?\s*[\d][\d.,'’ ]*(?:E[+-]?\d+)?\s*[)+-]?\s*(DR|CR|D|C|借|贷)?")
+_FRACTION: Final = re.compile(r"[+-]?\.\d+")
+
+
 def looks_like_amount(cell: str) -> bool:
     """Is it an amount in any habit?"""
+    if cell.isascii() and cell.isdecimal():
+        return True
     text = tidy(cell).upper()
-    text = re.sub(rf"{_ANY_SYMBOL}|万元|亿元|万|亿|元", "", text).strip()
-    return bool(
-        re.fullmatch(r"[(+-]?\s*[\d][\d.,'’ ]*(?:E[+-]?\d+)?\s*[)+-]?\s*(DR|CR|D|C|借|贷)?", text) or re.fullmatch(r"[+-]?\.\d+", text)
-    )
+    if not text.isascii() or _LETTERS.search(text):
+        text = _SYMBOL.sub("", text).strip()
+    return bool(_AMOUNT.fullmatch(text) or _FRACTION.fullmatch(text))
 
 
 # --- dates --------------------------------------------------------------------------------------------------------------------------------
@@ -292,6 +301,8 @@ def _patterns(kind: str, order: str) -> list[tuple[str, str]]:
 def date_kind(cell: str) -> str:
     """Which kind of date is it? Empty when it is none."""
     text = tidy(cell)
+    if text.isascii() and text.isalnum() and not text.isdecimal():
+        return ""  # a date has something between its parts, or is all figures
     for kind, pattern in _KINDS.items():
         match = pattern.match(text)
         if not match:
@@ -345,7 +356,7 @@ def date_evidence(cells: Iterable[str]) -> DateEvidence:
         if text.lower() in EMPTY or text in EMPTY_DATES:
             continue
         filled += 1
-        wide = wide or any(sign in _WIDE for sign in cell)
+        wide = wide or (not cell.isascii() and any(sign in _WIDE for sign in cell))
         kind = date_kind(text)
         if not kind:
             continue

@@ -32,7 +32,7 @@ from duecourse.intake.profile import fingerprint
 from duecourse.intake.quarantine import hand_over_refused
 from duecourse.intake.rates import file_hash, import_central_bank_file, is_central_bank_file
 from duecourse.intake.snapshots import date_of_list, derive, guard_against_shrinking, hand_over_items, stage_items
-from duecourse.intake.straight import Straight, form_of, processors, rest_source, take_straight
+from duecourse.intake.straight import Straight, form_of, get_ready, processors, rest_source, take_straight
 from duecourse.intake.transactions import hand_over_transactions
 from duecourse.intake.workbench import MEMORY_LIMIT, Progress, Workbench, has_rows
 from duecourse.ledger.entries import BUYER, INVOICE, OPEN_ITEM, QUARANTINE, SETTING, SETTLEMENT, SNAPSHOT
@@ -193,6 +193,7 @@ def import_file(
     ledger.refresh()
     if is_central_bank_file(Path(path)):
         return _import_central_bank(ledger, Path(path), options)
+    get_ready(Path(path))
     with open_file(Path(path), sheet=options.sheet) as opened:
         before = imported_before(ledger, opened.sha256, options)
         if before:
@@ -373,7 +374,7 @@ class Import:
         straight = take_straight(self.source, form, draft, threads=self.options.threads or processors(), progress=bench.tell)
         if straight is None:
             return
-        bench.con.register("straight_buyer", pa.table({"buyer_id": pa.array([one.decode() for one in straight.buyers], pa.string())}))
+        bench.con.register("straight_buyer", pa.table({"buyer_id": pa.chunked_array(straight.buyers, pa.string()).unique()}))
         if stage_aliases(bench, ledger, "straight_buyer"):
             straight.discard()
             return
@@ -454,7 +455,9 @@ class Import:
 
     def _only_currency(self) -> str:
         """The first file's currency, if it has one only, is what the firm adds up in until it says otherwise."""
-        if self.profile.shape not in ("transactions", "open_items", "payments") or "base_currency" in self.ledger.as_of(date.max).settings:
+        if self.profile.shape not in ("transactions", "open_items", "payments"):
+            return ""
+        if has_rows(self.ledger, SETTING) and "base_currency" in self.ledger.as_of(date.max).settings:
             return ""
         found = {row["ccy"] for row in self.bench.rows("SELECT DISTINCT ccy FROM staged WHERE fault = 0")}
         found |= set(self.straight.sums if self.straight else ())

@@ -7,8 +7,6 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import xlsxwriter
-
 from duecourse.engines.duckdb import literal
 from duecourse.findings import Finding, Severity
 from duecourse.intake.assemble import FAULTS, Facts, Source, column_of
@@ -76,9 +74,9 @@ def hand_over_refused(
     dated = f"WHEN r.fault = {implausible} THEN CASE {dates} ELSE '' END" if dates else ""
     bench.run(
         f"""CREATE OR REPLACE TEMP TABLE quarantined AS
-        SELECT {literal(file_sha256)} AS file_sha256, {literal(file_name)} AS file_name, row_no AS file_row, "column",
+        SELECT row_no AS file_row, "column",
             coalesce(value, CASE WHEN "column" <> '' THEN json_extract_string("row", '$."' || replace("column", '"', '\\"') || '"') END, '') AS value,
-            code, '{{}}' AS args, "row", {literal(profile.to_json())} AS profile, NULL::VARCHAR AS fixed_by, row_no AS source_row
+            code, "row"
         FROM (
             SELECT r.row_no, CASE WHEN l.bad IS NOT NULL AND r.fault = 1 THEN l.bad[1]."column" {dated}
                     ELSE CASE r.fault {names} ELSE '' END END AS "column",
@@ -88,7 +86,13 @@ def hand_over_refused(
             FROM ({source.lines(raw=True)}) l JOIN refused r ON r.row_no = l.row_no
         )"""
     )
-    bench.hand_over(draft, QUARANTINE, "SELECT * FROM quarantined")
+    # What all lines have in common comes in only here: the profile is long, and would fill the bench.
+    bench.hand_over(
+        draft,
+        QUARANTINE,
+        f"""SELECT *, {literal(file_sha256)} AS file_sha256, {literal(file_name)} AS file_name, '{{}}' AS args,
+            {literal(profile.to_json())} AS profile, NULL::VARCHAR AS fixed_by, file_row AS source_row FROM quarantined""",
+    )
     reasons = bench.rows("SELECT code, count(*) AS n FROM quarantined GROUP BY code ORDER BY n DESC, code")
     facts.findings.append(
         Finding(
@@ -163,6 +167,8 @@ def write_lines(path: Path, lines: Sequence[tuple[Mapping[str, str | None], int,
 
 
 def _write_xlsx(path: Path, header: Sequence[str], body: Sequence[Sequence[str]]) -> None:
+    import xlsxwriter  # noqa: PLC0415 — only to hand lines out as a workbook
+
     with xlsxwriter.Workbook(str(path), {"strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         sheet = book.add_worksheet()
         for number, row in enumerate([header, *body]):

@@ -36,6 +36,9 @@ CREDIT_SIGNS: Final = ("h", "c", "cr", "credit", "haben", "贷", "贷方", "-", 
 """What a debit/credit column says for credit."""
 
 
+_WHOLE: Final = re.compile(r"\s*-?\d{1,4}(\.0+)?\s*(天|days?|d|日|Tage)?\s*", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class ColumnContent:
     """What a look at a column's cells shows: shares are of the filled cells."""
@@ -74,7 +77,7 @@ def content_of(cells: Sequence[str]) -> ColumnContent:
         sum(1 for cell in filled if looks_like_amount(cell)) / per,
         sum(1 for cell in filled if len(cell) < 8 and _currency_code(cell)) / per,
         sum(1 for cell in filled if cell.strip().lower() in FLAGS_TRUE + FLAGS_FALSE) / per,
-        sum(1 for cell in filled if re.fullmatch(r"\s*-?\d{1,4}(\.0+)?\s*(天|days?|d|日|Tage)?\s*", cell, re.IGNORECASE)) / per,
+        sum(1 for cell in filled if _WHOLE.fullmatch(cell)) / per,
         serials / per,
         evidence,
         sum(len(cell.strip()) for cell in filled) / per,

@@ -9,16 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numba
 import numpy as np
 import pyarrow as pa
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 
-from duecourse.intake.straight import Block, Form, dictionary_of, unpack
+from duecourse.intake.assemble import EARLIEST
+from duecourse.intake.straight import Block, Form, unpack, written
 from duecourse.ledger.entries import INVOICE, SETTLEMENT, Entry
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from concurrent.futures import ThreadPoolExecutor
+
     from duecourse.intake.straight import Writers
     from duecourse.ledger.store import Draft
 
@@ -27,6 +35,7 @@ RETURN: Final = 13
 BLANK: Final = 32
 QUOTE: Final = 34
 NO_DATE: Final = -(2**31)
+STRETCH_HASHES: Final = 1 << 15
 LONGEST: Final = 200
 """A document or buyer number longer than this is looked at more closely."""
 
@@ -34,39 +43,169 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Array = np.ndarray[Any, Any]
 
 
-def compiled(function: Function) -> Function:
-    """Machine code that runs without the interpreter's lock, kept on disk where a folder for it can be written."""
+def compiled(function: Function, *, inside: bool = False) -> Function:
+    """Machine code that runs without the interpreter's lock, kept on disk where a folder for it can be written.
+
+    inside  used by other machine code only, which gets it built in: a call would cost more than what it does
+    """
     try:
-        machine: Function = numba.njit(function, nogil=True, cache=True)
+        machine: Function = numba.njit(function, nogil=True, cache=True, forceinline=inside)
     except RuntimeError:  # neither the package's folder nor a cache folder of the user's can be written: compile in each process
-        machine = numba.njit(function, nogil=True)
+        machine = numba.njit(function, nogil=True, forceinline=inside)
     return machine
 
 
-@compiled
+built_in = partial(compiled, inside=True)
+
+
+def _load_word(_context: Any, text: Any, place: Any) -> Any:
+    """Eight bytes of a text at once, the first one lowest. The caller sees to it that they all lie inside the text."""
+    del place
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        first = builder.gep(builder.bitcast(array.data, ir.IntType(8).as_pointer()), [arguments[1]])
+        return builder.load(builder.bitcast(first, ir.IntType(64).as_pointer()), align=1)
+
+    return types.uint64(text, types.int64), generate
+
+
+def _store_word(_context: Any, text: Any, place: Any, word: Any) -> Any:
+    """Write eight bytes at once. The caller sees to it that there is room for them all."""
+    del place, word
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        first = builder.gep(builder.bitcast(array.data, ir.IntType(8).as_pointer()), [arguments[1]])
+        builder.store(arguments[2], builder.bitcast(first, ir.IntType(64).as_pointer()), align=1)
+        return context.get_dummy_value()
+
+    return types.void(text, types.int64, types.uint64), generate
+
+
+def _count_to_mark(_context: Any, marks: Any) -> Any:
+    """Which byte of a word, counted from the lowest, is the first that has a mark?"""
+    del marks
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.lshr(builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0)), ir.Constant(ir.IntType(64), 3))
+
+    return types.int64(types.uint64), generate
+
+
+_word: Final[Any] = intrinsic(_load_word)
+_put_word: Final[Any] = intrinsic(_store_word)
+_first_byte: Final[Any] = intrinsic(_count_to_mark)
+
+ONES: Final = np.uint64(0x0101010101010101)
+HIGHS: Final = np.uint64(0x8080808080808080)
+ZEROS: Final = np.uint64(0x3030303030303030)
+SIXES: Final = np.uint64(0x4646464646464646)
+"""Added to a byte above `9`, this sets its highest bit."""
+FIRST_YEAR: Final = EARLIEST.year
+MIXER: Final = np.uint64(0x9E3779B97F4A7C15)
+
+
+@built_in
+def _marks(word: np.uint64, signs: np.uint64) -> np.uint64:
+    """A mark in the first byte of a word that equals the sign (given eight times), and none in those before it."""
+    other = word ^ signs
+    return (other - ONES) & ~other & HIGHS
+
+
+@built_in
+def _end_of_cell(text: Array, place: int, delimiters: np.uint64) -> int:
+    """Where the next delimiter or line end stands."""
+    feeds = np.uint64(NEW_LINE) * ONES
+    while place + 8 <= len(text):
+        word = _word(text, place)
+        marks = _marks(word, delimiters) | _marks(word, feeds)
+        if marks != 0:
+            return place + int(_first_byte(marks))
+        place += 8
+    delimiter = delimiters & np.uint64(255)
+    while text[place] != delimiter and text[place] != NEW_LINE:
+        place += 1
+    return place
+
+
+@built_in
+def _end_of_line(text: Array, place: int) -> int:
+    """Where the line ends."""
+    feeds = np.uint64(NEW_LINE) * ONES
+    while place + 8 <= len(text):
+        marks = _marks(_word(text, place), feeds)
+        if marks != 0:
+            return place + int(_first_byte(marks))
+        place += 8
+    while text[place] != NEW_LINE:
+        place += 1
+    return place
+
+
+@built_in
+def _letters(text: Array, start: int, count: int) -> np.uint64:
+    """Up to eight bytes of a text as one number."""
+    if start + 8 <= len(text):
+        whole: np.uint64 = _word(text, start)
+        return whole if count == 8 else whole & ((np.uint64(1) << np.uint64(8 * count)) - np.uint64(1))
+    letters = np.uint64(0)
+    for place in range(count):
+        letters |= np.uint64(text[start + place]) << np.uint64(8 * place)
+    return letters
+
+
+@built_in
+def _mixed(text: Array, start: int, end: int) -> np.uint64:
+    """A hash of a text."""
+    value = MIXER ^ np.uint64(end - start)
+    while start < end:
+        count = min(8, end - start)
+        value = (value ^ _letters(text, start, count)) * MIXER
+        value ^= value >> np.uint64(32)
+        start += count
+    value *= MIXER
+    return value ^ (value >> np.uint64(29))
+
+
+@built_in
+def _quoted_within(text: Array, start: int, end: int) -> bool:
+    """Does a text have a quotation mark?"""
+    while start < end:
+        if _marks(_letters(text, start, min(8, end - start)), np.uint64(QUOTE) * ONES) != 0:
+            return True
+        start += 8
+    return False
+
+
+@built_in
 def _hash(text: Array, start: int, end: int) -> np.uint64:
-    """Of the document number without blanks at its ends and without a decimal `.0`, so that numbers that mean the same hash the same."""
+    """Of the document number without blanks at its ends and without a decimal `.0`, so that numbers that mean the same hash the same; never 0.
+
+    A quotation mark inside may be written twice: it does not count.
+    """
     while start < end and text[start] == BLANK:
         start += 1
     while end > start and text[end - 1] == BLANK:
         end -= 1
     if end - start > 2 and text[end - 1] == 48 and text[end - 2] == 46:
         end -= 2
-    value = np.uint64(14695981039346656037)
-    for place in range(start, end):
-        value = (value ^ np.uint64(text[place])) * np.uint64(1099511628211)
-    value ^= value >> np.uint64(32)
-    value *= np.uint64(0x9E3779B97F4A7C15)
-    value ^= value >> np.uint64(29)
-    return value
+    if _quoted_within(text, start, end):
+        value = MIXER
+        for place in range(start, end):
+            if text[place] != QUOTE:
+                value = (value ^ np.uint64(text[place])) * MIXER
+        return value | np.uint64(1)
+    return _mixed(text, start, end) | np.uint64(1)
 
 
 @compiled
 def _identify(text: Array, delimiter: int, column: int, hashes: Array) -> int:
-    """The hash of every line's document number; how many lines there are."""
+    """The hash of every line's document number, 0 where it has none; how many lines there are."""
+    delimiters = np.uint64(delimiter) * ONES
     count = 0
     place = 0
-    size = len(text)
+    size = len(text)  # ends with a line end
     while place < size:
         at = 0
         start, end = place, place
@@ -75,12 +214,10 @@ def _identify(text: Array, delimiter: int, column: int, hashes: Array) -> int:
                 start = place + 1
                 place = _behind_quotes(text, place)
                 end = place - 1
-                while text[place] != delimiter and text[place] != NEW_LINE:
-                    place += 1
+                place = _end_of_cell(text, place, delimiters)
             else:
                 start = place
-                while text[place] != delimiter and text[place] != NEW_LINE:
-                    place += 1
+                place = _end_of_cell(text, place, delimiters)
                 end = place
                 if end > start and text[end - 1] == RETURN:
                     end -= 1
@@ -88,13 +225,21 @@ def _identify(text: Array, delimiter: int, column: int, hashes: Array) -> int:
                 break
             at += 1
             place += 1
-        if at == column and end > start:
-            hashes[count] = _hash(text, start, end)
-            count += 1
-        while text[place] != NEW_LINE:
-            place += 1
-        place += 1
+        hashes[count] = _hash(text, start, end) if at == column and end > start else np.uint64(0)
+        count += 1
+        place = _end_of_line(text, place) + 1
     return count
+
+
+@built_in
+def _among(value: np.uint64, table: Array, mask: int) -> bool:
+    """Is a hash one of the table's?"""
+    slot = value & np.uint64(mask)
+    while table[slot] != 0:
+        if table[slot] == value:
+            return True
+        slot = (slot + np.uint64(1)) & np.uint64(mask)
+    return False
 
 
 @compiled
@@ -110,7 +255,7 @@ def _behind_quotes(text: Array, place: int) -> int:
     return place
 
 
-@compiled
+@built_in
 def _number(text: Array, start: int, length: int) -> int:
     value = 0
     for place in range(start, start + length):
@@ -121,35 +266,33 @@ def _number(text: Array, start: int, length: int) -> int:
     return value
 
 
-@compiled
-def _day(text: Array, start: int, end: int, form: Array) -> int:
-    """Days since 1970-01-01, or NO_DATE if it is not written exactly in this form or does not exist."""
+@built_in
+def _day(text: Array, start: int, end: int, form: Array, months: Array) -> int:
+    """Days since 1970-01-01, or NO_DATE if it is not written exactly in this form, does not exist, or lies outside the table of months."""
     if end - start != form[1]:
         return NO_DATE
     if form[5] >= 0 and (text[start + form[5]] != form[7] or text[start + form[6]] != form[7]):
         return NO_DATE
-    year = _number(text, start + form[2], 4)
-    month = _number(text, start + form[3], 2)
-    day = _number(text, start + form[4], 2)
-    if year < 1 or month < 1 or month > 12 or day < 1 or day > 31:
+    figures = _letters(text, start + form[2], 4)
+    figures |= (_letters(text, start + form[3], 2) << np.uint64(32)) | (_letters(text, start + form[4], 2) << np.uint64(48))
+    if ((figures + SIXES) | (figures - ZEROS)) & HIGHS != 0:
+        return NO_DATE  # one of the eight is no figure
+    # Each pair of figures becomes one number: century, year of it, month, day.
+    figures -= ZEROS
+    figures = (figures * np.uint64(10) + (figures >> np.uint64(8))) & np.uint64(0x00FF00FF00FF00FF)
+    year = int(figures & np.uint64(255)) * 100 + int((figures >> np.uint64(16)) & np.uint64(255))
+    month = int((figures >> np.uint64(32)) & np.uint64(255))
+    day = int(figures >> np.uint64(48))
+    if month < 1 or month > 12 or day < 1:
         return NO_DATE
-    if day > 28:
-        leap = (year % 4 == 0 and year % 100 != 0) or year % 400 == 0
-        longest = 30 if month in (4, 6, 9, 11) else 31
-        if month == 2:
-            longest = 29 if leap else 28
-        if day > longest:
-            return NO_DATE
-    # Howard Hinnant's days_from_civil: years from March, so that the leap day comes last.
-    if month <= 2:
-        year -= 1
-    era = year // 400
-    of_era = year - era * 400
-    of_year = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
-    return era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468
+    place = (year - FIRST_YEAR) * 12 + month - 1
+    if place < 0 or place + 1 >= len(months):
+        return NO_DATE
+    found = months[place] + day - 1
+    return found if found < months[place + 1] else NO_DATE
 
 
-@compiled
+@built_in
 def _minor(text: Array, start: int, end: int, exponent: int) -> int:
     """A plain positive number in minor units; 0 if it is anything else."""
     whole = 0
@@ -179,7 +322,7 @@ def _minor(text: Array, start: int, end: int, exponent: int) -> int:
     return whole
 
 
-@compiled
+@built_in
 def _plain(text: Array, start: int, end: int) -> bool:
     """A text without anything at its ends, or in it, that the general way would mend."""
     if end == start:
@@ -194,18 +337,25 @@ def _plain(text: Array, start: int, end: int) -> bool:
 @compiled
 def _scan(  # noqa: C901, PLR0912, PLR0915 — machine code: one loop, no calls that would cost
     text: Array, delimiter: int, width: int, texts: Array, dates: Array, amount: int, currency: int, term: int, first_day: int, last_day: int,
-    exponents: Array, default_code: int, repeated: Array, mask: int, lines: Array, starts: Array, ends: Array, days: Array, minors: Array,
-    codes: Array, terms: Array, numbers: Array, left: Array,
-) -> tuple[int, int, int]:  # fmt: skip
-    """Read every line of a block. Taken lines fill the columns from the front, the others are noted in `left`; how many of each, and of all."""
+    months: Array, exponents: Array, default_code: int, hashes: Array, repeated: Array, mask: int, first_line: int, starts: Array, ends: Array,
+    days: Array, minors: Array, codes: Array, terms: Array, numbers: Array, left: Array, currencies: Array, sums: Array, told: Array,
+) -> tuple[int, int]:  # fmt: skip
+    """Read every line of a block. Taken lines fill the columns from the front, the others are noted in `left`; how many of each.
+
+    codes, currencies, sums  the currency of each line as its place in the list of those met: code, lines, and minor units of each
+    told                     how many are due before they were issued, the latest date of issue, and of settlement
+    """
     size = len(text)
     place = 0
     line = 0
+    met = 0
+    places = np.full(len(exponents), -1, dtype=np.int32)
     taken = 0
     others = 0
     field_start = np.zeros(width + 1, dtype=np.int64)
     field_end = np.zeros(width + 1, dtype=np.int64)
     kinds = len(texts)
+    delimiters = np.uint64(delimiter) * ONES
     while place < size:
         begin = place
         at = 0
@@ -222,12 +372,10 @@ def _scan(  # noqa: C901, PLR0912, PLR0915 — machine code: one loop, no calls 
                     place += 1
                 if text[place] != delimiter and text[place] != NEW_LINE:
                     clean = False
-                    while text[place] != delimiter and text[place] != NEW_LINE:
-                        place += 1
+                    place = _end_of_cell(text, place, delimiters)
             else:
                 start = place
-                while text[place] != delimiter and text[place] != NEW_LINE:
-                    place += 1
+                place = _end_of_cell(text, place, delimiters)
                 stop = place
                 if stop > start and text[place] == NEW_LINE and text[stop - 1] == RETURN:
                     stop -= 1
@@ -239,7 +387,7 @@ def _scan(  # noqa: C901, PLR0912, PLR0915 — machine code: one loop, no calls 
             at += 1
             place += 1
         place += 1
-        good = clean and at == width - 1
+        good = clean and at == width - 1 and not _among(hashes[line], repeated, mask)
         if good:
             # the document and its buyer must be there, other texts may be empty
             for kind in range(kinds):
@@ -252,14 +400,6 @@ def _scan(  # noqa: C901, PLR0912, PLR0915 — machine code: one loop, no calls 
                     break
                 starts[kind, taken] = start
                 ends[kind, taken] = stop
-        if good and len(repeated):
-            value = _hash(text, field_start[texts[0]], field_end[texts[0]])
-            slot = value & np.uint64(mask)
-            while repeated[slot] != 0:
-                if repeated[slot] == value:
-                    good = False
-                    break
-                slot = (slot + np.uint64(1)) & np.uint64(mask)
         if good:
             code = default_code
             if currency >= 0:
@@ -272,7 +412,6 @@ def _scan(  # noqa: C901, PLR0912, PLR0915 — machine code: one loop, no calls 
             if code < 0 or exponents[code] < 0:
                 good = False
             else:
-                codes[taken] = code
                 minor = _minor(text, field_start[amount], field_end[amount], exponents[code])
                 good = minor > 0
                 minors[taken] = minor
@@ -283,7 +422,7 @@ def _scan(  # noqa: C901, PLR0912, PLR0915 — machine code: one loop, no calls 
                 if column >= 0:
                     start, stop = field_start[column], field_end[column]
                     if kind < 2 or stop > start:
-                        day = _day(text, start, stop, dates[kind])
+                        day = _day(text, start, stop, dates[kind], months)
                         if day < first_day or day > last_day:
                             good = False
                             break
@@ -298,39 +437,57 @@ def _scan(  # noqa: C901, PLR0912, PLR0915 — machine code: one loop, no calls 
                 terms[taken] = _number(text, start, stop - start)
                 good = terms[taken] >= 0
         if good:
-            numbers[taken] = line
+            if places[code] < 0:
+                places[code] = met
+                currencies[met] = code
+                met += 1
+            codes[taken] = places[code]
+            sums[places[code], 0] += 1
+            sums[places[code], 1] += minors[taken]
+            told[0] += days[1, taken] < days[0, taken] - 1
+            told[1] = max(told[1], days[0, taken])
+            told[2] = max(told[2], days[2, taken])
+            numbers[taken] = first_line + line
             taken += 1
         else:
-            left[others, 0] = line
+            left[others, 0] = first_line + line
             left[others, 1] = begin
             left[others, 2] = place
             others += 1
         line += 1
-    lines[0] = line
-    return taken, others, line
+    currencies[met] = -1
+    return taken, others
 
 
 @compiled
 def _copy(text: Array, starts: Array, ends: Array, which: Array, prefix: Array, suffix: Array, offsets: Array, target: Array) -> int:
-    """The texts one behind the other, each between a prefix and a suffix; the size of it all. With an empty target only measured."""
+    """The texts one behind the other, each between a prefix and a suffix; the size of it all. With an empty target only measured.
+
+    The target has eight bytes to spare: texts are copied eight bytes at a time, and what is too much is written over by the next.
+    """
     at = 0
-    measure = len(target) == 0
+    if len(target) == 0:
+        for number in range(len(which)):
+            at += ends[which[number]] - starts[which[number]]
+        return at + len(which) * (len(prefix) + len(suffix))
     for number in range(len(which)):
         row = which[number]
         start, end = starts[row], ends[row]
-        if measure:
-            at += end - start + len(prefix) + len(suffix)
+        for sign in prefix:
+            target[at] = sign
+            at += 1
+        if end + 8 <= len(text):
+            for step in range(0, end - start, 8):
+                _put_word(target, at + step, _word(text, start + step))
+            at += end - start
         else:
-            for sign in prefix:
-                target[at] = sign
-                at += 1
             for place in range(start, end):
                 target[at] = text[place]
                 at += 1
-            for sign in suffix:
-                target[at] = sign
-                at += 1
-            offsets[number + 1] = at
+        for sign in suffix:
+            target[at] = sign
+            at += 1
+        offsets[number + 1] = at
     return at
 
 
@@ -340,11 +497,12 @@ def _dictionary(  # noqa: C901, PLR0912, PLR0915 — as above
 ) -> tuple[Array, Array, int]:
     """Number the different texts of a column in `codes` (-1 for an empty one); the texts one behind the other, where each begins, how many.
 
-    Table and texts grow together and stay small, so that few texts are looked up in the processor's cache.
+    Table and texts grow together and stay small, so that few texts are looked up in the processor's cache. A text of up to eight bytes is
+    its own key; the key of a longer one is a hash whose lowest byte is 0, which no text begins with.
     """
     size = 1024
     table = np.full(size, -1, dtype=np.int32)
-    hashes = np.empty(size, dtype=np.uint64)
+    keys = np.empty(size, dtype=np.uint64)
     words = np.empty(size * 8, dtype=np.uint8)
     offsets = np.zeros(size, dtype=np.int32)
     found = 0
@@ -354,30 +512,29 @@ def _dictionary(  # noqa: C901, PLR0912, PLR0915 — as above
         if length == 0:
             codes[row] = -1
             continue
-        value = np.uint64(14695981039346656037)
-        for place in range(start, end):
-            value = (value ^ np.uint64(text[place])) * np.uint64(1099511628211)
-        value ^= value >> np.uint64(29)
-        slot = value & np.uint64(size - 1)
+        key = _letters(text, start, length) if length <= 8 else _mixed(text, start, end) << np.uint64(8)
+        slot = _place_of(key, size)
         while True:
             known = table[slot]
             if known < 0:
                 break
-            if hashes[slot] == value and offsets[known + 1] - offsets[known] == length:
+            if keys[slot] == key:
+                if length <= 8:
+                    break
                 first = offsets[known]
-                same = True
-                for step in range(length):
-                    if text[start + step] != words[first + step]:
-                        same = False
-                        break
+                same = offsets[known + 1] - first == length
+                step = 0
+                while same and step < length:
+                    same = text[start + step] == words[first + step]
+                    step += 1
                 if same:
                     break
-            slot = (slot + np.uint64(1)) & np.uint64(size - 1)
+            slot = (slot + 1) & (size - 1)
         if known >= 0:
             codes[row] = known
             continue
         table[slot] = found
-        hashes[slot] = value
+        keys[slot] = key
         codes[row] = found
         first = offsets[found]
         if first + length > len(words):
@@ -390,18 +547,25 @@ def _dictionary(  # noqa: C901, PLR0912, PLR0915 — as above
         offsets[found] = first + length
         if 2 * found + 2 > size:
             wider = np.full(4 * size, -1, dtype=np.int32)
-            wider_hashes = np.empty(4 * size, dtype=np.uint64)
+            wider_keys = np.empty(4 * size, dtype=np.uint64)
             for old in range(size):
                 if table[old] >= 0:
-                    slot = hashes[old] & np.uint64(4 * size - 1)
+                    slot = _place_of(keys[old], 4 * size)
                     while wider[slot] >= 0:
-                        slot = (slot + np.uint64(1)) & np.uint64(4 * size - 1)
+                        slot = (slot + 1) & (4 * size - 1)
                     wider[slot] = table[old]
-                    wider_hashes[slot] = hashes[old]
+                    wider_keys[slot] = keys[old]
             more = np.zeros(4 * size, dtype=np.int32)
             more[: found + 1] = offsets[: found + 1]
-            table, hashes, offsets, size = wider, wider_hashes, more, 4 * size
+            table, keys, offsets, size = wider, wider_keys, more, 4 * size
     return words[: offsets[found]], offsets[: found + 1], found
+
+
+@built_in
+def _place_of(key: np.uint64, size: int) -> int:
+    """Where a table of this size, a power of two, is searched for a key."""
+    mixed = (key ^ (key >> np.uint64(32))) * MIXER
+    return int(mixed >> np.uint64(32)) & (size - 1)
 
 
 @compiled
@@ -423,22 +587,60 @@ class Taken:
     latest_issue: int
     latest_settle: int | None
     sums: dict[str, tuple[int, int]]
-    buyers: set[bytes]
+    buyers: Any
 
 
-def identify(text: Array, form: Form) -> tuple[Array, int]:
-    """Hashes of the document numbers of a block, and how many lines it has."""
-    lines = int(_count(text))
-    hashes = np.empty(lines, dtype=np.uint64)
-    return hashes[: _identify(text, form.delimiter, int(form.texts[0]), hashes)], lines
+def load() -> None:
+    """Run each piece of machine code once, on next to nothing, so that it is there when it is needed."""
+    text = np.frombuffer(b"a\n", dtype=np.uint8)
+    hashes = np.empty(_count(text), dtype=np.uint64)
+    _identify(text, 44, 0, hashes)
+    texts, places, days = np.zeros(1, dtype=np.int64), np.zeros((1, 1), dtype=np.int32), np.zeros((3, 1), dtype=np.int32)
+    small, large, bytes_ = np.zeros(2, dtype=np.int32), np.zeros(3, dtype=np.int64), np.zeros(8, dtype=np.uint8)
+    none, two, exponents = np.full((3, 8), -1, dtype=np.int64), np.zeros((1, 3), dtype=np.int64), np.zeros(26**3, dtype=np.int8)
+    _scan(
+        text, 44, 2, texts, none, 0, 0, -1, 0, 0, small, exponents, 0, hashes, np.zeros(1024, dtype=np.uint64), 1023, 1,
+        places, places, days, large, small, small, large, two, small, two, large,
+    )  # fmt: skip
+    _copy(text, small, small, texts, bytes_, bytes_, small, bytes_)
+    _dictionary(text, small, small, 1, small)
 
 
-def hash_table(values: Array) -> tuple[Array, int]:
-    """A table in which machine code finds whether a value is among these, and the mask of its places."""
+def identify(text: Array, form: Form) -> tuple[Array, Array]:
+    """Hashes of the document numbers of a block, one for each line; and the same in their order."""
+    hashes = np.empty(int(_count(text)), dtype=np.uint64)
+    _identify(text, form.delimiter, int(form.texts[0]), hashes)
+    return hashes, np.sort(hashes)
+
+
+Repeated = tuple[Array, int]
+"""A table in which machine code finds whether a hash is among some, and the mask of its places."""
+
+
+def repeated_of(blocks: Sequence[Array], pool: ThreadPoolExecutor) -> Repeated:
+    """The document numbers (their hashes, in order in each block) that stand in the file more than once, 0 left aside.
+
+    Equal ones lie in the same stretch of all possible hashes. The stretches are small enough for the processor's cache.
+    """
+    stretches = 1 + sum(map(len, blocks)) // STRETCH_HASHES
+    bounds = np.array([number * 2**64 // stretches for number in range(1, stretches)], dtype=np.uint64)
+    cuts = [[0, *np.searchsorted(one, bounds).tolist(), len(one)] for one in blocks]
+
+    def look(number: int) -> Array:
+        parts = [one[cut[number] : cut[number + 1]] for one, cut in zip(blocks, cuts, strict=True)]
+        together = np.concatenate([np.zeros(0, dtype=np.uint64), *parts])
+        together.sort()
+        twice: Array = together[1:][(together[1:] == together[:-1]) & (together[1:] != 0)]
+        return twice
+
+    return _hash_table(np.unique(np.concatenate([np.zeros(0, dtype=np.uint64), *pool.map(look, range(stretches))])))
+
+
+def _hash_table(values: Array) -> Repeated:
     size = 1024
     while size < 4 * len(values):
         size *= 2
-    table = np.zeros(size if len(values) else 0, dtype=np.uint64)
+    table = np.zeros(size, dtype=np.uint64)
     for value in values.tolist():
         slot = value & (size - 1)
         while table[slot]:
@@ -447,35 +649,39 @@ def hash_table(values: Array) -> tuple[Array, int]:
     return table, size - 1
 
 
-def take(block: Block, form: Form, repeated: tuple[Array, int], draft: Draft, writers: Writers) -> tuple[Taken, list[tuple[int, bytes]]]:
+@cache
+def _months(last_day: int) -> Array:
+    """The days (since 1970-01-01) on which the months begin that a plausible date may lie in, and the month after them."""
+    last = np.datetime64(last_day, "D").astype("datetime64[M]")
+    months: Array = np.arange(f"{FIRST_YEAR}-01", last + 2, dtype="datetime64[M]").astype("datetime64[D]").astype(np.int32)
+    return months
+
+
+def take(block: Block, form: Form, repeated: Repeated, draft: Draft, writers: Writers) -> tuple[Taken, list[tuple[int, bytes]]]:
     """Read a block, write what is beyond doubt, and give back the other lines with their numbers."""
-    text = block.bytes
-    most = block.lines
-    kinds = len(form.texts)
-    lines = np.zeros(1, dtype=np.int64)
-    starts, ends = np.zeros((kinds, most), dtype=np.int32), np.zeros((kinds, most), dtype=np.int32)
-    days = np.empty((3, most), dtype=np.int32)
-    minors, codes = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int32)
-    terms, numbers = np.empty(most, dtype=np.int32), np.empty(most, dtype=np.int64)
-    left = np.empty((most, 3), dtype=np.int64)
-    taken, others, count = _scan(
+    text, room = block.bytes, writers.room
+    most, kinds = len(block.hashes), len(form.texts)
+    starts, ends = room("starts", np.int32, kinds, most), room("ends", np.int32, kinds, most)
+    days, minors, codes = room("days", np.int32, 3, most), room("minors", np.int64, most), room("codes", np.int32, most)
+    terms, numbers, left = room("terms", np.int32, most), room("numbers", np.int64, most), room("left", np.int64, most, 3)
+    currencies = np.empty(len(form.currency_exponents) + 1, dtype=np.int32)
+    sums, told = np.zeros((len(currencies), 2), dtype=np.int64), np.array([0, NO_DATE, NO_DATE], dtype=np.int64)
+    taken, others = _scan(
         text, form.delimiter, form.width, form.texts, form.dates, form.amount, form.currency, form.term, form.first_day, form.last_day,
-        form.currency_exponents, form.default_code, repeated[0], repeated[1], lines, starts, ends, days, minors, codes, terms, numbers, left,
+        _months(form.last_day), form.currency_exponents, form.default_code, block.hashes, *repeated, block.first_line,
+        starts, ends, days, minors, codes, terms, numbers, left, currencies, sums, told,
     )  # fmt: skip
     view = text.data
-    rest = [(block.first_line + int(line), bytes(view[begin:end])) for line, begin, end in left[:others].tolist()]
+    rest = [(line, bytes(view[begin:end])) for line, begin, end in left[:others].tolist()]
     issue, due, settle = (days[kind, :taken] for kind in range(3))
-    minors, codes = minors[:taken], codes[:taken]
+    minors, numbers, terms = minors[:taken], numbers[:taken], terms[:taken]
     columns = _Columns(text, starts, ends, taken)
-    used, place = np.unique(codes, return_inverse=True)
-    names = [unpack(int(code)) for code in used]
-    counts = np.bincount(place, minlength=len(used))
-    sums = {name: (int(counts[number]), int(minors[place == number].sum())) for number, name in enumerate(names)}
+    names = [unpack(int(code)) for code in currencies[: int(np.argmin(currencies >= 0))]]
     buyers = columns.coded(1)
     shared = {
         "buyer_id": buyers,
         "legal_entity": columns.coded(2) if form.texts[2] >= 0 else None,
-        "currency": pa.DictionaryArray.from_arrays(place.astype(np.int32), pa.array(names, pa.string())),
+        "currency": pa.DictionaryArray.from_arrays(codes[:taken], pa.array(names, pa.string())),
     }
     invoice = {
         **shared,
@@ -484,12 +690,12 @@ def take(block: Block, form: Form, repeated: tuple[Array, int], draft: Draft, wr
         "due_date": pa.array(due).view(pa.date32()),
         "amount_minor": pa.array(minors),
         "order_number": columns.coded(3) if form.texts[3] >= 0 else None,
-        "payment_terms_days": pa.array(terms[:taken], mask=terms[:taken] < 0) if form.term >= 0 else None,
-        "source_row": pa.array(numbers[:taken] + block.first_line),
+        "payment_terms_days": pa.array(terms, mask=terms < 0) if form.term >= 0 else None,
+        "source_row": pa.array(numbers),
     }
-    tables = [_table(INVOICE, invoice, taken, {"instalment": 1, "kind": "invoice", "issue_date_estimated": False}, draft)]
-    settled = np.flatnonzero(settle != NO_DATE)
-    if form.dates[2][0] >= 0:
+    tables = [_table(INVOICE, invoice, taken, {"instalment": 1, "kind": "invoice", "issue_date_estimated": False}, draft, form)]
+    if form.settles:
+        settled = np.flatnonzero(settle != NO_DATE)
         which: Any = pa.array(settled)
         settlement = {
             **{name: column.take(which) if column is not None else None for name, column in shared.items()},
@@ -498,14 +704,15 @@ def take(block: Block, form: Form, repeated: tuple[Array, int], draft: Draft, wr
             "settle_date": pa.array(settle[settled]).view(pa.date32()),
             "amount_minor": pa.array(minors[settled]),
             "reference": columns.coded(4).take(which) if form.texts[4] >= 0 else None,
-            "source_row": pa.array(numbers[:taken][settled] + block.first_line),
+            "source_row": pa.array(numbers[settled]),
         }
-        tables.append(_table(SETTLEMENT, settlement, len(settled), {"instalment": 1, "kind": "cash", "inferred": False}, draft))
+        tables.append(_table(SETTLEMENT, settlement, len(settled), {"instalment": 1, "kind": "cash", "inferred": False}, draft, form))
     writers.write(tables)
+    before, latest_issue, latest_settle = told.tolist()
     return (
         Taken(
-            count, taken, int(np.count_nonzero(due < issue - 1)), int(issue.max()) if taken else 0, int(settle[settled].max()) if len(settled) else None,
-            sums, {str(one).encode() for one in buyers.dictionary.to_pylist()},
+            most, taken, before, latest_issue, latest_settle if latest_settle != NO_DATE else None,
+            {name: (int(sums[place, 0]), int(sums[place, 1])) for place, name in enumerate(names)}, buyers.dictionary,
         ),
         rest,
     )  # fmt: skip
@@ -523,10 +730,9 @@ class _Columns:
         offsets = np.zeros(len(which) + 1, dtype=np.int32)
         nothing = np.zeros(0, dtype=np.uint8)
         size = _copy(self._text, self._starts[kind], self._ends[kind], which, before, after, offsets, nothing)
-        target = np.empty(size, dtype=np.uint8)
-        if size:
-            _copy(self._text, self._starts[kind], self._ends[kind], which, before, after, offsets, target)
-        return _texts(offsets, target)
+        target = np.empty(size + 8, dtype=np.uint8)
+        _copy(self._text, self._starts[kind], self._ends[kind], which, before, after, offsets, target)
+        return _texts(offsets, target[:size])
 
     def coded(self, kind: int) -> Any:
         """A column of texts that repeat, as numbers into the list of different ones."""
@@ -541,19 +747,19 @@ def _texts(offsets: Any, signs: Any) -> Any:
     return pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(signs))
 
 
-def _table(entry: Entry, columns: dict[str, Any], count: int, constants: dict[str, Any], draft: Draft) -> pa.Table:
+def _table(entry: Entry, columns: dict[str, Any], count: int, constants: dict[str, Any], draft: Draft, form: Form) -> pa.Table:
     """All columns of a table: those given, constants, and null."""
     constants = {**constants, "recorded_at": draft.recorded_at, "source": draft.batch_id, "voided": False}
+    schema = written(entry, form)
     arrays: list[Any] = []
-    for column in entry.schema:
-        kind: Any = dictionary_of(column)
+    for column in schema:
         given = columns.get(column.name)
         if given is not None:
             arrays.append(given)
-        elif column.name in constants and pa.types.is_dictionary(kind):
+        elif column.name not in constants:
+            arrays.append(pa.nulls(count, column.type))
+        elif pa.types.is_dictionary(column.type):
             arrays.append(pa.DictionaryArray.from_arrays(np.zeros(count, dtype=np.int32), pa.array([constants[column.name]], pa.string())))
-        elif column.name in constants:
-            arrays.append(pa.repeat(pa.scalar(constants[column.name], type=column.type), count))
         else:
-            arrays.append(pa.nulls(count, kind))
-    return pa.Table.from_arrays(arrays, schema=pa.schema([pa.field(one.name, dictionary_of(one)) for one in entry.schema]))
+            arrays.append(pa.repeat(pa.scalar(constants[column.name], type=column.type), count))
+    return pa.Table.from_arrays(arrays, schema=schema)

@@ -9,11 +9,12 @@ So there is one set of rules, and what a line becomes does not depend on the siz
 from __future__ import annotations
 
 import csv
+import math
 import os
 import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -44,6 +45,9 @@ DOUBTFUL_SHARE: Final = 0.05
 DOUBTFUL_LINES: Final = 20_000
 """If more lines than this are doubtful, the file is not written the way it seemed: the general way reads it all."""
 
+NOT_TEXT: Final = (b"PK", b"\x1f\x8b", b"PAR1", b"\xd0\xcf")
+"""How files begin that are no plain text: workbooks and archives, compressed ones, Parquet."""
+
 TEXT_ROLES: Final = ("document_id", "buyer_id", "legal_entity", "order_number", "clearing_document")
 DATE_ROLES: Final = ("issue", "due_date", "settle_date")
 UNDERSTOOD: Final = frozenset(
@@ -52,6 +56,7 @@ UNDERSTOOD: Final = frozenset(
 """A file with any other column takes the general way."""
 
 NEW_LINE: Final = 10
+WRITTEN_ROWS: Final = 64 << 10
 Piece = TypeVar("Piece")
 
 ORIGIN: Final = date(1970, 1, 1)
@@ -77,6 +82,11 @@ class Form:
     default_code: int
     first_line: int
 
+    @property
+    def settles(self) -> bool:
+        """Does the file tell when an invoice was paid?"""
+        return bool(self.dates[2][0] >= 0)
+
 
 @dataclass
 class Straight:
@@ -88,7 +98,7 @@ class Straight:
     latest_issue: date | None = None
     latest_settle: date | None = None
     sums: dict[str, tuple[int, int]] = field(default_factory=dict)
-    buyers: set[bytes] = field(default_factory=set)
+    buyers: list[pa.Array[Any]] = field(default_factory=list)
     invoice_files: list[Path] = field(default_factory=list)
     settlement_files: list[Path] = field(default_factory=list)
     rest: pa.Table | None = None
@@ -102,6 +112,22 @@ class Straight:
         """Stage what was taken."""
         draft.adopt(INVOICE.name, *self.invoice_files)
         draft.adopt(SETTLEMENT.name, *self.settlement_files)
+
+
+def get_ready(path: Path) -> None:
+    """Load the machine code in a thread of its own, while the file is looked at, if it may be one for the straight way."""
+    if not path.is_file() or path.stat().st_size < MINIMUM_BYTES:
+        return
+    with path.open("rb") as stream:
+        if not stream.read(4).startswith(NOT_TEXT):
+            threading.Thread(target=_load, name="duecourse-machine-code").start()
+
+
+def _load() -> None:
+    with suppress(Exception):  # whoever needs it will meet the same error, and tell it
+        from duecourse.intake import scanning  # noqa: PLC0415 — machine code is loaded only for large files
+
+        scanning.load()
 
 
 def form_of(source: Source, *, currency: str, today: date) -> Form | None:
@@ -195,34 +221,38 @@ def take_straight(
     path = source.opened.path
     tell = progress or (lambda _share: None)
     pieces = _pieces(path, form.first_line)
-    found: list[np.ndarray[Any, Any]] = []
+    found: list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = []
+    lines = 0
+    with closing(_in_threads(lambda one: scanning.identify(one, form), iter(pieces), threads)) as results:
+        for _piece, hashes in results:
+            found.append(hashes)
+            lines += len(hashes[0])
+            tell(0.3 * len(found) / len(pieces))
+            if lines > memory_rows:
+                return None
+    with ThreadPoolExecutor(threads) as pool:
+        repeated = scanning.repeated_of([ordered for _, ordered in found], pool)
     blocks: list[Block] = []
     line = form.first_line
-    with closing(_in_threads(lambda one: scanning.identify(one, form), iter(pieces), threads)) as results:
-        for piece, (hashes, lines) in results:
-            found.append(hashes)
-            blocks.append(Block(piece, line, lines))
-            line += lines
-            tell(0.3 * len(blocks) / len(pieces))
-            if line > memory_rows:
-                return None
-    repeated = scanning.hash_table(_repeated(found))
+    for piece, (hashes, _) in zip(pieces, found, strict=True):
+        blocks.append(Block(piece, line, hashes))
+        line += len(hashes)
     found.clear()
     result = Straight(source.opened)
-    rest: list[tuple[int, bytes]] = []
+    rest = Rest(form)
     seen = done = 0
     doubtful = False
-    crew = _Crew(draft, settles=bool(form.dates[2][0] >= 0))
+    crew = _Crew(draft, form)
     try:
         # The threads must have stopped before their files are closed, however this ends.
         with closing(_in_threads(lambda block: scanning.take(block, form, repeated, draft, crew.mine()), iter(blocks), threads)) as results:
             for _block, (taken, left) in results:
                 _add(result, taken)
-                rest += left
+                rest.add(left)
                 seen += taken.lines
                 done += 1
                 tell(0.3 + 0.7 * done / len(blocks))
-                doubtful = len(rest) > max(DOUBTFUL_SHARE * seen, DOUBTFUL_LINES)
+                doubtful = rest.lines > max(DOUBTFUL_SHARE * seen, DOUBTFUL_LINES)
                 if doubtful:
                     break
     finally:
@@ -233,16 +263,16 @@ def take_straight(
     for one in crew.writers.values():
         result.invoice_files.append(one.paths[0])
         result.settlement_files += one.paths[1:]
-    result.rest = rest_table(rest, form)
+    result.rest = rest.table()
     return result
 
 
 class _Crew:
     """The files the threads write, each thread its own."""
 
-    def __init__(self, draft: Draft, *, settles: bool) -> None:
+    def __init__(self, draft: Draft, form: Form) -> None:
         self.writers: dict[int, Writers] = {}
-        self._draft, self._settles = draft, settles
+        self._draft, self._form = draft, form
         self._lock = threading.Lock()
 
     def mine(self) -> Writers:
@@ -250,7 +280,7 @@ class _Crew:
         with self._lock:
             me = threading.get_ident()
             if me not in self.writers:
-                self.writers[me] = Writers(self._draft, len(self.writers), settles=self._settles)
+                self.writers[me] = Writers(self._draft, len(self.writers), self._form)
             return self.writers[me]
 
     def close(self) -> None:
@@ -267,11 +297,11 @@ class _Crew:
 
 @dataclass(frozen=True)
 class Block:
-    """Some whole lines of the file, the number of the first, and how many they are."""
+    """Some whole lines of the file, the number of the first, and the hash of each one's document number."""
 
     bytes: np.ndarray[Any, Any]
     first_line: int
-    lines: int
+    hashes: np.ndarray[Any, Any]
 
 
 def _pieces(path: Path, first_line: int) -> list[np.ndarray[Any, Any]]:
@@ -313,13 +343,6 @@ def _in_threads(work: Callable[[Piece], Any], blocks: Iterator[Piece], threads: 
                 future.cancel()
 
 
-def _repeated(hashes: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
-    """The document numbers (their hashes) that stand in the file more than once."""
-    together = np.concatenate(hashes) if hashes else np.zeros(0, dtype=np.uint64)
-    together.sort()
-    return np.unique(together[1:][together[1:] == together[:-1]])
-
-
 def _add(result: Straight, taken: Any) -> None:
     result.rows += taken.rows
     result.due_before_issue += taken.due_before_issue
@@ -332,27 +355,37 @@ def _add(result: Straight, taken: Any) -> None:
     for code, (count, amount) in taken.sums.items():
         before = result.sums.get(code, (0, 0))
         result.sums[code] = (before[0] + count, before[1] + amount)
-    result.buyers |= taken.buyers
+    result.buyers.append(taken.buyers)
 
 
-def rest_table(rest: list[tuple[int, bytes]], form: Form) -> pa.Table:
+class Rest:
     """The doubtful lines as rows of text, in the shape in which the general way reads a file."""
-    delimiter = chr(form.delimiter)
-    numbers: list[int] = []
-    records: list[list[str]] = []
-    for number, line in sorted(rest):
-        cells = next(csv.reader([line.decode("utf-8", "replace").rstrip("\r\n")], delimiter=delimiter), [])
-        if any(cell.strip() for cell in cells):
-            numbers.append(number)
-            records.append(cells)
-    schema = text_schema(form.width)
-    columns = [[cells[place] if place < len(cells) else "" for cells in records] for place in range(form.width)]
-    arrays: list[Any] = [
-        pa.array(numbers, pa.int64()),
-        pa.array([len(cells) for cells in records], pa.int32()),
-        *(pa.array(one, pa.string()) for one in columns),
-    ]
-    return pa.Table.from_arrays(arrays, schema=schema)
+
+    def __init__(self, form: Form) -> None:
+        self._delimiter = chr(form.delimiter)
+        self._width = form.width
+        self._parts: list[pa.Table] = []
+        self.lines = 0
+
+    def add(self, left: list[tuple[int, bytes]]) -> None:
+        """Some more lines, each with its number."""
+        self.lines += len(left)
+        texts = [line.decode("utf-8", "replace").rstrip("\r\n") + "\n" for _, line in left]
+        records = list(csv.reader(texts, delimiter=self._delimiter))
+        if len(records) != len(left):  # a quotation mark that is never closed made one record of several lines
+            records = [next(csv.reader([text[:-1]], delimiter=self._delimiter), []) for text in texts]
+        kept = [(number, cells) for (number, _), cells in zip(left, records, strict=True) if any(cell.strip() for cell in cells)]
+        columns = [[cells[place] if place < len(cells) else "" for _, cells in kept] for place in range(self._width)]
+        arrays: list[Any] = [
+            pa.array([number for number, _ in kept], pa.int64()),
+            pa.array([len(cells) for _, cells in kept], pa.int32()),
+            *(pa.array(one, pa.string()) for one in columns),
+        ]
+        self._parts.append(pa.Table.from_arrays(arrays, schema=text_schema(self._width)))
+
+    def table(self) -> pa.Table:
+        """All of them."""
+        return pa.concat_tables([text_schema(self._width).empty_table(), *self._parts])
 
 
 def rest_source(source: Source, relation: str) -> Source:
@@ -363,10 +396,22 @@ def rest_source(source: Source, relation: str) -> Source:
 class Writers:
     """The files one thread writes: invoices, and settlements if the file tells of any."""
 
-    def __init__(self, draft: Draft, number: int, *, settles: bool) -> None:
-        entries = (INVOICE, SETTLEMENT) if settles else (INVOICE,)
+    def __init__(self, draft: Draft, number: int, form: Form) -> None:
+        entries = (INVOICE, SETTLEMENT) if form.settles else (INVOICE,)
         self.paths = [draft.folder(entry.name) / f"part-{draft.batch_id}-straight-{number:02d}.parquet" for entry in entries]
-        self._writers = [_writer(entry, path) for entry, path in zip(entries, self.paths, strict=True)]
+        self._writers = [_writer(written(entry, form), path) for entry, path in zip(entries, self.paths, strict=True)]
+        self._rooms: dict[str, np.ndarray[Any, Any]] = {}
+
+    def room(self, name: str, kind: type[np.generic], *shape: int) -> np.ndarray[Any, Any]:
+        """A place to work in, kept from block to block: to get new memory from the system costs more than to fill it.
+
+        What was in it before is still there, and what is in it now must be done with when the next block is begun.
+        """
+        size = math.prod(shape)
+        have = self._rooms.get(name)
+        if have is None or len(have) < size:
+            have = self._rooms[name] = np.empty(size + size // 8, dtype=kind)
+        return have[:size].reshape(shape)
 
     def write(self, tables: list[pa.Table]) -> None:
         """Append a block's rows."""
@@ -381,26 +426,35 @@ class Writers:
 
 
 UNIQUE: Final = ("invoice_id", "settlement_id")
+REPEATED: Final = ("kind", "buyer_id", "currency", "source")
+ALWAYS: Final = frozenset(
+    (*UNIQUE, *REPEATED, "instalment", "issue_date", "issue_date_estimated", "due_date", "settle_date", "inferred", "amount_minor",
+     "recorded_at", "source_row", "voided")
+)  # fmt: skip
+"""Columns in which a line that was taken has something: that none is null need not be written down for each."""
 
 
-def _writer(entry: Entry, path: Path) -> pq.ParquetWriter:
-    """Texts that repeat go by dictionary; document numbers do not repeat, line numbers only rise."""
-    schema = pa.schema([pa.field(one.name, dictionary_of(one)) for one in entry.schema])
-    encoded: Any = [one.name for one in schema if pa.types.is_dictionary(one.type) or pa.types.is_date(one.type)]
-    # The least and greatest number of a file in the order of an export help nobody, and cost as much as writing them.
-    counted = [one.name for one in entry.schema if one.name not in (*UNIQUE, "buyer_id")]
+def written(entry: Entry, form: Form) -> pa.Schema:
+    """The types in which a table's columns are written: texts by dictionary, unless each is met once or there are none."""
+    given = {role for role, place in zip(TEXT_ROLES, form.texts.tolist(), strict=True) if place >= 0}
+    given |= {"reference"} if "clearing_document" in given else set()
+    coded = {*REPEATED, *given} - set(UNIQUE)
+    text = pa.dictionary(pa.int32(), pa.string())
+    return pa.schema([pa.field(one.name, text if one.name in coded else one.type, nullable=one.name not in ALWAYS) for one in entry.schema])
+
+
+def _writer(schema: pa.Schema, path: Path) -> pq.ParquetWriter:
+    """Dates and amounts go as differences, which costs less than looking each up.
+
+    The least and greatest text of a file in the order of an export help nobody, and cost as much as writing them.
+    """
+    encoded: Any = [one.name for one in schema if pa.types.is_dictionary(one.type)]
+    counted = [one.name for one in schema if one.name not in (*UNIQUE, *encoded)]
+    stepped = [one.name for one in schema if pa.types.is_date(one.type) or one.name in ("amount_minor", "payment_terms_days", "source_row")]
     return pq.ParquetWriter(
         path, schema, compression="zstd", compression_level=1, use_dictionary=encoded, write_statistics=counted, store_schema=False,
-        column_encoding={"source_row": "DELTA_BINARY_PACKED"},
+        column_encoding=dict.fromkeys(stepped, "DELTA_BINARY_PACKED"), write_batch_size=WRITTEN_ROWS,
     )  # fmt: skip
-
-
-def dictionary_of(column: pa.Field[Any]) -> pa.DataType:
-    """The type in which a column is written: texts by dictionary unless each is met once."""
-    if pa.types.is_string(column.type) and column.name not in UNIQUE:
-        return pa.dictionary(pa.int32(), pa.string())
-    kind: pa.DataType = column.type
-    return kind
 
 
 def processors() -> int:

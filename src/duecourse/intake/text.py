@@ -7,10 +7,12 @@ import contextlib
 import gzip
 import hashlib
 import io
+import mmap
 import zipfile
 import zlib
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Final, cast
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import IO, TYPE_CHECKING, Any, Final, Self, cast
 
 import numpy as np
 
@@ -19,9 +21,12 @@ from duecourse.errors import FileCutOffError, FileUnreadableError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from types import TracebackType
 
 BLOCK_BYTES: Final = 4 << 20
 SAMPLE_BYTES: Final = 1 << 20
+HASHED_BYTES: Final = 64 << 20
+FEW_QUOTES: Final = 1000
 _LINE_FEED, _CARRIAGE_RETURN, _QUOTE, _NUL = 10, 13, 34, 0
 
 
@@ -33,6 +38,7 @@ class TextSource:
     member       the one file inside a zip
     encoding     a Python codec name; "utf-8" needs no conversion
     bom_bytes    length of the byte order mark
+    surveyed     what a pass over the whole text told, if there was one already
     """
 
     path: Path
@@ -40,6 +46,7 @@ class TextSource:
     member: str = ""
     encoding: str = "utf-8"
     bom_bytes: int = 0
+    surveyed: Survey | None = None
 
     @property
     def in_place(self) -> bool:
@@ -136,45 +143,94 @@ class Survey:
     size_bytes: int
 
 
-def survey(source: TextSource) -> Survey:
-    """Pass over the whole text once and say how it can be read."""
-    lines = quotes = nuls = returns = size = 0
-    even_on_every_line = True
-    open_quotes = 0  # quotation marks since the last line feed
-    last = b""
-    for block in source.utf8():
+class _Surveyor:
+    """Counts what a `Survey` tells, block after block."""
+
+    def __init__(self) -> None:
+        self._lines = self._quotes = self._nuls = self._returns = self._size = 0
+        self._even_on_every_line = True
+        self._open_quotes = 0  # quotation marks so far, or since some line feed before which they were even
+        self._last = b""
+        self._equal = np.empty(0, dtype=np.bool_)
+
+    def see(self, block: bytes) -> None:
+        """Look at the next block. Most have neither quotation marks nor carriage returns, which one quick search each shows."""
         if not block:
-            continue
-        size += len(block)
-        last = block[-1:]
+            return
+        self._size += len(block)
+        self._last = block[-1:]
         values = np.frombuffer(block, dtype=np.uint8)
-        lines += int(np.count_nonzero(values == _LINE_FEED))
-        here = int(np.count_nonzero(values == _QUOTE))
-        if values.min() < _CARRIAGE_RETURN + 1:
-            returns += int(np.count_nonzero(values == _CARRIAGE_RETURN))
-            nuls += int(np.count_nonzero(values == _NUL))
-        if here or open_quotes:
-            quotes += here
-            if even_on_every_line:
-                ends = np.flatnonzero(values == _LINE_FEED)
-                so_far = np.searchsorted(np.flatnonzero(values == _QUOTE), ends) + open_quotes
-                even_on_every_line = not bool(np.any(so_far % 2))
-                open_quotes = here + open_quotes - (int(so_far[-1]) if len(so_far) else 0)
-    even_on_every_line = even_on_every_line and open_quotes % 2 == 0
-    plain = even_on_every_line and nuls == 0 and returns in {0, lines}
-    return Survey(lines, quotes, nuls, plain, last in {b"\n", b"\r"}, size)
+        self._lines += self._count(values, _LINE_FEED)
+        if b"\r" in block:
+            self._returns += self._count(values, _CARRIAGE_RETURN)
+        if b"\0" in block:
+            self._nuls += self._count(values, _NUL)
+        here = self._count(values, _QUOTE) if b'"' in block else 0
+        self._quotes += here
+        if not self._even_on_every_line or not (here or self._open_quotes):
+            return
+        if here > FEW_QUOTES:
+            so_far = np.searchsorted(np.flatnonzero(values == _QUOTE), np.flatnonzero(values == _LINE_FEED)) + self._open_quotes
+            self._even_on_every_line = not bool(np.any(so_far % 2))
+            self._open_quotes = here + self._open_quotes - (int(so_far[-1]) if len(so_far) else 0)
+        else:
+            self._pair_quotes(block)
+
+    def _count(self, values: Any, sign: int) -> int:
+        """How often a byte stands in a block. The room for comparing is kept: to get new memory from the system costs more than to compare."""
+        if len(self._equal) < len(values):
+            self._equal = np.empty(len(values), dtype=np.bool_)
+        return int(np.count_nonzero(np.equal(values, sign, out=self._equal[: len(values)])))
+
+    def _pair_quotes(self, block: bytes) -> None:
+        """Follow the few quotation marks of a block: after an odd one must come another before the line ends."""
+        place = 0
+        while True:
+            if self._open_quotes % 2:
+                feed = block.find(b"\n", place)
+                mark = block.find(b'"', place, feed if feed >= 0 else len(block))
+                if mark < 0 <= feed:
+                    self._even_on_every_line = False
+                    return
+            else:
+                mark = block.find(b'"', place)
+            if mark < 0:
+                return
+            self._open_quotes += 1
+            place = mark + 1
+
+    def told(self) -> Survey:
+        """All blocks have been seen."""
+        even = self._even_on_every_line and self._open_quotes % 2 == 0
+        plain = even and self._nuls == 0 and self._returns in {0, self._lines}
+        return Survey(self._lines, self._quotes, self._nuls, plain, self._last in {b"\n", b"\r"}, self._size)
 
 
-def valid_utf8(source: TextSource) -> bool:
-    """Is every byte of the file part of a UTF-8 character? A last character cut in two counts as valid: the file is UTF-8, and cut off."""
+def survey(source: TextSource) -> Survey:
+    """Pass over the whole text once, unless that was done already, and say how it can be read."""
+    if source.surveyed is not None:
+        return source.surveyed
+    surveyor = _Surveyor()
+    for block in source.utf8():
+        surveyor.see(block)
+    return surveyor.told()
+
+
+def _survey_if_utf8(source: TextSource) -> Survey | None:
+    """The survey of a text in which every byte is part of a UTF-8 character, else None.
+
+    A last character cut in two counts as valid: the file is UTF-8, and cut off.
+    """
     decoder = codecs.getincrementaldecoder("utf-8")()
+    surveyor = _Surveyor()
     try:
-        for block in TextSource(source.path, source.compression, source.member).utf8():
+        for block in source.utf8():
             if not block.isascii() or decoder.getstate()[0]:
                 decoder.decode(block)
+            surveyor.see(block)
     except UnicodeDecodeError:
-        return False
-    return True
+        return None
+    return surveyor.told()
 
 
 def ends_inside_character(source: TextSource) -> bool:
@@ -207,8 +263,8 @@ def detect_encoding(path: Path, compression: str, member: str) -> TextSource:
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if len(head) >= 4 and max(even, odd) > len(head) // 5 and min(even, odd) * 4 < max(even, odd):
         return TextSource(path, compression, member, "utf-16-be" if even > odd else "utf-16-le")
-    if valid_utf8(probe):
-        return probe
+    if (surveyed := _survey_if_utf8(probe)) is not None:
+        return replace(probe, surveyed=surveyed)
     return TextSource(path, compression, member, "gb18030" if _like_chinese(head) else "cp1252")
 
 
@@ -239,7 +295,32 @@ def _decodes(content: bytes, encoding: str) -> bool:
     return True
 
 
-def sha256_of(path: Path) -> str:
-    """The file's fingerprint."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+class Hashing:
+    """A file's fingerprint (SHA-256), worked out in a thread of its own while the file is looked at; a context manager that leaves none behind."""
+
+    def __init__(self, path: Path) -> None:
+        self._stop = False
+        self._pool = ThreadPoolExecutor(1)
+        self._answer = self._pool.submit(self._work, path)
+
+    def _work(self, path: Path) -> str:
+        fingerprint = hashlib.sha256()
+        with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as whole, memoryview(whole) as view:
+            # Few and large pieces: between two of them the thread may have to wait for the interpreter.
+            for begin in range(0, len(view), HASHED_BYTES):
+                if self._stop:
+                    break
+                with view[begin : begin + HASHED_BYTES] as piece:
+                    fingerprint.update(piece)
+        return fingerprint.hexdigest()
+
+    def result(self) -> str:
+        """The fingerprint, when it is there."""
+        return self._answer.result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stop = True
+        self._pool.shutdown()

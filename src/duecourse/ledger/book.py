@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -56,7 +55,19 @@ RATES_SCHEMA: Final = schema_of({"currency": TEXT, "rate_to_base": pa.float64()}
 
 def named_table(entry: Entry, name: str | None = None) -> ir.Table:
     """A table of the ledger as an Ibis table without data."""
-    return ibis.table(ibis.Schema.from_pyarrow(entry.schema), name=name or entry.name)
+    return _empty_table(entry.schema, name or entry.name)
+
+
+def _empty_table(schema: pa.Schema, name: str) -> ir.Table:
+    import ibis  # noqa: PLC0415 — loading it takes longer than a small import; what draws up no expression starts without
+
+    return ibis.table(ibis.Schema.from_pyarrow(schema), name=name)
+
+
+def _literal(value: object, kind: str) -> Any:
+    import ibis  # noqa: PLC0415 — as above
+
+    return ibis.literal(value, type=kind)
 
 
 def current_rows(
@@ -69,7 +80,7 @@ def current_rows(
     """
     rows = named_table(entry)
     if known_at is not None:
-        rows = rows.filter(rows.recorded_at <= ibis.literal(known_at, type="timestamp('UTC', 6)"))
+        rows = rows.filter(rows.recorded_at <= _literal(known_at, "timestamp('UTC', 6)"))
     gone = withdrawn_by(withdrawn, known_at)
     if gone:
         rows = rows.filter(rows.source.notin(gone))
@@ -142,7 +153,7 @@ class Book:
             return self._seen(entry)
         _rows, corrected = self.ledger.rows_of(entry)
         rows = current_rows(entry, self.ledger.state.withdrawn, corrected=corrected, known_at=self._cut)
-        on = ibis.literal(self.on, type="date")
+        on = _literal(self.on, "date")
         if entry.happened:
             happened = rows[entry.happened]
             always = happened.isnull() if entry in UNDATED_COUNTS else None
@@ -150,7 +161,7 @@ class Book:
         if entry.ends:
             closing = rows[entry.ends[0]]
             later = closing.notnull() & (closing > on)
-            rows = rows.mutate(**{name: later.ifelse(ibis.null(rows[name].type()), rows[name]) for name in entry.ends})
+            rows = rows.mutate(**{name: later.ifelse(_literal(None, str(rows[name].type())), rows[name]) for name in entry.ends})
         return rows.drop("supersedes", "voided")
 
     def _seen(self, entry: Entry) -> ir.Table:
@@ -258,12 +269,12 @@ class Book:
 
     def months(self, count: int) -> ir.Table:
         """The last `count` calendar months up to `on`, the latest cut off there: month_end, month_start, days, months_back (0 = latest)."""
-        table = ibis.table(ibis.Schema.from_pyarrow(MONTHS_SCHEMA), name=MONTHS)
+        table = _empty_table(MONTHS_SCHEMA, MONTHS)
         return table.filter(table.months_back < count)
 
     def rates(self) -> ir.Table:
         """Units of base currency for one unit of each currency, by the latest rate known as of the book: currency, rate_to_base, rate_date."""
-        return ibis.table(ibis.Schema.from_pyarrow(RATES_SCHEMA), name=RATES)
+        return _empty_table(RATES_SCHEMA, RATES)
 
     @cached_property
     def _rate_rows(self) -> pa.Table:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
-
-import pyarrow as pa
-import pyarrow.dataset as ds
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import ibis.expr.types as ir
+    import pyarrow as pa
+    import pyarrow.dataset as ds
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class ParquetFiles:
     present: frozenset[str]
 
 
-Rows = ParquetFiles | pa.Table | ds.Dataset
+Rows: TypeAlias = "ParquetFiles | pa.Table | ds.Dataset"
 
 
 class Engine(Protocol):

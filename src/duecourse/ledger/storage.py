@@ -265,7 +265,7 @@ def read_files(storage: Storage, name: str, table: DeltaTable, known: set[str]) 
     fresh = sorted(paths - known)
     if not fresh:
         return pa.table({}), paths
-    return pa.concat_tables([pq.read_table(f"{storage.url}/{name}/{path}") for path in fresh], promote_options="default"), paths
+    return pa.concat_tables([pq.ParquetFile(f"{storage.url}/{name}/{path}").read() for path in fresh], promote_options="default"), paths
 
 
 @dataclass(frozen=True)

@@ -437,15 +437,17 @@ class Draft:
         total = sum(pq.read_metadata(path).num_rows for path in paths)
         engine = self.ledger.engine
         rows, has_corrections = self.ledger.rows_of(entry)
+        empty = isinstance(rows, pa.Table) or (isinstance(rows, ParquetFiles) and not rows.paths)
+        withdrawing = any(_has_voided(path) for path in paths)
+        if empty and not restamp and not withdrawing:
+            return list(paths), total, 0, 0
         existing = current_rows(entry, self.ledger.state.withdrawn, corrected=has_corrections, keep_voided=True)
         incoming = named_table(entry, "incoming")
         staged: dict[str, Rows] = {
             entry.name: rows,
             "incoming": ParquetFiles(tuple(map(str, paths)), entry.schema, frozenset(entry.schema.names)),
         }
-        empty = isinstance(rows, pa.Table) or (isinstance(rows, ParquetFiles) and not rows.paths)
         met = 0 if empty else _count(engine.run(meeting(entry, incoming, existing), staged))
-        withdrawing = any(_has_voided(path) for path in paths)
         if not met and not restamp and not withdrawing:
             return list(paths), total, 0, 0
         verdict = verdicts(entry, incoming, existing, self.recorded_at)
