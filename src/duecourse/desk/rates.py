@@ -105,4 +105,3 @@ def add_rate(ledger: Ledger, *, base: str, quote: str, on: date, rate: Decimal, 
         draft.put("exchange_rate", pa.Table.from_pylist([row]))
         draft.facts = {"by": by} if by else {}
         draft.commit()
-

@@ -232,7 +232,9 @@ def _known(ledger: Ledger, file_name: str, batch_id: str, options: Options) -> I
 def result_of(row: JournalRow) -> ImportResult:
     """What an import did, as the journal remembers it."""
     facts = row.facts
-    counted: dict[str, Any] = {kind: {name: counts[kind] for name, counts in row.counts.items()} for kind in ("added", "corrected", "unchanged")}
+    counted: dict[str, Any] = {
+        kind: {name: counts[kind] for name, counts in row.counts.items()} for kind in ("added", "corrected", "unchanged")
+    }
     snapshot = facts.get("snapshot_date")
     return ImportResult(
         row.file_name, row.batch_id, facts.get("shape", ""), facts.get("source", ""), row.version, facts.get("read", 0),
