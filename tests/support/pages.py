@@ -104,6 +104,7 @@ def plain(book: Any) -> Plain:
         row["late"] = (book.on - row["due_date"]).days if row["due_date"] else None
         account = found.accounts[row["buyer_id"], row["currency"]]
         account.invoices += 1
+        account.unapplied += max(-row["open"], 0)  # paid too much
         if row["open"] > 0:
             account.outstanding += row["open"]
             account.open_invoices += 1

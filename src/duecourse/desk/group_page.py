@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from duecourse.desk.listing import BUCKETS, BuyersQuery, export_buyers, list_buyers
-from duecourse.desk.standing import standing
+from duecourse.desk.listing import BuyersQuery, export_buyers, list_buyers
+from duecourse.desk.standing import BUCKETS, standing
 from duecourse.errors import BuyerUnknownError
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from support.ledgers import add
-from support.pages import plain
 
 from duecourse.web import books
 from duecourse.web.books import day_of
+from support.ledgers import add
+from support.pages import plain
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def nasty(own_ledger):
     day = day_of(own_ledger)
     profiles = [
         {"buyer_id": "X-1", "name": "<script>alert(1)</script>", "country": "FR", "group_id": '"><img src=x>', "sales_owner": "<b>Eve</b>"},
-        {"buyer_id": "X-2", "name": "=HYPERLINK(\"http://evil\")", "country": "FR"},
+        {"buyer_id": "X-2", "name": '=HYPERLINK("http://evil")', "country": "FR"},
         {"buyer_id": "X/3", "name": "@SUM(A1)", "country": "FR"},
     ]
     add(own_ledger, [{**row, "name_local": None} for row in profiles], "buyer", file_name="<i>buyers</i>.csv")

@@ -9,14 +9,14 @@ from html import unescape
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from support.ledgers import add
-from support.pages import plain, rows, tables
 
 from duecourse.tables import Money, shown
 from duecourse.web import books
 from duecourse.web.accounts.models import AuditEvent
 from duecourse.web.books import day_of
 from duecourse.web.pages.models import Note, Wording
+from support.ledgers import add
+from support.pages import plain, rows, tables
 
 
 def money(minor, currency):
@@ -39,12 +39,12 @@ def shown_invoices(browser, buyer_id, **words):
     found, page = [], 1
     while True:
         answer = browser.get(f"/buyers/{buyer_id}/", {**words, "page": page}, HTTP_HX_REQUEST="true", HTTP_HX_TARGET="invoices")
-        table = next((table for table in tables(answer) if "Issue date" in " ".join(table[0]).capitalize() or "issue date" in table[0]), None)
+        table = next((table for table in tables(answer) if "issue date" in table[0]), None)
         if table is None:
             return found
         own = [dict(zip(table[0], row, strict=False)) for row in table[1:] if len(row) == len(table[0])]
         found += own
-        if "Next" not in body(answer) or 'rel="next"' not in body(answer):
+        if 'rel="next"' not in body(answer):
             return found
         page += 1
 
@@ -232,7 +232,11 @@ def test_a_note_keeps_its_wordings_and_is_struck_out_never_deleted(signed_in, pe
     assert "Promised to pay Monday" in page
     hers.post(f"/notes/{note.pk}/edit", {"text": "again"})
     assert Wording.objects.count() == 2
-    assert [event.act for event in AuditEvent.objects.filter(act__startswith="note").order_by("number")] == ["note.write", "note.edit", "note.void"]
+    assert [event.act for event in AuditEvent.objects.filter(act__startswith="note").order_by("number")] == [
+        "note.write",
+        "note.edit",
+        "note.void",
+    ]
 
 
 def test_an_empty_note_and_one_of_somebody_without_the_right_are_not_kept(signed_in, busy):

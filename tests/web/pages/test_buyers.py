@@ -11,8 +11,6 @@ import json
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from support.ledgers import add
-from support.pages import number, plain, rows, tables
 
 from duecourse.money import to_decimal
 from duecourse.tables import Money, shown
@@ -20,6 +18,8 @@ from duecourse.web.accounts.models import AuditEvent
 from duecourse.web.books import day_of
 from duecourse.web.pages.columns import BUYER_ALL, heading
 from duecourse.web.pages.models import ListChoice, SavedView
+from support.ledgers import add
+from support.pages import number, plain, rows, tables
 
 
 def money(minor, currency):
@@ -32,9 +32,8 @@ def listed(browser, **words):
     while True:
         answer = browser.get("/buyers/", {**words, "per": "200", "page": page})
         assert answer.status_code == 200
-        own = rows(answer)
-        found += own
-        if len(own) < 200:
+        found += rows(answer)
+        if 'rel="next"' not in answer.content.decode():
             return found
         page += 1
 
@@ -83,9 +82,7 @@ def test_filters_keep_the_rows_that_fit_and_no_others(signed_in, reckoned):
     assert {identity(row) for row in listed(browser, overdue="1")} == late
     large = {key for key, account in reckoned.accounts.items() if key[1] == "CNY" and 1_000_00 <= account.outstanding <= 50_000_00}
     assert {identity(row) for row in listed(browser, currency="CNY", min_outstanding="1,000", max_outstanding="50000")} == large
-    shares = {
-        key for key, account in reckoned.accounts.items() if account.outstanding and account.overdue / account.outstanding >= 0.25
-    }
+    shares = {key for key, account in reckoned.accounts.items() if account.outstanding and account.overdue / account.outstanding >= 0.25}
     assert {identity(row) for row in listed(browser, min_overdue_share="25%")} == shares
 
 
@@ -223,7 +220,7 @@ def test_a_spreadsheet_runs_no_formula_of_ours(signed_in, nasty, tmp_path):
 
     browser = signed_in("admin")
     names = {row["Name"] for row in table_of(browser.get("/buyers/export.csv", {"country": "FR"}))}
-    assert {"'=HYPERLINK(\"http://evil\")", "'@SUM(A1)"} <= names
+    assert {'\'=HYPERLINK("http://evil")', "'@SUM(A1)"} <= names
     assert "'-2+3" in {row["Invoice number"] for row in table_of(browser.get("/invoices/export.csv", {"buyer": "X-2"}))}
     path = tmp_path / "buyers.xlsx"
     path.write_bytes(b"".join(browser.get("/buyers/export.xlsx", {"country": "FR"}).streaming_content))
@@ -240,7 +237,16 @@ def test_a_negative_amount_is_a_number_in_the_file(signed_in, reckoned):
 
 def test_the_whole_state_is_in_the_address(signed_in):
     browser = signed_in("viewer")
-    words = {"q": "co", "country": ["CN", "DE"], "min_overdue": "10", "columns": "city,overdue", "sort": "city", "dir": "desc", "sector": "", "bucket": ""}
+    words = {
+        "q": "co",
+        "country": ["CN", "DE"],
+        "min_overdue": "10",
+        "columns": "city,overdue",
+        "sort": "city",
+        "dir": "desc",
+        "sector": "",
+        "bucket": "",
+    }
     answer = browser.get("/buyers/", {**words, "as_of": "2026-06-30"}, HTTP_HX_REQUEST="true")
     address = answer["HX-Push-Url"]
     assert "bucket" not in address, "empty fields leave no trace"
@@ -317,7 +323,10 @@ def test_columns_are_remembered_for_the_person_and_stand_in_the_address(signed_i
 def test_a_view_keeps_filters_and_columns_and_opens_the_list(signed_in, person):
     anna = person("credit_manager")
     browser = signed_in(anna)
-    answer = browser.post("/views/save/buyers/", {"name": " Late  in China ", "query": "country=CN&overdue=1&columns=city&as_of=2020-01-01&page=7&evil=1", "default": "1"})
+    answer = browser.post(
+        "/views/save/buyers/",
+        {"name": " Late  in China ", "query": "country=CN&overdue=1&columns=city&as_of=2020-01-01&page=7&evil=1", "default": "1"},
+    )
     view = SavedView.objects.get()
     assert (view.name, view.query) == ("Late in China", "country=CN&overdue=1&columns=city")
     assert f"view={view.pk}" in answer.url
@@ -357,7 +366,7 @@ def test_a_long_page_asks_the_database_no_more_than_a_short_one(signed_in):
     counts = []
     for per in ("25", "200"):
         browser.get("/buyers/", {"per": per})
-        with CaptureQueriesContext(connection, ) as asked:
+        with CaptureQueriesContext(connection) as asked:
             browser.get("/buyers/", {"per": per})
         counts.append(len(asked))
     assert counts[0] == counts[1]

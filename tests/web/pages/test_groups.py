@@ -7,10 +7,10 @@ from collections import defaultdict
 from html import unescape
 
 import pytest
-from support.pages import number, plain, rows, tables
 
 from duecourse.money import exponent
 from duecourse.tables import Money, shown
+from support.pages import number, plain, rows, tables
 
 
 def money(minor, currency):
@@ -103,9 +103,7 @@ def test_a_sales_person_sees_of_a_group_only_own_members(signed_in, reckoned):
     seen = {one for one in own if reckoned.profiles[one]["sales_owner"] == owner}
     page = body(signed_in("sales", sales_owners=[owner]).get(f"/groups/{group}/"))
     assert all((f"/buyers/{one}/" in page) == (one in seen) for one in own)
-    none = next(
-        (group for group, buyers in members.items() if all(reckoned.profiles[one]["sales_owner"] != owner for one in buyers)), None
-    )
+    none = next((group for group, buyers in members.items() if all(reckoned.profiles[one]["sales_owner"] != owner for one in buyers)), None)
     assert none is not None
     browser = signed_in("sales", sales_owners=[owner])
     assert browser.get(f"/groups/{none}/").status_code == 404

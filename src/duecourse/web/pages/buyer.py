@@ -18,6 +18,7 @@ from duecourse.desk.buyer_page import buyer_page, events
 from duecourse.desk.listing import BuyersQuery, list_buyers
 from duecourse.errors import BuyerAmbiguousError, BuyerUnknownError
 from duecourse.glossary import label
+from duecourse.ledger.entries import SETTLEMENT_KINDS
 from duecourse.measures.buckets import Buckets
 from duecourse.messages import catalogue, language, say
 from duecourse.tables import named, shown
@@ -269,7 +270,7 @@ def _event(request: HttpRequest, buyer_id: str, row: Mapping[str, Any]) -> dict[
         "key": row["key"] or "",
         "invoice": row["invoice_id"] or "",
         "amount": f"{amount(row['amount_minor'], row['currency'])} {row['currency'] or ''}".strip(),
-        "kind": settlement_kind(event),
+        "kind": settlement_kind(event) if event in SETTLEMENT_KINDS else "",
     }
     url = reverse("invoice", args=[row["invoice_id"]]) + tail if row["invoice_id"] else ""
     if event == "profile":

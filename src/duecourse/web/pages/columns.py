@@ -123,7 +123,9 @@ def cells(row: Mapping[str, Any], columns: Sequence[Column], base: str = "") -> 
         else:
             text = escape(shown(value, column.kind))
         if column.kind in NUMBERS:
-            found.append(f'<td data-label="{title}" class="{"num" if value and (value > 0 or column.kind == "money") else "num zero"}">{text}</td>')
+            found.append(
+                f'<td data-label="{title}" class="{"num" if value and (value > 0 or column.kind == "money") else "num zero"}">{text}</td>'
+            )
         elif column.kind == "date":
             found.append(f'<td data-label="{title}" class="fit">{text}</td>')
         else:

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django import template
 from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 
 from duecourse.glossary import label
+from duecourse.ledger.entries import SETTLEMENT_KINDS
 from duecourse.messages import say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from django.utils.safestring import SafeString
+    from duecourse.web.pages.rows import Rows
 
 register = template.Library()
 
@@ -23,6 +25,8 @@ def settlement_kind(kind: str | None) -> str:
     """A kind of settlement as people say it: {{ row.kind|settlement_kind }}."""
     if not kind or kind == "unknown":
         return say("web.buyer_kind_unknown")
+    if kind not in SETTLEMENT_KINDS:
+        return kind
     words = label(kind)
     return words[:1].upper() + words[1:]
 
@@ -39,3 +43,30 @@ def invoice_state(row: Mapping[str, Any]) -> SafeString:
     if row["disputed"]:
         told += format_html(' <span class="state warn">{}</span>', say("web.invoices_state_disputed"))
     return told
+
+
+@register.simple_tag(takes_context=True)
+def invoice_rows(context: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], buyer_id: str) -> SafeString:
+    """{% invoice_rows invoices buyer_id %}: the body of the table of a buyer's invoices."""
+    return _rows(context).invoices(rows, buyer_id)
+
+
+@register.simple_tag(takes_context=True)
+def settlement_rows(
+    context: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], buyer_id: str, title: str, shows_invoice: bool = False
+) -> SafeString:
+    """{% settlement_rows settlements buyer_id title True %}: a table of settlements."""
+    return _rows(context).settlements(rows, buyer_id, title, shows_invoice=bool(shows_invoice))
+
+
+@register.simple_tag(takes_context=True)
+def source(context: Mapping[str, Any], buyer_id: str, table: str, key: str, instalment: int | None = None) -> SafeString:
+    """{% source buyer_id "dispute" one.dispute_id %}: the button that opens where a fact comes from."""
+    return mark_safe(_rows(context).source(buyer_id, table, key, instalment or None))  # noqa: S308 — escaped where it is written
+
+
+def _rows(context: Mapping[str, Any]) -> Rows:
+    from duecourse.web.pages.rows import Rows  # noqa: PLC0415 — rows use the words of this module
+
+    viewpoint = context.get("viewpoint")
+    return Rows(viewpoint.query if viewpoint else {})
