@@ -104,7 +104,7 @@ def ask(port: int, keys: list[str], asked: list[tuple[str, str]]) -> dict[str, l
 
     def person(number: int) -> list[tuple[str, float, float, int, int]]:
         found = []
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", cookies={"sessionid": keys[number]}, timeout=60) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", cookies={"sessionid": keys[number]}, timeout=600) as client:
             for kind, address in asked[number :: len(keys)]:
                 began = time.perf_counter()
                 with client.stream("GET", address, headers={"Accept-Encoding": "gzip"}) as answer:
