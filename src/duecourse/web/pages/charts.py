@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
-import altair as alt
-
 from duecourse.glossary import label
 from duecourse.messages import language, say
 from duecourse.money import exponent
@@ -22,6 +20,8 @@ from duecourse.web.pages.palette import colours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    import altair as alt
 
     from duecourse.measures.buckets import Buckets
     from duecourse.web.pages.amounts import Unit
