@@ -15,8 +15,8 @@ import pyarrow as pa
 
 from duecourse.errors import BuyerMissingError, FileNotFoundHereError, StatementsUnreadableError
 from duecourse.findings import Finding, Severity
+from duecourse.intake.rates import file_hash
 from duecourse.intake.statements.layout import Account, completed, read_sheets
-from duecourse.intake.text import sha256_of
 from duecourse.intake.workbook import Sheet
 from duecourse.intake.workbook import read_sheets as read_workbook
 from duecourse.ledger.entries import STATEMENT, STATEMENT_ITEMS
@@ -119,7 +119,7 @@ def read_statements(
         seen.add(key)
         rows.append(row)
     _jumps(rows, _known(ledger, rows), path.name, findings)
-    return StatementsRead(path.name, sha256_of(path), rows, tuple(findings))
+    return StatementsRead(path.name, file_hash(path), rows, tuple(findings))
 
 
 def import_statements(ledger: Ledger, read: StatementsRead) -> BatchResult:

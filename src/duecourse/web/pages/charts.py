@@ -15,6 +15,7 @@ from duecourse.glossary import label
 from duecourse.messages import language, say
 from duecourse.money import exponent
 from duecourse.tables import Column, Money, Section
+from duecourse.web.lazily import lazily
 from duecourse.web.pages.amounts import major, unit_for
 from duecourse.web.pages.palette import colours
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
     Rows = Sequence[Mapping[str, Any]]
     Shape = dict[str, Any]
+else:
+    alt = lazily("altair")
 
 FONT: Final = (
     "Inter, 'Segoe UI', 'Helvetica Neue', 'Liberation Sans', Arial, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
