@@ -7,10 +7,11 @@ from collections import Counter
 
 import pytest
 
+from duecourse.desk import buyers
 from duecourse.desk.buyer_page import buyer_page, events, fact_history, group_members, list_groups
 from duecourse.desk.buyers import buyer_record
 from duecourse.desk.opening import open_ledger
-from duecourse.errors import BuyerUnknownError
+from duecourse.errors import BuyerAmbiguousError, BuyerUnknownError
 from duecourse.ledger.memory import only_buyer
 from duecourse.ledger.scope import Scope
 from duecourse.measures.concentration import shares
@@ -139,3 +140,16 @@ def test_groups_with_their_members(small_ledger):
     assert list_groups(book, text=first["name"][:6].upper()).total >= 1
     with pytest.raises(BuyerUnknownError):
         group_members(book, "nobody")
+
+
+def test_a_buyer_is_found_by_what_a_person_types_whether_the_columns_lie_ready_or_not(small_ledger, busiest, monkeypatch):
+    book = small_ledger.as_of(ON)
+    row = buyer_page(book, busiest[0])
+    for ready in (True, False):
+        monkeypatch.setattr(buyers, "is_made", lambda _book, ready=ready: ready)
+        for typed in (busiest[0], busiest[0].lstrip("0"), row.profile["name"].upper(), row.profile["registration_number"]):
+            assert buyers.find(book, typed) == busiest[0]
+        with pytest.raises(BuyerAmbiguousError):
+            buyers.find(book, "a")
+        with pytest.raises(BuyerUnknownError):
+            buyers.find(book.limited(Scope(groups=frozenset({"another"}))), busiest[0])

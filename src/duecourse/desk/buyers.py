@@ -9,6 +9,8 @@ import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from duecourse.desk.listing import BuyersQuery, list_buyers
+from duecourse.desk.standing import is_made
 from duecourse.engines.fused import refresh
 from duecourse.errors import BuyerAmbiguousError, BuyerUnknownError, OptionMisusedError
 from duecourse.ledger.memory import only_buyer
@@ -82,10 +84,12 @@ def find(book: Book, text: str) -> str:
     Raises BuyerUnknownError, BuyerAmbiguousError.
     """
     wanted = text.strip()
-    account = book.invoice.select("buyer_id").union(book.settlement.select("buyer_id")).union(book.buyer.select("buyer_id"))
-    exact = account.filter(account.buyer_id == wanted).limit(1)
-    if book.run(exact).num_rows:
+    if any(rows.num_rows for rows in book.about(wanted).values()):
         return wanted
+    listed = _listed(book, wanted) if is_made(book) else None
+    if listed:
+        return listed
+    account = book.invoice.select("buyer_id").union(book.settlement.select("buyer_id")).union(book.buyer.select("buyer_id"))
     bare = wanted.lstrip("0")
     if bare.isdigit():
         ending = account.filter(account.buyer_id.endswith(bare)).distinct()
@@ -103,6 +107,22 @@ def find(book: Book, text: str) -> str:
         examples = ", ".join(f"{row['buyer_id']} {row['name'] or row['name_local'] or ''}".strip() for row in matches)
         raise BuyerAmbiguousError(buyer=text, count=count, examples=examples)
     return str(matches[0]["buyer_id"])
+
+
+def _listed(book: Book, wanted: str) -> str | None:
+    """The same from the columns of the list, where they lie ready; None where nobody in it fits. Raises BuyerAmbiguousError."""
+    bare = wanted.lstrip("0")
+    if bare.isdigit():
+        alike = list_buyers(book, BuyersQuery(text=bare, sort="buyer_id", limit=CANDIDATES * 10)).rows
+        found = {str(row["buyer_id"]) for row in alike if str(row["buyer_id"]).lstrip("0") == bare}
+        if len(found) == 1:
+            return found.pop()
+    page = list_buyers(book, BuyersQuery(text=wanted, sort="buyer_id", limit=CANDIDATES * 4))
+    names = {str(row["buyer_id"]): str(row["name"] or row["name_local"] or "") for row in page.rows}
+    if page.buyers > 1:
+        examples = ", ".join(f"{number} {name}".strip() for number, name in list(names.items())[:CANDIDATES])
+        raise BuyerAmbiguousError(buyer=wanted, count=page.buyers, examples=examples)
+    return next(iter(names), None) if wanted else None
 
 
 @dataclass(frozen=True)
