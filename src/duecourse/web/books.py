@@ -109,7 +109,15 @@ def day_of(opened: Ledger) -> date:
 
 
 def book_of(request: HttpRequest) -> Book:
-    """The book of this request: its viewpoint, limited to the rows its person may see. Every page, export and endpoint reads through it."""
+    """The book of this request: its viewpoint, limited to the rows its person may see. Every page, export and endpoint reads through it.
+
+    It stays at its version while others write. On a large ledger that is the newest version whose answers are ready; the page then says
+    how old it is (`request.served`).
+    """
+    from duecourse.desk.dashboard import served  # noqa: PLC0415 — the desk is heavy, and commands load this module, too
+
     viewpoint: Viewpoint = request.viewpoint  # type: ignore[attr-defined]
-    opened = ledger()
+    shown = served(ledger())
+    request.served = shown  # type: ignore[attr-defined]
+    opened = shown.ledger
     return opened.as_of(viewpoint.on or day_of(opened), viewpoint.known_at).limited(request.user.scope)  # type: ignore[union-attr]

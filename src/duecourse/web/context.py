@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """`lang` and `theme` for the html element, `may.ACT` for what to offer, `viewpoint` and `asof` for the picker, the places of the navigation."""
+    """`lang` and `theme` for the html element, `may.ACT` for what to offer, `viewpoint` and `asof` for the picker, `served` for how new the facts are, the places of the navigation."""
     person = getattr(request, "user", None)
     viewpoint = getattr(request, "viewpoint", None)
     return {
@@ -24,5 +24,6 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "may": {act: may(person, act) for act in ACTS} if person is not None else {},
         "viewpoint": viewpoint,
         "asof": Picker(request) if viewpoint is not None else None,
+        "served": getattr(request, "served", None),
         **navigation.context(request),
     }
