@@ -13,10 +13,9 @@ from django.utils.cache import patch_vary_headers
 from django.utils.html import format_html
 from django.views.decorators.http import require_safe
 
-from duecourse.desk import buyers as directory
 from duecourse.desk.buyer_page import buyer_page, events
 from duecourse.desk.listing import BuyersQuery, list_buyers
-from duecourse.errors import BuyerAmbiguousError, BuyerUnknownError
+from duecourse.errors import BuyerUnknownError
 from duecourse.glossary import label
 from duecourse.ledger.entries import SETTLEMENT_KINDS
 from duecourse.measures.buckets import Buckets
@@ -43,6 +42,7 @@ INVOICES: Final = 25
 UNAPPLIED: Final = 50
 EVENTS: Final = 50
 CANDIDATES: Final = 10
+LOOKED_AT: Final = 50
 STATES: Final = ("", "open", "overdue")
 FACTS: Final = (
     "registration_number", "country", "city", "sector", "legal_entity", "sales_owner", "payment_terms_days", "customer_since", "first_issue_date",
@@ -231,16 +231,13 @@ def _trend(row: Mapping[str, Any]) -> str:
 
 def _unknown(request: HttpRequest, book: Book, wanted: str) -> HttpResponse:
     """Nobody has this number: go to whom it can only mean, else offer who it may be."""
-    try:
-        found = directory.find(book, wanted)
-    except (BuyerUnknownError, BuyerAmbiguousError):
-        found = ""
-    if found and found != wanted:
-        return HttpResponseRedirect(_url(request, found))
-    text = wanted.strip().lstrip("0") or wanted.strip()
-    page = list_buyers(book, BuyersQuery(text=text[:200], limit=CANDIDATES)) if text else None
-    rows = [{**named(row), "owed": amount(row["overdue"], row["currency"])} for row in page.rows] if page else []
-    words = {"book": book, "wanted": wanted, "rows": rows, "more": page.total - len(rows) if page else 0, "text": text}
+    text = (wanted.strip().lstrip("0") or wanted.strip())[:200]
+    page = list_buyers(book, BuyersQuery(text=text, limit=LOOKED_AT))
+    rows = [{**named(row), "owed": amount(row["overdue"], row["currency"])} for row in page.rows]
+    meant = {row["buyer_id"] for row in rows if row["buyer_id"].lstrip("0") == text} if text.isdigit() else set()
+    if len(meant) == 1:  # written without its leading zeros
+        return HttpResponseRedirect(_url(request, meant.pop()))
+    words = {"book": book, "wanted": wanted, "rows": rows[:CANDIDATES], "more": page.total - CANDIDATES, "text": text}
     return render(request, "pages/buyer_unknown.html", words, status=404)
 
 

@@ -8,6 +8,13 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("#filters input[type=search]")) event.stopPropagation();
 }, true);
 
+// Enter means "now": leaving the field asks; a form that is sent as well would ask twice.
+form?.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.isComposing || !event.target.matches("input:not([type=checkbox])")) return;
+  event.preventDefault();
+  if (event.target.type !== "search") event.target.blur();
+});
+
 function tally(menu) {
   const place = menu.querySelector("[data-tally]");
   if (!place) return;
