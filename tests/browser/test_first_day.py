@@ -44,7 +44,7 @@ def test_from_an_empty_ledger_to_the_list_of_buyers(
     page.goto(f"{server.url}/")
     assert words in page.inner_text("main")
     page.goto(f"{server.url}/buyers/")
-    rows = page.locator("main table a[href*='/buyers/']")
+    rows = page.locator("main tbody a[href*='/buyers/']")
     rows.first.wait_for()
     name = rows.first.inner_text()
     rows.first.click()
