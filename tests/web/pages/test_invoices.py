@@ -11,7 +11,9 @@ import pytest
 
 from duecourse.tables import Money, shown
 from duecourse.web.accounts.models import AuditEvent
+from duecourse.web.books import day_of
 from duecourse.web.pages.models import SavedView
+from support.ledgers import add
 from support.pages import plain, rows, tables
 
 
@@ -169,6 +171,19 @@ def test_the_page_of_an_invoice_shows_instalments_and_settlements(signed_in, rec
         applied = {row["settlement_id"] for row in reckoned.settlements if row["invoice_id"] == number}
         seen = {row[2] for table in tables(answer) if table[0][:2] == ["settlement date", "kind"] for row in table[1:]}
         assert seen == applied
+
+
+def test_of_an_invoice_only_the_instalments_past_due_are_called_late(signed_in, own_ledger):
+    day = day_of(own_ledger)
+    add(own_ledger, [
+        {"invoice_id": "TWO", "instalment": number, "kind": "invoice", "buyer_id": "TB", "issue_date": day - dt.timedelta(60),
+         "due_date": day + dt.timedelta(shift), "amount_minor": amount, "currency": "EUR"}
+        for number, shift, amount in ((1, -12, 300_00), (2, 18, 500_00))
+    ])  # fmt: skip
+    page = body(signed_in("viewer").get("/invoices/TWO/"))
+    assert 'title="800.00 EUR"' in page
+    assert 'of which <b title="300.00 EUR">' in page
+    assert "12 days" in page
 
 
 def test_an_unknown_invoice_offers_numbers_like_it(signed_in, reckoned):

@@ -264,8 +264,9 @@ def _one(page: InvoicePage) -> dict[str, Any]:
     same = [row for row in page.instalments if (row["currency"] or "XXX") == currency]
     billed, still = (sum(row[name] for row in same) for name in ("amount_minor", "open_minor"))
     late = max((row["days_past_due"] or 0 for row in same if row["open_minor"] > 0), default=0)
-    kind = "paid" if still <= 0 else "overdue" if late > 0 else "open"
-    told = {name: in_few_digits(minor, currency) for name, minor in (("amount", billed), ("open", still))}
+    overdue = sum(row["open_minor"] for row in same if row["open_minor"] > 0 and (row["days_past_due"] or 0) > 0)
+    kind = "paid" if still <= 0 else "open" if late <= 0 else "overdue" if overdue >= still else "partly"
+    told = {name: in_few_digits(minor, currency) for name, minor in (("amount", billed), ("open", still), ("overdue", overdue))}
     words = {name: format_html('<b title="{}">{} {}</b>', one["exact"], one["value"], one["unit"]) for name, one in told.items()}
     profile = named(page.profile)
     facts = [(heading(name), _fact(name, first[name])) for name in FACTS if first[name] not in (None, "")]
