@@ -84,7 +84,7 @@ def watched(chromium: Browser) -> Iterator[Callable[..., Watched]]:
             **{"viewport": {"width": 1440, "height": 900}, "locale": "en-GB", "accept_downloads": True, **options}
         )
         context.add_init_script(WATCH)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)  # the first look at a ledger works its figures out
         opened.append(context)
         page = context.new_page()
         faults: list[str] = []

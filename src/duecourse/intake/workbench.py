@@ -40,7 +40,7 @@ class Workbench:
         self.folder = Path(tempfile.mkdtemp(prefix="duecourse-import-"))
         self.progress = progress
         self._written = 0
-        self._from, self._to, self._phase = 0.0, 0.0, ""
+        self._from, self._to, self._phase, self._shown = 0.0, 0.0, "", 0.0
         self.con = duckdb.connect(
             config={
                 "threads": threads or len(os.sched_getaffinity(0)),
@@ -65,13 +65,17 @@ class Workbench:
     def phase(self, name: str, begin: float, end: float) -> None:
         """From here on the work goes from share `begin` to share `end` and is called `name`."""
         self._phase, self._from, self._to = name, begin, end
-        if self.progress:
-            self.progress(begin, name)
+        self._show(begin)
 
     def tell(self, share: float) -> None:
         """So much of the phase is done (0 to 1)."""
+        self._show(self._from + (self._to - self._from) * share)
+
+    def _show(self, share: float) -> None:
+        # A phase of several statements counts from its beginning for each; what was shown once is not taken back.
+        self._shown = max(self._shown, share)
         if self.progress:
-            self.progress(self._from + (self._to - self._from) * share, self._phase)
+            self.progress(self._shown, self._phase)
 
     def run(self, sql: str) -> None:
         """Run a statement that may take long: progress is told meanwhile, and raising from the callback (or Ctrl-C) stops it."""
@@ -92,7 +96,7 @@ class Workbench:
             while thread.is_alive():
                 thread.join(TICK_SECONDS)
                 done = min(max(self.con.query_progress(), 0.0), 100.0) / 100
-                self.progress(self._from + (self._to - self._from) * done, self._phase)
+                self.tell(done)
         except BaseException:
             self.con.interrupt()
             thread.join()
