@@ -57,6 +57,7 @@ def other_language(language: str) -> list[str]:
     return [wording[other] for wording in said if len(wording[other]) >= least and wording[other] not in shown]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("locale", "language"), [("en-GB", "en"), ("zh-CN", "zh-hans")])
 def test_every_page(serve: Callable[[Path], Server], watched: Callable[..., Watched], tmp_path: Path, locale: str, language: str) -> None:
     from axe_playwright_python.sync_playwright import Axe

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 EXPORT = Path(__file__).parents[1] / "intake" / "fixtures" / "yonyou" / "应收明细账.csv"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("locale", "language", "words"), [("en-GB", "en", "Buyers owe us"), ("zh-CN", "zh-hans", "客户共欠款")])
 def test_from_an_empty_ledger_to_the_list_of_buyers(
     serve: Callable[[Path], Server], watched: Callable[..., Watched], tmp_path: Path, locale: str, language: str, words: str
