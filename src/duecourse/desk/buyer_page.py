@@ -19,10 +19,12 @@ from duecourse.measures.buckets import Buckets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
     import numpy.typing as npt
 
     from duecourse.ledger.book import Book
+    from duecourse.ledger.entries import Entry
 
 compute: Any = pc
 
@@ -373,13 +375,22 @@ def fact_history(book: Book, table: str, key: Mapping[str, Any], *, buyer_id: st
     names = {row.batch_id: row.file_name or row.note for row in ledger.state.rows}
     told = [
         {
-            "values": {name: row[name] for name in entry.facts.names}, "source": row["source"], "file_name": names.get(row["source"], ""),
+            "values": _as_of(entry, row, book.on), "source": row["source"], "file_name": names.get(row["source"], ""),
             "source_row": row["source_row"], "recorded_at": row["recorded_at"], "supersedes": row["supersedes"], "voided": row["voided"],
             "withdrawn": row["source"] in gone, "current": row["source"] not in gone and row["source"] not in corrected and not row["voided"],
         }
         for row in found
+        if not entry.happened or row[entry.happened] is None or row[entry.happened] <= book.on
     ]  # fmt: skip
     return sorted(told, key=lambda row: row["recorded_at"], reverse=True)
+
+
+def _as_of(entry: Entry, row: Row, on: date) -> Row:
+    """The fact's columns, what ended it left out where that came later."""
+    values = {name: row[name] for name in entry.facts.names}
+    if entry.ends and values[entry.ends[0]] is not None and values[entry.ends[0]] > on:
+        values |= dict.fromkeys(entry.ends)
+    return values
 
 
 def _shown(book: Book, table: str, key: Mapping[str, Any], buyer_id: str | None) -> bool:

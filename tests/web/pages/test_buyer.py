@@ -200,6 +200,19 @@ def test_a_fact_shows_its_file_row_and_every_wording(signed_in, own_ledger):
     assert browser.get("/buyers/PB/facts/setting/x").status_code == 404
 
 
+def test_on_a_page_of_the_past_a_fact_of_later_is_unknown(signed_in, reckoned, book):
+    browser = signed_in("viewer")
+    one = max(reckoned.invoices, key=lambda row: row["issue_date"])
+    path = f"/buyers/{one['buyer_id']}/facts/invoice/{one['invoice_id']}"
+    assert browser.get(path).status_code == 200
+    assert browser.get(path, {"as_of": (one["issue_date"] - dt.timedelta(1)).isoformat()}).status_code == 404
+    dispute = next(row for row in book.run(book.dispute).to_pylist() if row["resolved_on"] and row["resolved_on"] > row["raised_on"])
+    path = f"/buyers/{dispute['buyer_id']}/facts/dispute/{dispute['dispute_id']}"
+    resolved = f"<dd>{dispute['resolved_on']}</dd>"
+    assert resolved in body(browser.get(path))
+    assert resolved not in body(browser.get(path, {"as_of": dispute["raised_on"].isoformat()}))
+
+
 def test_a_business_key_with_a_slash_has_its_page(signed_in, nasty):
     browser = signed_in("viewer")
     assert rows(browser.get("/buyers/X~13/"))

@@ -8,7 +8,6 @@ import gzip
 import io
 import json
 
-import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -86,23 +85,20 @@ def test_filters_keep_the_rows_that_fit_and_no_others(signed_in, reckoned):
     assert {identity(row) for row in listed(browser, min_overdue_share="25%")} == shares
 
 
-@pytest.mark.parametrize("name", ["name", "currency", *BUYER_ALL])
-def test_the_list_sorts_by_every_column_both_ways(signed_in, name):
+def test_the_list_sorts_by_every_column_both_ways(signed_in):
     browser = signed_in("viewer")
-    for way in ("asc", "desc"):
-        answer = browser.get("/buyers/", {"sort": name, "dir": way, "columns": name, "currency": "CNY"})
-        assert answer.status_code == 200
-        title = heading(name, "CNY")
-        told = "ascending" if way == "asc" else "descending"
-        assert f'aria-sort="{told}"' in answer.content.decode()
-        values = [row[title] for row in rows(answer) if title in row]
-        try:
-            figures = [number(value.rstrip("%")) for value in values]
-        except ValueError:
-            continue
-        known = [value for value in figures if value is not None]
-        assert figures == known + [None] * (len(figures) - len(known)), "what is missing comes last"
-        assert known == sorted(known, reverse=way == "desc")
+    for name in ("name", "currency", *BUYER_ALL):
+        for way, told in (("asc", "ascending"), ("desc", "descending")):
+            answer = browser.get("/buyers/", {"sort": name, "dir": way, "columns": name, "currency": "CNY", "per": "25"})
+            assert f'aria-sort="{told}"' in answer.content.decode(), name
+            values = [row.get(heading(name, "CNY"), "") for row in rows(answer)]
+            try:
+                figures = [number(value.rstrip("%")) for value in values]
+            except ValueError:
+                continue
+            known = [value for value in figures if value is not None]
+            assert figures == known + [None] * (len(figures) - len(known)), f"{name}: what is missing comes last"
+            assert known == sorted(known, reverse=way == "desc"), name
 
 
 def test_another_day_shows_that_day_s_rows(signed_in, book):

@@ -39,7 +39,9 @@ if TYPE_CHECKING:
     from duecourse.web.pages.charts import Chart
 
 INVOICES: Final = 25
-UNAPPLIED: Final = 50
+UNAPPLIED: Final = 20
+DISPUTES: Final = 20
+MEMBERS: Final = 10
 EVENTS: Final = 50
 CANDIDATES: Final = 10
 LOOKED_AT: Final = 50
@@ -151,7 +153,9 @@ def _words(request: HttpRequest, book: Book, one: BuyerPage, profile: Mapping[st
         "unapplied": one.unapplied[:UNAPPLIED],
         "unapplied_more": max(0, len(one.unapplied) - UNAPPLIED),
         "unapplied_left": [(row["currency"], row["unapplied_credits"]) for row in figures if row["unapplied_credits"]],
-        "group": [named(row) for row in one.group],
+        "group": [named(row) for row in one.group[:MEMBERS]],
+        "disputes": one.disputes[:DISPUTES],
+        "disputes_more": max(0, len(one.disputes) - DISPUTES),
         "notes": notes_of(request, one.buyer_id),
         "may_note": may(request.user, "note") and not request.viewpoint.query,  # type: ignore[attr-defined]
     }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
+import pyarrow as pa
 from django.http import Http404, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -36,7 +37,7 @@ from duecourse.web.pages.columns import (
     in_few_digits,
     list_column,
 )
-from duecourse.web.pages.exports import checked_form, file_of
+from duecourse.web.pages.exports import checked_form, file_of, texts_of
 from duecourse.web.pages.pager import Pager
 
 if TYPE_CHECKING:
@@ -289,8 +290,17 @@ def export(request: HttpRequest, form: str) -> HttpResponse:
     columns = [list_column(name, page.base_currency) for name in ("buyer_id", "name", "currency", *names)]
     wanted = list(dict.fromkeys(["buyer_id", "name", "name_local", "currency", *names]))
     _schema, batches = export_buyers(book, asked.query, wanted)
-    rows = _told((row for batch in batches for row in batch.to_pylist()), columns, page.base_currency)
-    return file_of(request, book, form, "buyers", say("web.buyers_title"), columns, rows, page.total)  # type: ignore[return-value]
+    pieces = (texts_of(_with_names(batch), columns, lambda name: page.base_currency if name.endswith("_base") else "") for batch in batches)
+    rows = iter(()) if form == "csv" else _told((row for batch in batches for row in batch.to_pylist()), columns, page.base_currency)
+    told = pieces if form == "csv" else None
+    return file_of(request, book, form, "buyers", say("web.buyers_title"), columns, rows, page.total, pieces=told)  # type: ignore[return-value]
+
+
+def _with_names(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The rows with the name in the reader's script, as `tables.named` chooses it."""
+    own, local = batch.column("name").to_pylist(), batch.column("name_local").to_pylist()
+    chosen = [named({"name": name, "name_local": other})["name"] for name, other in zip(own, local, strict=True)]
+    return batch.set_column(batch.schema.get_field_index("name"), "name", pa.array(chosen, pa.string()))
 
 
 def _told(rows: Iterator[Mapping[str, Any]], columns: Sequence[Column], base: str) -> Iterator[Mapping[str, Any]]:

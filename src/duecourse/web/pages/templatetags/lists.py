@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from django import template
@@ -10,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from duecourse.glossary import label
 from duecourse.ledger.entries import SETTLEMENT_KINDS
-from duecourse.messages import say
+from duecourse.messages import language, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,7 +67,13 @@ def source(context: Mapping[str, Any], buyer_id: str, table: str, key: str, inst
 
 
 def _rows(context: Mapping[str, Any]) -> Rows:
+    viewpoint = context.get("viewpoint")
+    return _rows_for(language(), tuple(viewpoint.query.items()) if viewpoint else ())
+
+
+@lru_cache(64)
+def _rows_for(_spoken: str, viewpoint: tuple[tuple[str, str], ...]) -> Rows:
+    """Made once for a language and a viewpoint: its words are in every row."""
     from duecourse.web.pages.rows import Rows  # noqa: PLC0415 — rows use the words of this module
 
-    viewpoint = context.get("viewpoint")
-    return Rows(viewpoint.query if viewpoint else {})
+    return Rows(dict(viewpoint))
