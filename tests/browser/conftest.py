@@ -88,7 +88,7 @@ def watched(chromium: Browser) -> Iterator[Callable[..., Watched]]:
         opened.append(context)
         page = context.new_page()
         faults: list[str] = []
-        page.on("console", lambda message: faults.append(f"console: {message.text}") if message.type in ("error", "warning") else None)
+        page.on("console", lambda message: faults.append(f"console: {message.text}") if message.type == "error" else None)
         page.on("pageerror", lambda error: faults.append(f"thrown: {error}"))
         page.on(
             "requestfailed",
