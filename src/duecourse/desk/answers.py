@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from duecourse.ledger.book import Book, Keeper
+    from duecourse.ledger.journal import JournalRow
 
 FOLDER: Final = ".answers"
 READY: Final = "ready-"
@@ -29,13 +30,31 @@ TABLES_KEPT: Final = 12
 """Kept tables of one version; those not used for longest give way to new ones (a table of a million buyers takes half a gigabyte)."""
 
 
+OF_OUR_OWN: Final = frozenset({"decision", "limit", "security"})
+"""Tables that say what we decided, not what was sold and paid: no answer about receivables changes with them."""
+
+
 def facts_version(ledger: Keeper) -> int:
-    """The version at which the ledger got the facts it holds: putting its files in order changes none of them."""
+    """The version at which the ledger got the facts about receivables it holds.
+
+    Putting its files in order changes none of them, and neither does a decision of our own; an answer that reads those tables has to name
+    their versions in its question (`own_version`).
+    """
     rows = ledger.state.rows
     place = len(rows) - 1
-    while place > 0 and rows[place].kind == "compact":
+    while place > 0 and _changes_nothing(rows[place]):
         place -= 1
     return rows[place].version
+
+
+def own_version(ledger: Keeper) -> str:
+    """Changes whenever a decision, a limit or a security does."""
+    tables = ledger.state.last.tables
+    return ",".join(str(tables.get(name, "")) for name in sorted(OF_OUR_OWN))
+
+
+def _changes_nothing(row: JournalRow) -> bool:
+    return row.kind == "compact" or (row.kind == "post" and bool(row.counts) and row.counts.keys() <= OF_OUR_OWN)
 
 
 def home(ledger: Keeper) -> Path | None:

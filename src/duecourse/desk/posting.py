@@ -13,14 +13,14 @@ import pyarrow.compute as pc
 
 from duecourse.desk.dates import FAR
 from duecourse.errors import FactUnknownError
-from duecourse.ledger.entries import BUYER, DAY, DISPUTE, EXCHANGE_RATE, INVOICE, ORDER, SETTLEMENT, Entry
+from duecourse.ledger.entries import BUYER, DAY, DISPUTE, ENTRIES, EXCHANGE_RATE, INVOICE, ORDER, SETTLEMENT, Entry
 from duecourse.ledger.store import new_batch_id
 from duecourse.ledger.together import Post, commit_together
 from duecourse.money import exponent
 from duecourse.reference.currencies import CURRENCIES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Flags = npt.NDArray[np.bool_]
 
-__all__ = ["FACTS", "Fault", "Post", "Prepared", "commit", "existing", "far", "new_batch_id", "prepare", "withdrawing"]
+__all__ = ["FACTS", "Fault", "Post", "Prepared", "commit", "existing", "far", "new_batch_id", "prepare", "tables_of", "withdrawing"]
 
 FACTS: Final[Mapping[str, Entry]] = {
     "buyers": BUYER, "invoices": INVOICE, "settlements": SETTLEMENT, "disputes": DISPUTE, "orders": ORDER, "exchange-rates": EXCHANGE_RATE,
@@ -241,6 +241,27 @@ def _among(sent: pa.Table, whole: Book, seen: Book, entry: Entry, key: Sequence[
     flags = np.zeros(sent.num_rows, np.bool_)
     flags[places] = True
     return flags
+
+
+def tables_of(rows: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, pa.Table]:
+    """Rows that name their table, as tables ready to be posted. A row gives fact columns by name, days and moments in ISO 8601, and `voided`."""
+    gathered: dict[str, list[dict[str, Any]]] = {}
+    for name, row in rows:
+        schema = ENTRIES[name].facts
+        values = {column: _typed(value, schema.field(column).type) for column, value in row.items() if column != "voided"}
+        gathered.setdefault(name, []).append({**values, "voided": bool(row.get("voided", False))})
+    return {
+        name: pa.Table.from_pylist(found, schema=ENTRIES[name].facts.append(pa.field("voided", pa.bool_())))
+        for name, found in gathered.items()
+    }
+
+
+def _typed(value: Any, kind: pa.DataType) -> Any:
+    if isinstance(value, str) and pa.types.is_date(kind):
+        return date.fromisoformat(value)
+    if isinstance(value, str) and pa.types.is_timestamp(kind):
+        return datetime.fromisoformat(value)
+    return value
 
 
 def existing(book: Book, kind: str, key: Mapping[str, Any]) -> Mapping[str, Any]:

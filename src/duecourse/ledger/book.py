@@ -14,15 +14,19 @@ from duecourse.calendar import months_back
 from duecourse.ledger.entries import (
     BUYER,
     DAY,
+    DECISION,
     DISPUTE,
     ENTRIES,
     EXCHANGE_RATE,
     INVOICE,
+    LIMIT,
     OPEN_ITEM,
     ORDER,
     QUARANTINE,
+    SECURITY,
     SETTING,
     SETTLEMENT,
+    SIGNAL,
     SNAPSHOT,
     STATEMENT,
     TEXT,
@@ -178,13 +182,22 @@ class Book:
             return self._seen_with_invoice(rows, ITEM, entity="legal_entity")
         if entry == DISPUTE:
             return self._seen_with_invoice(rows, ITEM[:2], entity=None)
-        if entry == STATEMENT:
+        if entry in (STATEMENT, SIGNAL, SECURITY, DECISION):
             return rows.semi_join(self.buyer.select("buyer_id").view(), "buyer_id").select(rows.columns)
+        if entry == LIMIT:
+            return self._seen_limits(rows)
         if entry == QUARANTINE:
             return rows.limit(0)
         if entry == SNAPSHOT and scope.legal_entities:
             return rows.filter(rows["scope"].isin(sorted(scope.legal_entities | {""})))
         return rows
+
+    def _seen_limits(self, rows: ir.Table) -> ir.Table:
+        """A buyer's limits go with the buyer, a group's with any buyer of it."""
+        columns, seen = rows.columns, self.buyer
+        own = rows.semi_join(seen.select("buyer_id").view(), "buyer_id").select(columns)
+        groups = seen.select(group_id=seen.group_id.coalesce(seen.buyer_id)).distinct().view()
+        return own.union(rows.filter(rows.buyer_id.isnull()).semi_join(groups, "group_id").select(columns))
 
     def _seen_with_invoice(self, rows: ir.Table, names: tuple[str, ...], *, entity: str | None) -> ir.Table:
         """Rows about an invoice of the book are seen where that invoice is; the others by themselves."""
@@ -225,6 +238,26 @@ class Book:
     def statement(self) -> ir.Table:
         """财务报表: one row per buyer and period, the accounts as published by then."""
         return self.table(STATEMENT)
+
+    @cached_property
+    def signal(self) -> ir.Table:
+        """信号: one row per piece of news about a buyer from outside: grade, lawsuit, enforcement, insolvency …"""
+        return self.table(SIGNAL)
+
+    @cached_property
+    def limit(self) -> ir.Table:
+        """信用额度: one row per limit that began by then; one that ended has `ended_on`, one that ran out its `valid_to`."""
+        return self.table(LIMIT)
+
+    @cached_property
+    def security(self) -> ir.Table:
+        """担保: one row per guarantee, pledge or other security."""
+        return self.table(SECURITY)
+
+    @cached_property
+    def decision(self) -> ir.Table:
+        """决定: one row per decision that was made, with what it was made on."""
+        return self.table(DECISION)
 
     @cached_property
     def order(self) -> ir.Table:

@@ -48,6 +48,7 @@ class Entry:
     happened      the column holding the date on which it happened; a null date counts as always; None: it has no date of its own
     ends          date columns that tell of a later event: hidden (null) in a book drawn up before it
     clustered_by  compaction sorts by these columns, so that one buyer's rows lie together
+    founded       made with the ledger; a table that many ledgers never use is made when its first row comes
     """
 
     name: str
@@ -56,6 +57,7 @@ class Entry:
     happened: str | None
     ends: tuple[str, ...] = ()
     clustered_by: tuple[str, ...] = ("buyer_id",)
+    founded: bool = True
 
     @property
     def schema(self) -> pa.Schema:
@@ -90,6 +92,15 @@ BUYER: Final = Entry(
         payment_terms_days=COUNT,
         customer_since=DAY,
         effective_from=DAY,  # from when this version of the profile holds; null = always
+        vat_number=TEXT,
+        lei=TEXT,  # ISO 17442
+        legal_form=TEXT,
+        founded_on=DAY,
+        registered_capital_minor=MINOR,
+        registered_capital_currency=TEXT,
+        registry_status=TEXT,  # as the register words it: 存续, active, in liquidation …
+        legal_representative=TEXT,
+        owner_name=TEXT,  # who controls it
     ),
     key=("buyer_id",),
     happened="effective_from",
@@ -232,6 +243,138 @@ ORDER: Final = Entry(
     ends=("status_date", "status"),
 )
 
+SIGNAL_KINDS: Final = (
+    "bureau_grade",  # a credit bureau's grade or score
+    "insurer_grade",
+    "rating",  # a rating agency's
+    "insurer_limit_cut",  # reduced, withdrawn or refused
+    "lawsuit",  # 被诉
+    "enforcement",  # 被执行人
+    "dishonest_debtor",  # 失信被执行人, 限制高消费
+    "insolvency",  # petition, reorganisation, liquidation
+    "asset_freeze",  # 股权冻结, attachment
+    "tax_arrears",
+    "register_warning",  # 经营异常, 严重违法, strike-off notice
+    "register_change",  # representative, shareholders, capital, address
+    "bill_dishonoured",  # 退票, 商票逾期
+    "news",
+    "reference",  # another supplier's experience
+    "terms_request",  # asks for more time, or to pay by bill
+    "broken_promise",
+    "contact_change",
+    "bank_change",
+    "supply_stop",  # production stopped, lay-offs, wages unpaid
+    "list_match",  # a name on a sanctions or debtor list, confirmed by a person
+)
+SIGNAL_SEVERITIES: Final = ("info", "amber", "red")
+
+SIGNAL: Final = Entry(
+    "signal",
+    _facts(
+        signal_id=TEXT,
+        buyer_id=TEXT,
+        kind=TEXT,  # one of SIGNAL_KINDS
+        severity=TEXT,  # one of SIGNAL_SEVERITIES, as told; null = as its kind has it
+        published_on=DAY,  # when anybody could know it
+        occurred_on=DAY,  # when it happened, where that is another day
+        ended_on=DAY,  # lifted, settled, withdrawn; null while it holds
+        value=TEXT,  # a grade or score as its provider writes it
+        previous_value=TEXT,
+        amount_minor=MINOR,
+        currency=TEXT,
+        provider=TEXT,  # who says so
+        reference=TEXT,  # case number, address of the document
+        text=TEXT,
+    ),
+    key=("signal_id",),
+    happened="published_on",
+    ends=("ended_on",),
+    founded=False,
+)
+
+LIMIT_KINDS: Final = (
+    "standing",  # what the firm grants
+    "temporary",  # on top of the standing limit until it ends
+    "insurer",  # what the credit insurer covers
+    "block",  # no sale on credit, whatever the limit
+)
+
+LIMIT: Final = Entry(
+    "limit",
+    _facts(
+        limit_id=TEXT,
+        kind=TEXT,  # one of LIMIT_KINDS
+        buyer_id=TEXT,  # whose limit it is; null for a group's
+        group_id=TEXT,  # the group it holds for; null for a buyer's
+        legal_entity=TEXT,  # which of our companies it holds for; null = all
+        amount_minor=MINOR,  # >= 0; null for a block
+        currency=TEXT,
+        payment_terms_days=COUNT,
+        valid_from=DAY,
+        valid_to=DAY,  # last day; null = until it is ended
+        review_on=DAY,
+        ended_on=DAY,  # from this day on it no longer holds; null while it does
+        decision_id=TEXT,  # the decision that set it; null when it was imported
+        text=TEXT,  # reason or condition
+    ),
+    key=("limit_id",),
+    happened="valid_from",
+    ends=("ended_on",),
+    founded=False,
+)
+
+SECURITY_KINDS: Final = ("guarantee", "standby_letter_of_credit", "bank_guarantee", "pledge", "mortgage", "deposit", "retention_of_title")
+
+SECURITY: Final = Entry(
+    "security",
+    _facts(
+        security_id=TEXT,
+        buyer_id=TEXT,  # whose debt it secures
+        kind=TEXT,  # one of SECURITY_KINDS
+        guarantor_id=TEXT,  # account or name of who stands behind it
+        amount_minor=MINOR,
+        currency=TEXT,
+        valid_from=DAY,
+        valid_to=DAY,
+        released_on=DAY,
+        reference=TEXT,
+        text=TEXT,
+    ),
+    key=("security_id",),
+    happened="valid_from",
+    ends=("released_on",),
+    founded=False,
+)
+
+DECISION_KINDS: Final = ("limit", "order", "grade_adjustment", "list_verdict")
+
+DECISION: Final = Entry(
+    "decision",
+    _facts(
+        decision_id=TEXT,
+        kind=TEXT,  # one of DECISION_KINDS
+        buyer_id=TEXT,
+        order_id=TEXT,
+        decided_on=DAY,
+        decided_at=INSTANT,
+        book_on=DAY,  # the book it was made on: its day …
+        book_known_at=INSTANT,  # … what was known …
+        ledger_version=pa.int64(),  # … and the version of the ledger
+        rules=TEXT,  # versions of the rules and models that were used, JSON
+        inputs=TEXT,  # JSON: what else went in
+        outcome=TEXT,
+        amount_minor=MINOR,
+        currency=TEXT,
+        reasons=TEXT,  # JSON: [{code, args}], sentences of the message catalogue
+        made_by=TEXT,
+        approved_by=TEXT,
+        digest=TEXT,  # SHA-256 of the answer: what a replay must give again
+    ),
+    key=("decision_id",),
+    happened="decided_on",
+    founded=False,
+)
+
 OPEN_ITEM: Final = Entry(
     "open_item",
     _facts(
@@ -311,6 +454,22 @@ QUARANTINE: Final = Entry(
 
 ENTRIES: Final = {
     entry.name: entry
-    for entry in (BUYER, INVOICE, SETTLEMENT, DISPUTE, ORDER, STATEMENT, OPEN_ITEM, SNAPSHOT, EXCHANGE_RATE, SETTING, QUARANTINE)
+    for entry in (
+        BUYER,
+        INVOICE,
+        SETTLEMENT,
+        DISPUTE,
+        ORDER,
+        STATEMENT,
+        SIGNAL,
+        LIMIT,
+        SECURITY,
+        DECISION,
+        OPEN_ITEM,
+        SNAPSHOT,
+        EXCHANGE_RATE,
+        SETTING,
+        QUARANTINE,
+    )
 }
 """Every table by name. A later stage adds its own here when it is built."""

@@ -85,9 +85,7 @@ class Ledger:
             if self.storage.local:
                 self.storage.folder.mkdir(parents=True, exist_ok=True)
         with self.storage.writing(WAIT_SECONDS):
-            tables = {}
-            for entry in ENTRIES.values():
-                tables[entry.name] = self.storage.create(entry.name, entry.schema).version()
+            tables = {entry.name: self.storage.create(entry.name, entry.schema).version() for entry in ENTRIES.values() if entry.founded}
             journal = self.storage.create("journal", journal_.SCHEMA)
             if journal.version() == 0:
                 first = JournalRow(0, "", "create", datetime.now(UTC), tables=tables)

@@ -62,26 +62,24 @@ class Profile:
             for name, c in zip(names, self.country.tolist(), strict=True)
         ]
         entity = np.where(self.both_entities, -1, self.european.astype(np.int32)).astype(np.int32)
-        return pa.table(
-            {
-                "buyer_id": self.ids,
-                "name": pa.array(names, pa.string()),
-                "name_local": pa.array(local, pa.string()),
-                "registration_number": pa.array(self._registrations(), pa.string()),
-                "country": choice_column(self.country, [country.code for country in COUNTRIES]),
-                "city": pa.array(cities, pa.string()),
-                "sector": choice_column(self.sector, SECTORS),
-                "group_id": choice_column(self.parent, self.ids),
-                "group_name": choice_column(self.parent, pa.array(group_names, pa.string())),
-                "sales_owner": choice_column(self.owner, OWNERS),
-                "legal_entity": choice_column(entity, ENTITIES),
-                "currency": choice_column(self.currency, CURRENCIES),
-                "payment_terms_days": pa.array(self.terms),
-                "customer_since": day_column(self.since),
-                "effective_from": pa.nulls(self.count, pa.date32()),
-            },
-            schema=BUYER.facts,
-        )
+        known = {
+            "buyer_id": self.ids,
+            "name": pa.array(names, pa.string()),
+            "name_local": pa.array(local, pa.string()),
+            "registration_number": pa.array(self._registrations(), pa.string()),
+            "country": choice_column(self.country, [country.code for country in COUNTRIES]),
+            "city": pa.array(cities, pa.string()),
+            "sector": choice_column(self.sector, SECTORS),
+            "group_id": choice_column(self.parent, self.ids),
+            "group_name": choice_column(self.parent, pa.array(group_names, pa.string())),
+            "sales_owner": choice_column(self.owner, OWNERS),
+            "legal_entity": choice_column(entity, ENTITIES),
+            "currency": choice_column(self.currency, CURRENCIES),
+            "payment_terms_days": pa.array(self.terms),
+            "customer_since": day_column(self.since),
+        }
+        unsaid = {column.name: pa.nulls(self.count, column.type) for column in BUYER.facts if column.name not in known}
+        return pa.table({**known, **unsaid}, schema=BUYER.facts)
 
     def _names(self) -> tuple[list[str], list[str | None]]:
         names: list[str] = []

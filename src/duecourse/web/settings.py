@@ -27,6 +27,7 @@ INSTALLED_APPS = [
     "duecourse.web.api",
     "duecourse.web.imports",
     "duecourse.web.jobs",
+    "duecourse.web.outbox",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -16,19 +16,20 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
-Act = Literal["read", "export", "note", "import", "settings", "people", "audit", "jobs", "keys"]
+Act = Literal["read", "export", "note", "import", "settings", "people", "audit", "jobs", "keys", "propose", "decide", "check"]
 """What somebody may do with the rows they see: look, take out, write notes, bring in, set the firm's rules, let people in, read the
-audit trail, watch the background jobs, make API keys."""
+audit trail, watch the background jobs, make API keys, ask for a limit or enter evidence, decide on limits and held orders within one's
+authority, check and reserve orders."""
 
 ACTS: Final[tuple[Act, ...]] = get_args(Act)
 
 MAY: Final[Mapping[str, frozenset[Act]]] = {
     "viewer": frozenset({"read"}),
-    "sales": frozenset({"read", "export", "note"}),
-    "collector": frozenset({"read", "export", "note"}),
-    "legal": frozenset({"read", "export", "note"}),
-    "credit_analyst": frozenset({"read", "export", "note", "import", "jobs", "keys"}),
-    "credit_manager": frozenset({"read", "export", "note", "import", "jobs", "keys", "settings"}),
+    "sales": frozenset({"read", "export", "note", "propose", "check"}),
+    "collector": frozenset({"read", "export", "note", "propose"}),
+    "legal": frozenset({"read", "export", "note", "propose"}),
+    "credit_analyst": frozenset({"read", "export", "note", "import", "jobs", "keys", "propose", "decide", "check"}),
+    "credit_manager": frozenset({"read", "export", "note", "import", "jobs", "keys", "settings", "propose", "decide", "check"}),
     "auditor": frozenset({"read", "export", "audit", "jobs"}),
     "admin": frozenset(ACTS),
 }

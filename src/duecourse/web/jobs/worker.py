@@ -20,6 +20,7 @@ from duecourse.web.jobs.queue import claim, reap
 from duecourse.web.jobs.registry import kind_of, kinds
 from duecourse.web.jobs.running import Heartbeat, Interrupted, Job, carry_out
 from duecourse.web.jobs.schedule import tick
+from duecourse.web.outbox import sending
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -120,6 +121,7 @@ class WorkerProcess:
                     seen = time.monotonic()
                 reap()
                 tick()
+                sending.ask()
                 self._look_at_ledger()
             except (DatabaseError, InterfaceError):
                 log.warning("the database does not answer")
