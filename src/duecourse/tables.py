@@ -39,6 +39,10 @@ MONEY: Final = frozenset(
         "open_minor",
         "disputed_minor",
         "amount",
+        "exposure",
+        "released_not_invoiced",
+        "open_orders",
+        "overdue_beyond",
     ]
 )
 KINDS: Final[Mapping[str, Kind]] = {
