@@ -103,6 +103,8 @@ def test_a_chart_without_figures_says_so():
     assert charts.dso_trend([]).is_empty
     assert charts.dso_trend([{"month_end": date(2026, 1, 31)}]).is_empty
     assert not charts.dso_trend(months()).is_empty
+    unpaid = [{"month_end": date(2026, 1, 31), "days_beyond_terms": None, "cash_received": 0}]
+    assert charts.payment_behaviour(unpaid, "CNY").is_empty, "months without a payment have no lateness to draw"
 
 
 def test_axes_name_unit_and_currency():

@@ -72,6 +72,7 @@ class Chart:
     table        the figures it is drawn from, exact
     size         short, tall or empty: the room kept for it
     legend       (colour token, words): the page writes it, so that it wraps as text does
+    needs        the figure without which nothing can be drawn; "" = any
     """
 
     spec: Mapping[str, Any]
@@ -79,11 +80,12 @@ class Chart:
     table: Section
     size: str = ""
     legend: Sequence[tuple[str, str]] = ()
+    needs: str = ""
 
     @property
     def is_empty(self) -> bool:
         """Is there nothing to draw? Rows without a figure are nothing."""
-        names = [column.name for column in self.table.columns[1:]]
+        names = [self.needs] if self.needs else [column.name for column in self.table.columns[1:]]
         return not any(row.get(name) is not None for row in self.table.rows for name in names)
 
 
@@ -158,7 +160,8 @@ def payment_behaviour(rows: Rows, currency: str) -> Chart:
     points = [{"month": _month(row), "days": row["days_beyond_terms"], "paid": _major(row["cash_received"], currency)} for row in rows]
     columns = [_month_column(), Column("days_beyond_terms", "days"), Column("cash_received", "money")]
     words = say("web.frame_chart_payment")
-    return Chart(_with(_payments(_amount_format(currency)), points), words, _table("payment", words, rows, columns, currency))
+    table = _table("payment", words, rows, columns, currency)
+    return Chart(_with(_payments(_amount_format(currency)), points), words, table, needs="days_beyond_terms")
 
 
 def concentration_bars(rows: Rows, currency: str) -> Chart:
