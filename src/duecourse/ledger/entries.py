@@ -369,6 +369,7 @@ DECISION: Final = Entry(
         made_by=TEXT,
         approved_by=TEXT,
         digest=TEXT,  # SHA-256 of the answer: what a replay must give again
+        answer=TEXT,  # the answer itself, JSON in canonical form
     ),
     key=("decision_id",),
     happened="decided_on",
