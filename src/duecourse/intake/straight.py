@@ -9,6 +9,7 @@ So there is one set of rules, and what a line becomes does not depend on the siz
 from __future__ import annotations
 
 import csv
+import io
 import math
 import os
 import threading
@@ -370,12 +371,14 @@ class Rest:
     def add(self, left: list[tuple[int, bytes]]) -> None:
         """Some more lines, each with its number."""
         self.lines += len(left)
-        texts = [line.decode("utf-8", "replace").rstrip("\r\n") + "\n" for _, line in left]
-        records = list(csv.reader(texts, delimiter=self._delimiter))
+        # All lines at once: one by one they would hold up the threads that read on.
+        text = b"".join([line.rstrip(b"\r\n") + b"\n" for _, line in left]).decode("utf-8", "replace")
+        records = list(csv.reader(io.StringIO(text, newline="\n"), delimiter=self._delimiter))
         if len(records) != len(left):  # a quotation mark that is never closed made one record of several lines
-            records = [next(csv.reader([text[:-1]], delimiter=self._delimiter), []) for text in texts]
-        kept = [(number, cells) for (number, _), cells in zip(left, records, strict=True) if any(cell.strip() for cell in cells)]
-        columns = [[cells[place] if place < len(cells) else "" for _, cells in kept] for place in range(self._width)]
+            records = [next(csv.reader([one], delimiter=self._delimiter), []) for one in text.split("\n")[:-1]]
+        kept = [(number, cells) for (number, _), cells in zip(left, records, strict=True) if any(map(str.strip, cells))]
+        padded = [cells + [""] * (self._width - len(cells)) for _, cells in kept]
+        columns = [[cells[place] for cells in padded] for place in range(self._width)]
         arrays: list[Any] = [
             pa.array([number for number, _ in kept], pa.int64()),
             pa.array([len(cells) for _, cells in kept], pa.int32()),
@@ -444,15 +447,17 @@ def written(entry: Entry, form: Form) -> pa.Schema:
 
 
 def _writer(schema: pa.Schema, path: Path) -> pq.ParquetWriter:
-    """Dates and amounts go as differences, which costs less than looking each up.
+    """Dates and amounts go as differences, which costs less than looking each up; what is small by then is not compressed on top of it.
 
     The least and greatest text of a file in the order of an export help nobody, and cost as much as writing them.
     """
     encoded: Any = [one.name for one in schema if pa.types.is_dictionary(one.type)]
     counted = [one.name for one in schema if one.name not in (*UNIQUE, *encoded)]
     stepped = [one.name for one in schema if pa.types.is_date(one.type) or one.name in ("amount_minor", "payment_terms_days", "source_row")]
+    packed = {one.name: "none" if one.name in (*encoded, *stepped) else "zstd" for one in schema}
+    levels = {name: 1 for name, kind in packed.items() if kind == "zstd"}
     return pq.ParquetWriter(
-        path, schema, compression="zstd", compression_level=1, use_dictionary=encoded, write_statistics=counted, store_schema=False,
+        path, schema, compression=packed, compression_level=levels, use_dictionary=encoded, write_statistics=counted, store_schema=False,
         column_encoding=dict.fromkeys(stepped, "DELTA_BINARY_PACKED"), write_batch_size=WRITTEN_ROWS,
     )  # fmt: skip
 
