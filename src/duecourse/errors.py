@@ -247,3 +247,15 @@ class ToolMissingError(DuecourseError):
     """A program of the system that is needed is not installed."""
 
     code = "tool_missing"
+
+
+class RuleInvalidError(DuecourseError):
+    """A part of a rule set is unknown or cannot be."""
+
+    code = "rule_invalid"
+
+
+class DecisionUnknownError(DuecourseError):
+    """The ledger has no decision of this number."""
+
+    code = "decision_unknown"

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duecourse import samples
-from duecourse.measures.limits import IN_FORCE, limit_states, limits_in_force
+from duecourse.measures.limits import IN_FORCE, limit_states, limits_in_force, payment_experience
 
 ON = dt.date(2025, 6, 30)
 
@@ -98,3 +98,47 @@ def test_at_most_one_standing_and_insurer_limit_holds_and_none_outside_its_dates
         assert row["valid_from"] <= ON
         assert row["valid_to"] is None or row["valid_to"] >= ON
         assert given_row["ended_on"] is None or given_row["ended_on"] > ON
+
+
+def invoice(number, issued, due, amount=100):
+    return {
+        "invoice_id": number,
+        "instalment": 1,
+        "kind": "invoice",
+        "buyer_id": "b",
+        "issue_date": day(issued),
+        "due_date": day(due),
+        "amount_minor": amount,
+        "currency": "CNY",
+    }
+
+
+def paid(number, on, amount=100, kind="cash"):
+    return {"settlement_id": f"{number}{on}{kind}", "kind": kind, "buyer_id": "b", "invoice_id": number, "instalment": 1, "settle_date": day(on), "amount_minor": amount, "currency": "CNY"}  # fmt: skip
+
+
+def experience(invoices, settlements, **more):
+    book = samples.book(ON, invoice=invoices, settlement=settlements)
+    return [
+        (row["invoices_paid"], row["invoices_within"], row["paid_within_terms"])
+        for row in book.run(payment_experience(book, **more)).to_pylist()
+    ]
+
+
+def test_experience_is_the_highest_balance_of_invoices_then_paid_within_terms():
+    """1 and 2 stand together at 200; 3 was paid too late; 4 was credited; 5 is open; 6 was paid in cash less a credit note."""
+    invoices = [
+        invoice("1", "2025-01-01", "2025-02-01"), invoice("2", "2025-01-15", "2025-02-15"), invoice("3", "2025-01-15", "2025-02-01", 900),
+        invoice("4", "2025-01-15", "2025-02-01", 900), invoice("5", "2025-06-01", "2025-07-01", 900), invoice("6", "2025-03-01", "2025-04-01", 260),
+    ]  # fmt: skip
+    settlements = [
+        paid("1", "2025-02-20"), paid("2", "2025-02-15"), paid("3", "2025-05-01", 900), paid("4", "2025-01-20", 900, "credit_note"),
+        paid("6", "2025-03-10", 60, "credit_note"), paid("6", "2025-04-01", 200),
+    ]  # fmt: skip
+    assert experience(invoices, settlements) == [(4, 3, 200)]
+    assert experience(invoices, settlements, tolerance_days=10) == [(4, 2, 200)]
+    assert experience(invoices, settlements, tolerance_days=90) == [(4, 4, 1100)]
+
+
+def test_without_a_paid_invoice_there_is_no_experience():
+    assert experience([invoice("5", "2025-06-01", "2025-07-01")], []) == []

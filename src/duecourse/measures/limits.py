@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import ibis
 
-from duecourse.measures.expressions import day
+from duecourse.measures.expressions import ZERO, as_int64, count, day, days_between, total
+from duecourse.measures.grain import PER_BUYER
+from duecourse.measures.positions import ITEM, invoices, is_payment, settlements
+from duecourse.measures.windows import checked, days_before
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -72,3 +75,44 @@ def limits_in_force(book: Book) -> ir.Table:
     """
     rows = limit_states(book)
     return rows.filter(rows.state == "in_force").select(*IN_FORCE)
+
+
+def payment_experience(book: Book, *, tolerance_days: int = 30, window_days: int = 365) -> ir.Table:
+    """How much has each buyer carried and then paid within terms?  按期付款经验
+
+    One row per buyer and currency with an invoice that payments settled in full in the window.
+        invoices_paid        int64  such invoices
+        invoices_within      int64  of them paid no later than `tolerance_days` after their due date
+        paid_within_terms    int64  the highest that those stood at together at the close of a day, minor units; an invoice stands from its
+                                    issue to its last payment with what was paid in money: credits, returns and write-offs do not count
+
+    tolerance_days: 0 to 90; window_days: 30 to 3660, of the last payment.
+    """
+    checked("tolerance_days", tolerance_days, 0, 90)
+    checked("window_days", window_days, 30, 3660)
+    invoice, settlement = invoices(book), settlements(book)
+    named = settlement.filter(settlement.invoice_id.notnull())
+    sums = named.group_by(list(ITEM)).aggregate(
+        settled=total(named.amount_minor),
+        paid=total(named.amount_minor, where=is_payment(named)),
+        last_paid=named.settle_date.max(where=is_payment(named)),
+    )
+    joined = invoice.inner_join(sums, list(ITEM))
+    whole = joined.filter(
+        (sums.settled >= invoice.amount_minor) & (sums.paid > 0) & (sums.last_paid > day(days_before(book.on, window_days)))
+    )
+    within = ibis.coalesce(days_between(sums.last_paid, invoice.due_date) <= tolerance_days, ibis.literal(value=False))
+    rows = whole.select(*(invoice[name] for name in (*PER_BUYER, "issue_date")), sums.paid, sums.last_paid, is_within=within)
+    counted = rows.group_by(list(PER_BUYER)).aggregate(invoices_paid=count(rows.paid > 0), invoices_within=count(rows.is_within))
+    good = rows.filter(rows.is_within & (rows.issue_date < rows.last_paid))
+    up = good.select(*PER_BUYER, moved_on=good.issue_date, moved=good.paid)
+    down = good.select(*PER_BUYER, moved_on=good.last_paid, moved=-good.paid)
+    both = up.union(down)
+    daily = both.group_by([*PER_BUYER, "moved_on"]).aggregate(moved=total(both.moved))
+    running = ibis.window(group_by=list(PER_BUYER), order_by="moved_on", preceding=None, following=0)
+    daily = daily.mutate(stand=as_int64(daily.moved.sum().over(running)))
+    highest = daily.group_by(list(PER_BUYER)).aggregate(top=daily.stand.max())
+    found = counted.left_join(highest, list(PER_BUYER))
+    return found.select(
+        *(counted[name] for name in (*PER_BUYER, "invoices_paid", "invoices_within")), paid_within_terms=ibis.coalesce(highest.top, ZERO)
+    )
