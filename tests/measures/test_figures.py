@@ -17,7 +17,7 @@ from duecourse.measures.dilution import dilution, dilution_by_kind
 from duecourse.measures.disputes import disputes, open_disputes
 from duecourse.measures.dso import average_balance_dso, average_days_delinquent, best_possible_dso, countback_dso
 from duecourse.measures.effectiveness import bad_debts, collection_effectiveness, migration, recovery, roll_rates, turnover
-from duecourse.measures.history import history
+from duecourse.measures.history import disputed_history, history, history_in_base
 from duecourse.measures.payment import days_beyond_terms, payment_trend, term_mix
 from duecourse.measures.portfolio import kpi, kpi_in_base, worst_buyers
 from duecourse.measures.tenure import tenure
@@ -384,3 +384,32 @@ def test_an_empty_book_has_no_rows():
     book = samples.book(ON)
     for measure in (receivables.outstanding, receivables.ageing, countback_dso, buyer_measures, kpi, history, concentration):
         assert book.run(measure(book)).num_rows == 0
+
+
+def test_what_was_disputed_at_each_month_end_is_what_the_book_of_that_day_says():
+    bill, other = invoice(100, day(1, 10)), invoice(40, day(2, 5), buyer="b")
+    facts = {
+        "invoice": [bill, other],
+        "settlement": [paid(bill, 70, day(3, 5))],
+        "dispute": [
+            {"dispute_id": "d1", "invoice_id": bill["invoice_id"], "buyer_id": "a", "raised_on": day(1, 20), "amount_minor": 60},
+            {"dispute_id": "d2", "invoice_id": other["invoice_id"], "buyer_id": "b", "raised_on": day(2, 10), "resolved_on": day(3, 31)},
+        ],
+    }
+    book = samples.book(ON, **facts)
+    found = {row["months_back"]: row["disputed"] for row in book.run(disputed_history(book, months=4)).to_pylist()}
+    # March: of the first 30 are left, the second is resolved; February: 60 of the first, all 40 of the second.
+    assert found == {0: 30, 1: 100, 2: 60}
+    for back, end in enumerate((ON, day(2, 28), day(1, 31))):
+        then = samples.book(end, **facts)
+        assert one(then, kpi(then))["disputed"] == found[back]
+
+
+def test_the_history_in_base_currency_has_every_figure_of_one_currency_alone():
+    items = [invoice(700_000, day(3, 1) - dt.timedelta(days=30 * n), currency=code) for n in range(9) for code in ("CNY", "JPY")]
+    book = samples.book(ON, invoice=items, settlement=[paid(one_, 300_000, day(3, 20)) for one_ in items[4:8]], **BASE)
+    latest = one(book, history_in_base(book, months=3), months_back=0)
+    now = one(book, kpi_in_base(book))
+    for name in ("outstanding", "overdue", "dso_simple", "dso_countback", "best_possible_dso", "average_days_delinquent"):
+        assert latest[name] == pytest.approx(now[name]), name
+    assert latest["currency"] == book.base_currency

@@ -144,6 +144,10 @@ def test_the_history_equals_the_book_of_each_month_end(facts, on, months):
             assert row["dso_censored"] == censored
             cei = then.cei(since, *of)
             assert row["cei"] == (None if cei is None else pytest.approx(cei, **NEAR))
+            late = then.beyond_terms((end - since).days, *of)[1]
+            assert row["days_beyond_terms"] == (None if late is None else pytest.approx(late, **NEAR))
+            delinquent = then.overdue(*of) * 90 / quarter if quarter else None
+            assert row["average_days_delinquent"] == (None if delinquent is None else pytest.approx(delinquent, **NEAR))
         end = since
     assert not rows
 

@@ -20,7 +20,7 @@ from duecourse.engines.fused.projection import current
 from duecourse.ledger.store import Ledger
 from duecourse.measures.base import in_base, unrated
 from duecourse.measures.disputes import open_disputes
-from duecourse.measures.history import history
+from duecourse.measures.history import disputed_history, history, history_in_base
 from duecourse.measures.portfolio import kpi, kpi_in_base
 from duecourse.measures.receivables import ageing
 from duecourse.measures.receivables import outstanding as outstanding_of
@@ -74,13 +74,25 @@ def figures(book: Book, *, buckets: Buckets, by_issue: bool = False) -> Figures:
 def months(book: Book, *, count: int, buckets: Buckets) -> tuple[list[Row], list[Row]]:
     """How did it develop? Rows of `measures.history.history` per currency, and the same in base currency at the rates of the book's day.
 
-    Where the columns answer, each row also has `days_beyond_terms`: by how much the payments of the month were late, weighted by amount.
+    Each row also has `disputed`: how much of what was owed was contested at the month end.
     """
     columns = _columns(book)
+    converts = book.base_currency != NO_CURRENCY
     if columns:
-        return _history(book, _walk(book, columns, count, buckets), buckets)
-    per_currency = book.run(history(book, months=count, buckets=buckets)).to_pylist()
-    return per_currency, _rows_in_base(book, per_currency, buckets)
+        own, base = _history(book, _walk(book, columns, count, buckets), buckets)
+    else:
+        own = book.run(history(book, months=count, buckets=buckets)).to_pylist()
+        base = book.run(history_in_base(book, months=count, buckets=buckets)).to_pylist() if converts else []
+    _add_disputed(own, book.run(disputed_history(book, months=count)).to_pylist())
+    if base:
+        _add_disputed(base, book.run(disputed_history(book, months=count, base=True)).to_pylist())
+    return own, base
+
+
+def _add_disputed(rows: Sequence[Row], contested: Sequence[Row]) -> None:
+    by_month = {(row["currency"], row["months_back"]): row["disputed"] for row in contested}
+    for row in rows:
+        row["disputed"] = by_month.get((row["currency"], row["months_back"]), 0)
 
 
 def _columns(book: Book) -> Projection | None:
@@ -113,41 +125,6 @@ def _by_bucket(rows: Sequence[Row]) -> dict[str, dict[str, int]]:
     for row in rows:
         amounts.setdefault(row["currency"], {})[row["bucket"]] = row["amount"]
     return amounts
-
-
-def _rows_in_base(book: Book, rows: Sequence[Row], buckets: Buckets) -> list[Row]:
-    """Months of all currencies added up, each converted at the rates of the book's day; without the figures that need single sales."""
-    factors = {row["currency"]: row["factor"] for row in book.run(_rates(book)).to_pylist()} if book.base_currency != NO_CURRENCY else {}
-    amounts = ("outstanding", "overdue", *buckets.ids, "credit_sales", "cash_received", "credits")
-    added: dict[Any, Row] = {}
-    for row in rows:
-        if row["currency"] in factors:
-            one = added.setdefault(
-                row["months_back"],
-                {
-                    "month_end": row["month_end"],
-                    "months_back": row["months_back"],
-                    "currency": book.base_currency,
-                    **dict.fromkeys(amounts, 0),
-                },
-            )
-            for name in amounts:
-                one[name] += _converted(row[name], factors[row["currency"]])
-    for row in added.values():
-        row["outstanding"] = row["overdue"] + row[buckets.ids[0]]
-    found = [added[back] for back in sorted(added)]
-    for row in found:
-        before = added.get(row["months_back"] + 1)
-        row["dilution_rate"] = _ratio(row["credits"], row["credit_sales"])
-        fund = None if before is None else before["outstanding"] + row["credit_sales"]
-        row["cei"] = None if fund is None else _ratio(fund - row["outstanding"], fund - row[buckets.ids[0]])
-    return found
-
-
-def _rates(book: Book) -> Any:
-    from duecourse.measures.base import minor_rates  # noqa: PLC0415 — only where a base currency is set
-
-    return minor_rates(book)
 
 
 # By the columns
@@ -329,12 +306,14 @@ def _month_rows(
         owed, not_due = outstanding[back], amounts[0]
         fund = outstanding[back + 1] + flows["credit_sales"][back]
         countback, censored = walked.countback(owed, sales, back)
+        simple, best = (_ratio(amount, flows["sales_90d"][back], 90.0) for amount in (owed, not_due))
         rows.append(
             {
                 "month_end": walked.month_end[back], "months_back": back, "currency": currency,
                 "outstanding": owed, "overdue": owed - not_due, **dict(zip(buckets.ids, amounts, strict=True)),
                 "credit_sales": flows["credit_sales"][back], "cash_received": flows["cash_received"][back], "credits": flows["credits"][back],
-                "dso_simple": _ratio(owed, flows["sales_90d"][back], 90.0), "dso_countback": countback, "dso_censored": censored,
+                "dso_simple": simple, "dso_countback": countback, "dso_censored": censored, "best_possible_dso": best,
+                "average_days_delinquent": None if simple is None or best is None else simple - best,
                 "cei": _ratio(fund - owed, fund - not_due), "dilution_rate": _ratio(flows["credits"][back], flows["credit_sales"][back]),
                 "days_beyond_terms": _ratio(flows["late_high"][back] * SPLIT + flows["late_low"][back], flows["paid"][back]),
             }

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 import ibis
 
+from duecourse.measures.base import in_base, to_base
 from duecourse.measures.dso import COUNTBACK_MONTHS, PERIOD_DAYS
-from duecourse.measures.expressions import ZERO, as_int64, assemble, day, days_between, gather, ratio, total
+from duecourse.measures.expressions import ZERO, as_int64, assemble, day, days_between, gather, or_zero, positive, ratio, total
 from duecourse.measures.grain import PER_CURRENCY, grain, with_grain
-from duecourse.measures.positions import ITEM, attributed, invoices, is_dilution
+from duecourse.measures.positions import ITEM, applied, attributed, invoices, is_dilution, is_payment
 from duecourse.measures.receivables import DEFAULT_BUCKETS
-from duecourse.measures.windows import checked, first_day, month_index
+from duecourse.measures.windows import checked, days_before, first_day, month_index
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,23 +40,76 @@ def history(book: Book, *, months: int = 12, per: Sequence[str] = PER_CURRENCY, 
         dso_simple     float64  days, over the sales of the 90 days up to month_end
         dso_countback  float64  days, over 24 calendar months; null when nothing is outstanding
         dso_censored   bool     the balance is older than that; null when nothing is outstanding
+        best_possible_dso        float64  days, of what is not yet due
+        average_days_delinquent  float64  days: dso_simple less best_possible_dso
         cei            float64  collection effectiveness of the month
         dilution_rate  float64  credits / credit sales of the month
+        days_beyond_terms        float64  days, payments of the month weighted by amount; early payment counts against late
 
     months: 1 to 120.
     """
-    columns = grain(per)
+    return _drawn(book, grain(per), checked("months", months, 1, 120), buckets, base=False)
+
+
+def history_in_base(book: Book, *, months: int = 12, buckets: Buckets = DEFAULT_BUCKETS) -> ir.Table:
+    """How did all currencies together develop, month by month?  应收账款月度历史(记账本位币)
+
+    One row per month with the columns of `history`. Each currency's sum of a month is converted at the latest rate known as of the book,
+    the same for every month, so that a change is one of the business and not of the rates. Currencies without a rate are left out.
+    """
+    return _drawn(book, PER_CURRENCY, checked("months", months, 1, 120), buckets, base=True)
+
+
+def disputed_history(book: Book, *, months: int = 12, base: bool = False) -> ir.Table:
+    """How much of what was owed at each month end was disputed then?  逐月争议金额
+
+    One row per currency (with `base`: in the base currency) and month end at which an invoice was disputed.
+        months_back, currency
+        disputed   int64   a dispute counts with no more than what was open on its invoice that day
+    """
     checked("months", months, 1, 120)
+    dispute = book.dispute
+    about = dispute.select("invoice_id")
+    invoice, settlement = (rows.semi_join(about, "invoice_id").select(rows.columns) for rows in (invoices(book), book.settlement))
+    month = book.months(months).select("months_back", "month_end")
+    named = dispute.inner_join(invoice, ["invoice_id", "instalment"]).select(
+        "dispute_id", *ITEM[:2], "raised_on", "resolved_on", claimed=dispute.amount_minor,
+        currency=invoice.currency, amount_minor=invoice.amount_minor, issue_date=invoice.issue_date,
+    )  # fmt: skip
+    rows = named.inner_join(month, [named.raised_on <= month.month_end, named.issue_date <= month.month_end])
+    rows = rows.filter(rows.resolved_on.isnull() | (rows.resolved_on > rows.month_end))
+    paid = settlement.select(*ITEM, "settle_date", paid_minor=settlement.amount_minor)
+    by_then = rows.inner_join(paid, [*ITEM, rows.month_end >= paid.settle_date])
+    taken = by_then.group_by(["dispute_id", "currency", "months_back"]).aggregate(taken=total(by_then.paid_minor))
+    joined = rows.left_join(taken, ["dispute_id", "currency", "months_back"])
+    balance = positive(joined.amount_minor - or_zero(joined.taken))
+    lower = ibis.least(ibis.coalesce(joined.claimed, balance), balance)
+    found = joined.select("currency", "months_back", disputed=lower)
+    found = found.group_by(["currency", "months_back"]).aggregate(disputed=total(found.disputed))
+    return in_base(book, found, ("disputed",), by=("months_back",)) if base else found
+
+
+def _drawn(book: Book, columns: Sequence[str], months: int, buckets: Buckets, *, base: bool) -> ir.Table:
     keys = (*columns, "months_back")
-    balances = _balances(book, columns, months + 1, buckets)
+
+    def parted(rows: ir.Table, amounts: Sequence[str]) -> ir.Table:
+        """The amounts as they are, or those of all currencies, each currency's sum converted once."""
+        return in_base(book, rows, amounts, by=("months_back",)) if base else rows
+
+    balances = parted(_balances(book, columns, months + 1, buckets), ("overdue", *buckets.ids))
+    balances = balances.mutate(outstanding=balances.overdue + balances[buckets.ids[0]])
     # The balance with which a month ends is the one with which the next begins.
     begins = balances.select(*columns, months_back=balances.months_back - 1, outstanding_begin=balances.outstanding)
-    flows = gather(keys, balances, begins, _flows(book, columns), _sales_before(book, columns, months))
+    flows = parted(_flows(book, columns), ("credit_sales", "cash_received", "credits"))
+    before = parted(_sales_before(book, columns, months), ("sales_90d",))
+    flows = gather(keys, balances, begins, flows, before)
     flows = flows.filter((flows.months_back >= 0) & (flows.months_back < months))
-    countback = _countback(book, columns, balances.filter(balances.months_back < months), months)
-    rows = assemble(keys, flows, countback)
+    sales = parted(_monthly_sales(book, columns, months), ("sales",))
+    countback = _countback(book, columns, balances.filter(balances.months_back < months), sales, months)
+    rows = assemble(keys, flows, countback, _lateness(book, columns, months, base=base))
     month = book.months(months).select("months_back", "month_end")
     fund = rows.outstanding_begin + rows.credit_sales
+    simple, best = (ratio(owed, rows.sales_90d) * float(PERIOD_DAYS) for owed in (rows.outstanding, rows.not_due))
     return rows.inner_join(month, "months_back").select(
         month.month_end,
         rows.months_back,
@@ -66,12 +120,31 @@ def history(book: Book, *, months: int = 12, per: Sequence[str] = PER_CURRENCY, 
         rows.credit_sales,
         rows.cash_received,
         rows.credits,
-        dso_simple=ratio(rows.outstanding, rows.sales_90d) * float(PERIOD_DAYS),
+        dso_simple=simple,
         dso_countback=rows.dso_countback,
         dso_censored=rows.is_censored == 1,
+        best_possible_dso=best,
+        average_days_delinquent=simple - best,
         cei=ratio(fund - rows.outstanding, fund - rows.not_due),
         dilution_rate=ratio(rows.credits, rows.credit_sales),
+        days_beyond_terms=ratio(rows.days_late, rows.weight),
     )
+
+
+def _lateness(book: Book, columns: Sequence[str], months: int, *, base: bool) -> ir.Table:
+    """Per grain and month: what was paid on invoices of known due date, and how many amount-days late."""
+    paid = applied(book, since=days_before(first_day(book.on, months), 1))
+    paid = with_grain(book, paid.filter(is_payment(paid) & paid.due_date.notnull()), columns)
+    late = days_between(paid.settle_date, paid.due_date)
+    rows = paid.select(
+        *columns, months_back=month_index(paid.settle_date, book.on), weight=paid.amount_minor, days_late=paid.amount_minor * late
+    )
+    keys = [*columns, "months_back"]
+    sums = rows.group_by(keys).aggregate(weight=rows.weight.sum().cast("float64"), days_late=rows.days_late.sum().cast("float64"))
+    if not base:
+        return sums
+    one = to_base(book, sums, (), weighted=("weight", "days_late"))
+    return one.group_by(keys).aggregate(weight=one.weight.sum(), days_late=one.days_late.sum())
 
 
 def _balances(book: Book, columns: Sequence[str], months: int, buckets: Buckets) -> ir.Table:
@@ -153,20 +226,25 @@ def _sales_before(book: Book, columns: Sequence[str], months: int) -> ir.Table:
     month = book.months(months).select("months_back", "month_end")
     inside = rows.inner_join(month, "months_back")
     inside = inside.filter(days_between(month.month_end, rows.issue_date) < PERIOD_DAYS)
-    return inside.select(*(rows[name] for name in columns), rows.months_back, rows.sales_90d)
+    found = inside.select(*(rows[name] for name in columns), rows.months_back, rows.sales_90d)
+    return found.group_by([*columns, "months_back"]).aggregate(sales_90d=total(found.sales_90d))
 
 
-def _countback(book: Book, columns: Sequence[str], balances: ir.Table, months: int) -> ir.Table:
+def _monthly_sales(book: Book, columns: Sequence[str], months: int) -> ir.Table:
+    """Per grain and month: what was sold, for as many months more as a balance is counted back."""
+    sold = invoices(book)
+    sold = sold.filter(sold.issue_date >= day(first_day(book.on, months + COUNTBACK_MONTHS)))
+    sold = with_grain(book, sold, columns)
+    sold = sold.select(*columns, "amount_minor", months_back=month_index(sold.issue_date, book.on))
+    return sold.group_by([*columns, "months_back"]).aggregate(sales=total(sold.amount_minor))
+
+
+def _countback(book: Book, columns: Sequence[str], balances: ir.Table, sales: ir.Table, months: int) -> ir.Table:
     """Per grain and month end: count-back DSO.
 
     Sales are added up once from the latest month backwards; a balance at a month end is then used up in the month in which that sum
     first reaches the sales of the months after it plus the balance.
     """
-    sold = invoices(book)
-    sold = sold.filter(sold.issue_date >= day(first_day(book.on, months + COUNTBACK_MONTHS)))
-    sold = with_grain(book, sold, columns)
-    sold = sold.select(*columns, "amount_minor", months_back=month_index(sold.issue_date, book.on))
-    sales = sold.group_by([*columns, "months_back"]).aggregate(sales=total(sold.amount_minor))
     rows = sales.select(*columns, "months_back", sales=sales["sales"], owed=ZERO).union(
         balances.select(*columns, "months_back", sales=ZERO, owed=balances.outstanding)
     )
