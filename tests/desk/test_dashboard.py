@@ -16,7 +16,7 @@ from duecourse.desk.opening import open_ledger
 from duecourse.desk.standing import is_made
 from duecourse.ledger.scope import Scope
 from duecourse.measures.concentration import concentration as measured
-from duecourse.messages import catalogue
+from duecourse.messages import catalogue, use_language
 from support.ledgers import add, invoice
 
 ON = dt.date(2026, 10, 31)
@@ -45,6 +45,23 @@ def test_concentration_equals_the_measure(book):
     for name in ("top_1", "top_5", "top_10", "hhi", "effective_number"):
         assert getattr(found, name) == pytest.approx(row[name], rel=1e-6)
     assert found.largest[-1]["cumulative_share"] == pytest.approx(row["top_10"], rel=1e-6)
+
+
+def test_buyers_are_named_in_the_script_of_the_reader(book):
+    shown = dashboard(book)
+    local = {row["buyer_id"]: row["name_local"] for row in book.run(book.buyer.select("buyer_id", "name_local")).to_pylist()}
+    told = [one for one in shown.attention if local.get(one.buyer_id)]
+    assert told
+    try:
+        for one in told:
+            assert local[one.buyer_id] not in one.words
+            use_language("zh")
+            assert local[one.buyer_id] in one.words
+            use_language("en")
+    finally:
+        use_language("en")
+    alone = [row for row in shown.concentration.largest if local.get(row["name_id"])]
+    assert all(row["name_local"] in {None, local[row["name_id"]]} for row in alone)  # a named group has one name
 
 
 def test_nobody_reads_of_others_buyers(book):

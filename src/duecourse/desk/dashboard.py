@@ -24,6 +24,7 @@ from duecourse.desk.standing import standing
 from duecourse.desk.upkeep import LARGE
 from duecourse.engines.fused import ensure
 from duecourse.measures.buckets import Buckets
+from duecourse.messages import language, say
 from duecourse.money import to_decimal
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Attention:
     """One thing that needs looking at: a sentence of the catalogue with its arguments, and what it is about.
 
     kind, about  where a link leads: a buyer's number, an invoice's number (and `buyer_id`), a check's code, the quarantine, the rates
+    buyer_local  the name of the argument `buyer` in its own script, where the ledger has both
     """
 
     message: str
@@ -62,13 +64,19 @@ class Attention:
     about: str
     buyer_id: str = ""
     severity: Literal["error", "warning", "note"] = "warning"
+    buyer_local: str = ""
+
+    @property
+    def words(self) -> str:
+        """The sentence in the language spoken, with the buyer's name in the script of its reader."""
+        return say(self.message, **(self.args | {"buyer": self.buyer_local} if self.buyer_local and language() == "zh" else self.args))
 
 
 @dataclass(frozen=True)
 class Concentration:
     """How much hangs on few names, looked through to groups, in base currency or else in the largest currency.
 
-    largest  name_id, name, amount, share, cumulative_share of the TOP largest
+    largest  name_id, name, name_local, amount, share, cumulative_share of the TOP largest
     """
 
     currency: str
@@ -182,7 +190,7 @@ def _concentration(book: Book) -> Concentration:
     through = np.cumsum(share[:TOP])
     largest = [
         {
-            "name_id": columns.groups.column("group_id")[int(code)].as_py(), "name": _name_of(columns, int(code)), "amount": int(names[code]),
+            "name_id": columns.groups.column("group_id")[int(code)].as_py(), **_names_of(columns, int(code)), "amount": int(names[code]),
             "share": float(share[place]), "cumulative_share": float(through[place]),
         }
         for place, code in enumerate(order[:TOP])
@@ -191,14 +199,12 @@ def _concentration(book: Book) -> Concentration:
     return Concentration(currency, len(owing), amount, top_1, top_5, top_10, hhi, 1 / hhi, largest)
 
 
-def _name_of(columns: Standing, group: int) -> str | None:
+def _names_of(columns: Standing, group: int) -> dict[str, Any]:
     named = columns.groups.column("group_name")[group].as_py()
     if named:
-        return str(named)
+        return {"name": str(named), "name_local": None}
     member = int(np.argmax(columns.column("group") == group))
-    own = columns.mappings(np.array([member]), ("name", "name_local"))[0]
-    name = own["name"] or own["name_local"]
-    return None if name is None else str(name)
+    return columns.mappings(np.array([member]), ("name", "name_local"))[0]
 
 
 # What needs attention
@@ -222,15 +228,19 @@ def _who(row: Mapping[str, Any]) -> str:
     return str(row["name"] or row["name_local"] or row["buyer_id"])
 
 
+def _local(row: Mapping[str, Any]) -> str:
+    return str(row["name_local"] or "")
+
+
 def _about_money(book: Book) -> list[Attention]:
     found = []
     days = {"due_from": book.on - timedelta(days=NEWLY_DAYS), "due_to": book.on - timedelta(days=1)}
     for row in list_invoices(book, InvoicesQuery(state="overdue", sort="open", limit=5, **days)).rows:  # type: ignore[arg-type]
         args = {"buyer": _who(row), "amount": _worded(row["open_minor"], row["currency"]), "invoice": row["invoice_id"], "days": row["days_past_due"]}  # fmt: skip
-        found.append(Attention("attention.newly_overdue", args, "invoice", row["invoice_id"], row["buyer_id"]))
+        found.append(Attention("attention.newly_overdue", args, "invoice", row["invoice_id"], row["buyer_id"], buyer_local=_local(row)))
     for row in list_invoices(book, InvoicesQuery(state="overdue", sort="due_date", limit=3)).rows:
         args = {"buyer": _who(row), "amount": _worded(row["open_minor"], row["currency"]), "invoice": row["invoice_id"], "days": row["days_past_due"]}  # fmt: skip
-        found.append(Attention("attention.oldest", args, "invoice", row["invoice_id"], row["buyer_id"]))
+        found.append(Attention("attention.oldest", args, "invoice", row["invoice_id"], row["buyer_id"], buyer_local=_local(row)))
     habit = BuyersQuery(
         at_least={"days_beyond_terms_trend": HABIT_DAYS, "days_beyond_terms_90d": 0.0}, overdue_only=True, sort="outstanding", limit=5
     )
@@ -239,13 +249,13 @@ def _about_money(book: Book) -> list[Attention]:
             "buyer": _who(row), "now": f"{row['days_beyond_terms_90d']:.0f}", "usual": f"{row['days_beyond_terms_365d']:.0f}",
             "amount": _worded(row["outstanding"], row["currency"]),
         }  # fmt: skip
-        found.append(Attention("attention.habit", args, "buyer", row["buyer_id"], row["buyer_id"]))
+        found.append(Attention("attention.habit", args, "buyer", row["buyer_id"], row["buyer_id"], buyer_local=_local(row)))
     page = list_buyers(book, BuyersQuery(sort="unapplied_credits", limit=3))
     whole = {one["currency"]: one["outstanding"] for one in page.totals}
     for row in page.rows:
         if row["unapplied_credits"] > CREDIT_SHARE * whole.get(row["currency"], 0) and row["unapplied_credits"] > 0:
             args = {"buyer": _who(row), "amount": _worded(row["unapplied_credits"], row["currency"])}
-            found.append(Attention("attention.unapplied", args, "buyer", row["buyer_id"], row["buyer_id"], "note"))
+            found.append(Attention("attention.unapplied", args, "buyer", row["buyer_id"], row["buyer_id"], "note", _local(row)))
     return found
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from duecourse.desk.dashboard import dashboard
 from duecourse.desk.listing import BuyersQuery, list_buyers
-from duecourse.messages import say
 from duecourse.tables import named
 
 if TYPE_CHECKING:
@@ -78,13 +77,14 @@ def _lines(attention: Sequence[Attention]) -> list[Line]:
     """Worst first, money before data."""
     order = list(SHAPES)
     ranked = sorted(attention, key=lambda one: (order.index(one.severity), one.kind not in {"buyer", "invoice"}))
-    return [Line(say(one.message, **one.args), SHAPES[one.severity], one.kind, one.about) for one in ranked]
+    return [Line(one.words, SHAPES[one.severity], one.kind, one.about) for one in ranked]
 
 
 def _largest(book: Book, whole: Dashboard, chosen: CurrencyPosition, *, is_base: bool) -> tuple[Rows, float]:
     """Of the whole book looked through to groups; of one currency its buyers."""
     if is_base:
-        rows: Rows = [{**row, "name": row["name"] or row["name_id"], "outstanding": row["amount"]} for row in whole.concentration.largest]
+        both = [named(row) for row in whole.concentration.largest]
+        rows: Rows = [{**row, "name": row["name"] or row["name_id"], "outstanding": row["amount"]} for row in both]
         return rows, whole.concentration.top_10 or 0.0
     owed = chosen.figures["outstanding"] or 1
     found = [{**named(row), "share": row["outstanding"] / owed} for row in _buyers(book, chosen.currency, "outstanding")]
