@@ -133,10 +133,11 @@ class Account:
     unrated: bool = False
 
     def facts(self) -> dict[str, Any]:
-        """Plain values for a record of what was known; what is empty is left out."""
+        """Plain values for a record of what was known; what is as usual is left out."""
         told = asdict(self)
         told["valid_to"] = self.valid_to.isoformat() if self.valid_to else None
-        return {name: value for name, value in told.items() if value not in (None, 0, False, "")}
+        usual = {field.name: field.default for field in fields(self)}
+        return {name: value for name, value in told.items() if value != usual[name] or type(value) is not type(usual[name])}
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> Self:
