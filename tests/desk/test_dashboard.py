@@ -7,7 +7,6 @@ import shutil
 
 import pytest
 
-from duecourse import samples
 from duecourse.desk import answers
 from duecourse.desk import dashboard as module
 from duecourse.desk.dashboard import attention, concentration, dashboard, served, warm
@@ -28,6 +27,9 @@ def test_it_holds_what_the_page_shows(book):
     now = shown.changes["outstanding"]
     assert now["now"] == shown.position.base.figures["outstanding"]
     assert now["last_month"] == next(row["outstanding"] for row in shown.months_in_base if row["months_back"] == 1)
+    latest = next(row for row in shown.months_in_base if row["months_back"] == 0)
+    for name in ("dso_countback", "average_days_delinquent", "disputed"):  # also of a small ledger, in base currency
+        assert latest[name] == pytest.approx(shown.position.base.figures[name]), name
     moved = [abs(row["change_base"]) for row in shown.movements["overdue"]]
     assert moved == sorted(moved, reverse=True)
     kinds = {one.message for one in shown.attention}
@@ -74,8 +76,8 @@ def test_nobody_reads_of_others_buyers(book):
     assert shown.position.base.figures["outstanding"] < dashboard(book).position.base.figures["outstanding"]
 
 
-def test_an_empty_ledger_has_an_empty_dashboard():
-    shown = dashboard(samples.book(ON))
+def test_an_empty_ledger_has_an_empty_dashboard(tmp_path):
+    shown = dashboard(open_ledger(tmp_path / "ledger", create=True, threads=1).as_of(ON))
     assert (shown.attention, shown.concentration.names, shown.months) == ([], 0, [])
 
 

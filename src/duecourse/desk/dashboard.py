@@ -69,7 +69,8 @@ class Attention:
     @property
     def words(self) -> str:
         """The sentence in the language spoken, with the buyer's name in the script of its reader."""
-        return say(self.message, **(self.args | {"buyer": self.buyer_local} if self.buyer_local and language() == "zh" else self.args))
+        own = {"buyer": self.buyer_local} if self.buyer_local and language() == "zh" else {}
+        return say(self.message, **{**self.args, **own})
 
 
 @dataclass(frozen=True)
@@ -308,7 +309,7 @@ def warm(ledger: Ledger, *, on: date | None = None, progress: Callable[[float], 
     Done already, it takes no time. When it is through, `served` gives this version.
     """
     tell = progress or (lambda _share: None)
-    if ledger.storage.local and rows_of(ledger) >= LARGE:
+    if ledger.storage.local:
         ensure(ledger)
     tell(0.3)
     book = ledger.as_of(on or default_day(ledger))

@@ -15,10 +15,9 @@ import pyarrow.compute as pc
 
 from duecourse.desk.remembered import remembered
 from duecourse.desk.standing import standing
+from duecourse.desk.upkeep import columns_of
 from duecourse.engines.fused.months import Months, months_of
-from duecourse.engines.fused.projection import current
-from duecourse.ledger.store import Ledger
-from duecourse.measures.base import in_base, unrated
+from duecourse.measures.base import in_base, minor_rates, unrated
 from duecourse.measures.disputes import open_disputes
 from duecourse.measures.history import disputed_history, history, history_in_base
 from duecourse.measures.portfolio import kpi, kpi_in_base
@@ -83,26 +82,28 @@ def months(book: Book, *, count: int, buckets: Buckets) -> tuple[list[Row], list
     else:
         own = book.run(history(book, months=count, buckets=buckets)).to_pylist()
         base = book.run(history_in_base(book, months=count, buckets=buckets)).to_pylist() if converts else []
-    _add_disputed(own, book.run(disputed_history(book, months=count)).to_pylist())
-    if base:
-        _add_disputed(base, book.run(disputed_history(book, months=count, base=True)).to_pylist())
+    contested = book.run(disputed_history(book, months=count)).to_pylist()
+    factors = {row["currency"]: row["factor"] for row in book.run(minor_rates(book)).to_pylist()} if contested and base else {}
+    for rows in (own, base):
+        for row in rows:
+            row["disputed"] = 0
+    by_month = {(row["currency"], row["months_back"]): row for row in own}
+    in_base_ = {row["months_back"]: row for row in base}
+    for row in contested:
+        key, amount = row["months_back"], row["disputed"]
+        if (row["currency"], key) in by_month:
+            by_month[row["currency"], key]["disputed"] = amount
+        if key in in_base_ and row["currency"] in factors:
+            in_base_[key]["disputed"] += _converted(amount, factors[row["currency"]])
     return own, base
-
-
-def _add_disputed(rows: Sequence[Row], contested: Sequence[Row]) -> None:
-    by_month = {(row["currency"], row["months_back"]): row["disputed"] for row in contested}
-    for row in rows:
-        row["disputed"] = by_month.get((row["currency"], row["months_back"]), 0)
 
 
 def _columns(book: Book) -> Projection | None:
     """The columns that can answer for this book: not for one as known in the past, nor for one limited to some of our companies."""
     ledger = book.ledger
-    if not isinstance(ledger, Ledger) or not ledger.storage.local or book.scope.legal_entities:
+    if book.scope.legal_entities or (book.known_at is not None and book.known_at < ledger.state.last.recorded_at):
         return None
-    if book.known_at is not None and book.known_at < ledger.state.last.recorded_at:
-        return None
-    return current(ledger)
+    return columns_of(ledger)
 
 
 # By the expressions

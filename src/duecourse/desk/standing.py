@@ -26,6 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from duecourse.desk import answers
+from duecourse.desk.upkeep import columns_of
 from duecourse.engines.fused import MEASURES, refresh
 from duecourse.engines.fused.scan import chosen, searchable
 from duecourse.ledger.scope import Scope
@@ -404,6 +405,7 @@ def found_writer(made: Standing) -> Callable[[Path], None]:
 
 def make(book: Book) -> Standing:
     """Work the columns out: twice the refresh (now, and thirty days ago) and the profiles."""
+    columns_of(book.ledger)  # both are quick where the columns of the facts lie ready
     figures = refresh(book).sort_by([("buyer_id", "ascending"), ("currency", "ascending")])
     figures = figures.filter(compute.is_valid(figures["buyer_id"])).combine_chunks()
     before = refresh(replace(book, on=book.on - timedelta(days=MONTH_DAYS))).select(["buyer_id", "currency", "outstanding", "overdue"])

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Final
 
 from duecourse.engines.fused import ensure
+from duecourse.engines.fused.projection import current
+from duecourse.errors import DuecourseError
+from duecourse.ledger.store import Ledger
 
 if TYPE_CHECKING:
-    from duecourse.ledger.store import Ledger
+    from duecourse.engines.fused.projection import Projection
+    from duecourse.ledger.book import Keeper
 
 BATCHES: Final = 16
 """After so many batches since the last time, a table has as many files, and every question opens them all."""
@@ -20,7 +25,21 @@ ROWS: Final = 2_000_000
 
 
 LARGE: Final = 1_000_000
-"""From here on the columns of the fused pass are worth building: below, the expressions answer as quickly."""
+"""Up to here the columns of the fused pass are made while somebody waits, in about a second; above, by a job."""
+
+
+def columns_of(ledger: Keeper) -> Projection | None:
+    """The columns every figure is quickest from: of a small ledger made now if need be, of a large one only those that are there.
+
+    None for a ledger in memory or in an object store, and where none can be written: then the expressions answer.
+    """
+    if not isinstance(ledger, Ledger) or not ledger.storage.local:
+        return None
+    found = current(ledger)
+    if found is None and _rows(ledger) < LARGE:
+        with contextlib.suppress(DuecourseError, OSError):
+            found = ensure(ledger)
+    return found
 
 
 def put_in_order(ledger: Ledger) -> None:

@@ -60,10 +60,10 @@ def history_in_base(book: Book, *, months: int = 12, buckets: Buckets = DEFAULT_
     return _drawn(book, PER_CURRENCY, checked("months", months, 1, 120), buckets, base=True)
 
 
-def disputed_history(book: Book, *, months: int = 12, base: bool = False) -> ir.Table:
+def disputed_history(book: Book, *, months: int = 12) -> ir.Table:
     """How much of what was owed at each month end was disputed then?  逐月争议金额
 
-    One row per currency (with `base`: in the base currency) and month end at which an invoice was disputed.
+    One row per currency and month end at which an invoice was disputed.
         months_back, currency
         disputed   int64   a dispute counts with no more than what was open on its invoice that day
     """
@@ -85,8 +85,7 @@ def disputed_history(book: Book, *, months: int = 12, base: bool = False) -> ir.
     balance = positive(joined.amount_minor - or_zero(joined.taken))
     lower = ibis.least(ibis.coalesce(joined.claimed, balance), balance)
     found = joined.select("currency", "months_back", disputed=lower)
-    found = found.group_by(["currency", "months_back"]).aggregate(disputed=total(found.disputed))
-    return in_base(book, found, ("disputed",), by=("months_back",)) if base else found
+    return found.group_by(["currency", "months_back"]).aggregate(disputed=total(found.disputed))
 
 
 def _drawn(book: Book, columns: Sequence[str], months: int, buckets: Buckets, *, base: bool) -> ir.Table:
