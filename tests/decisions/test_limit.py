@@ -81,7 +81,7 @@ def test_negative_equity_leaves_nothing():
     assert answer.payment_terms_days == 0
 
 
-@pytest.mark.parametrize("stop", ["block", "insolvency", "enforcement", "list_match"])
+@pytest.mark.parametrize("stop", ["block", "insolvency", "dishonest_debtor", "list_match"])
 def test_a_stop_is_a_limit_of_zero(stop):
     answer = recommend_limit(dataclasses.replace(KNOWN, stops=(stop,)), RULES)
     assert (answer.amount_minor, answer.binding) == (0, "block")

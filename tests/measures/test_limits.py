@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duecourse import samples
-from duecourse.measures.limits import IN_FORCE, limit_states, limits_in_force, payment_experience
+from duecourse.measures.limits import IN_FORCE, limit_states, limit_use, limits_in_force, payment_experience
 
 ON = dt.date(2025, 6, 30)
 
@@ -142,3 +142,24 @@ def test_experience_is_the_highest_balance_of_invoices_then_paid_within_terms():
 
 def test_without_a_paid_invoice_there_is_no_experience():
     assert experience([invoice("5", "2025-06-01", "2025-07-01")], []) == []
+
+
+def test_the_use_of_a_limit_counts_standing_and_temporary_against_everything_at_stake():
+    rates = [{"provider": "own", "base_currency": "USD", "quote_currency": "CNY", "rate": 7.0, "rate_date": ON}]
+    book = samples.book(
+        ON, setting=[{"name": "base_currency", "value": '"CNY"'}], exchange_rate=rates,
+        limit=[limit("1", amount=1000), limit("2", kind="temporary", amount=100, currency="USD"), limit("3", buyer_id="c", valid_to=day("2025-06-01")),
+               limit("4", buyer_id="d", kind="block", amount=None), limit("5", buyer_id="e", amount=0)],
+        invoice=[invoice("1", "2025-06-01", "2025-06-20", 850), {**invoice("2", "2025-06-01", "2025-07-20", 50), "buyer_id": "c"}],
+        order=[{"order_id": "o", "buyer_id": "b", "order_date": day("2025-06-02"), "amount_minor": 170, "currency": "CNY", "status": "released", "status_date": day("2025-06-03")}],
+    )  # fmt: skip
+    rows = {row["buyer_id"]: row for row in book.run(limit_use(book)).to_pylist()}
+    assert (rows["b"]["limit_minor"], rows["b"]["exposure"], rows["b"]["headroom_minor"], rows["b"]["utilisation"]) == (
+        1700,
+        1020,
+        680,
+        0.6,
+    )
+    assert (rows["c"]["limit_minor"], rows["c"]["had_limit"], rows["c"]["exposure"]) == (None, True, 50)
+    assert rows["d"]["is_blocked"]
+    assert (rows["e"]["limit_minor"], rows["e"]["utilisation"]) == (0, None)

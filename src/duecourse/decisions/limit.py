@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 YEAR_DAYS: Final = 365
 _EXACT: Final = Context(prec=60)
-REASONS_STOP: Final = ("block", "overdue", "insolvency", "enforcement", "list_match")
+REASONS_STOP: Final = ("block", "overdue", "insolvency", "dishonest_debtor", "list_match")
 
 
 @dataclass(frozen=True)

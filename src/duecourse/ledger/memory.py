@@ -13,7 +13,7 @@ from duecourse.ledger.entries import ENTRIES, EXCHANGE_RATE, SETTING
 from duecourse.ledger.journal import JournalRow, State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from duecourse.ledger.engine import Engine, Rows
     from duecourse.ledger.entries import Entry
@@ -50,12 +50,17 @@ class MemoryLedger:
         return Book(self, on, known_at)
 
 
-def only_buyer(book: Book, buyer_id: str) -> Book:
+def only_buyer(book: Book, buyer_id: str, *, also: Sequence[Entry] = ()) -> Book:
     """A book that holds the facts of one buyer and nothing of any other: every measure asked of it is the buyer's, at once.
 
     Rates and settings stay those of the whole book. A settlement stands with the account it was booked to.
+
+    also: further tables with a `buyer_id` to take along; the others are empty.
     """
     tables: dict[str, Rows] = {name: _complete(ENTRIES[name], rows) for name, rows in book.about(buyer_id).items()}
+    for entry in also:
+        rows = book.table(entry)
+        tables[entry.name] = _complete(entry, book.run(rows.filter(rows.buyer_id == buyer_id)))
     for entry in (EXCHANGE_RATE, SETTING):
         tables[entry.name] = _complete(entry, book.run(getattr(book, entry.name)))
     return Book(MemoryLedger(tables, book.ledger.engine, State((book.ledger.state.last,))), book.on)

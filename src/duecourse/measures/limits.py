@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import ibis
 
-from duecourse.measures.expressions import ZERO, as_int64, count, day, days_between, total
+from duecourse.measures.base import in_base
+from duecourse.measures.exposure import credit_exposure
+from duecourse.measures.expressions import ZERO, as_int64, assemble, count, day, days_between, or_zero, ratio, total
 from duecourse.measures.grain import PER_BUYER
 from duecourse.measures.positions import ITEM, invoices, is_payment, settlements
 from duecourse.measures.windows import checked, days_before
@@ -115,4 +117,61 @@ def payment_experience(book: Book, *, tolerance_days: int = 30, window_days: int
     found = counted.left_join(highest, list(PER_BUYER))
     return found.select(
         *(counted[name] for name in (*PER_BUYER, "invoices_paid", "invoices_within")), paid_within_terms=ibis.coalesce(highest.top, ZERO)
+    )
+
+
+def limit_use(book: Book) -> ir.Table:
+    """How far is each buyer's limit used, in base currency?  额度使用率
+
+    One row per buyer with a limit in force or anything at stake: amounts are converted, those in a currency without a rate left out.
+        standing_minor, temporary_minor, insurer_minor   int64   null where there is none; of several legal entities together
+        limit_minor        int64    standing and temporary; null where there is neither
+        is_blocked         bool
+        had_limit          bool     a standing limit that ran out, and none since
+        review_on, valid_to   date  the earliest of its standing limits
+        outstanding, overdue, released_not_invoiced, open_orders, exposure, oldest_days_past_due   as in `credit_exposure`
+        utilisation        float64  exposure / limit; null without a limit above zero
+        headroom_minor     int64    limit less exposure; null without a limit
+    """
+    state = limit_states(book)
+    state = state.filter(state.buyer_id.notnull())
+    holds = state.filter(state.state == "in_force")
+    one = ibis.literal(1, type="int64")
+    parts = []
+    for kind in ("standing", "temporary", "insurer"):
+        own = holds.filter((holds.kind == kind) & holds.amount_minor.notnull())
+        amounts = in_base(
+            book, own.select("buyer_id", "currency", own.amount_minor.name(f"{kind}_minor")), (f"{kind}_minor",), by=("buyer_id",)
+        )
+        parts.append(amounts.drop("currency"))
+    standing = holds.filter(holds.kind == "standing")
+    parts.append(standing.group_by("buyer_id").aggregate(review_on=standing.review_on.min(), valid_to=standing.valid_to.min()))
+    gone = state.filter((state.kind == "standing") & (state.state == "run_out"))
+    parts.append(gone.select("buyer_id", lapsed=one).distinct())
+    blocks = holds.filter(holds.kind == "block")
+    parts.append(blocks.select("buyer_id", blocked=one).distinct())
+    amounts = ("outstanding", "overdue", "released_not_invoiced", "open_orders", "exposure")
+    stake = credit_exposure(book)
+    oldest = stake.group_by("buyer_id").aggregate(oldest_days_past_due=stake.oldest_days_past_due.max())
+    parts += [in_base(book, stake, amounts, by=("buyer_id",)).drop("currency"), oldest]
+    rows = assemble(("buyer_id",), *parts)
+    limit = (rows.standing_minor.notnull() | rows.temporary_minor.notnull()).ifelse(
+        or_zero(rows.standing_minor) + or_zero(rows.temporary_minor), ibis.null("int64")
+    )
+    rows = rows.mutate(limit_minor=limit, **{name: or_zero(rows[name]) for name in amounts})
+    return rows.select(
+        "buyer_id",
+        "standing_minor",
+        "temporary_minor",
+        "insurer_minor",
+        "limit_minor",
+        "review_on",
+        "valid_to",
+        *amounts,
+        "oldest_days_past_due",
+        currency=ibis.literal(book.base_currency),
+        is_blocked=or_zero(rows.blocked) > 0,
+        had_limit=(or_zero(rows.lapsed) > 0) & rows.standing_minor.isnull(),
+        utilisation=ratio(rows.exposure, rows.limit_minor),
+        headroom_minor=rows.limit_minor - rows.exposure,
     )
