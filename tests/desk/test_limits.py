@@ -144,3 +144,15 @@ def test_a_decision_replays_to_the_byte_and_says_what_differs_when_its_rules_wer
 
 def test_the_table_of_use_is_arrow(limited):
     assert isinstance(utilisation(limited), pa.Table)
+
+
+def test_stricter_rules_stop_more_and_what_they_stop_and_leave_adds_up(limited):
+    from duecourse.desk.limit_trial import try_rules
+
+    strict = checked({"wallet_share": 0.01, "experience_factor": 0.2})
+    found = try_rules(limited, strict)
+    assert found.basis == "invoices"
+    assert found.new["stopped"] > found.now["stopped"]
+    assert found.new["checked"] == found.now["checked"] > 500
+    assert found.new["loss_avoided"][0] + found.new["loss_remaining"][0] == found.now["loss_avoided"][0] + found.now["loss_remaining"][0]
+    assert found.new["stopped_amount"][0] <= found.new["checked_amount"][0]
