@@ -3,7 +3,7 @@
 A Chinese manufacturer and its European subsidiary sell on open account to buyers in fifteen countries. Each buyer has a size, terms, a
 payment habit and a pay-run; behind that, unseen, a grade that moves with the business cycle, and at times distress that ends in
 recovery or in default. Invoices, advances, part-payments, credit notes, deductions, disputes, unapplied cash, recoveries and
-write-offs follow from it. The facts go into a ledger; grade, stress and what has not happened yet are the truth, by which an early warning
+write-offs follow from it, and so do the accounts it publishes and what registers and bureaus say of it. The facts go into a ledger; grade, stress and what has not happened yet are the truth, by which an early warning
 or a forecast can be judged.
 
 What it reaches, measured on 2026-11-24 (the demo: 300,000 invoices, 3,000 buyers, five years to 2026-10-31; and, with their range, ten
@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Final, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from duecourse.samples import buyers, trade
+from duecourse.samples import buyers, evidence, trade
 from duecourse.samples.cycle import cycle, exchange_rates, settings
 from duecourse.samples.days import calendar
 from duecourse.samples.parameters import DEMO_UNTIL, Behaviour, Economy, EconomyInvalidError
@@ -78,6 +78,8 @@ def chunks(economy: Economy, *, invoices_per_chunk: int = CHUNK_INVOICES) -> Ite
     for number in range(sizes.blocks):
         block = buyers.block(economy, days, weather, sizes, number)
         facts.setdefault("buyer", []).append(block.profile.table())
+        facts.setdefault("statement", []).append(evidence.statements(block, number))
+        facts.setdefault("signal", []).append(evidence.signals(block, number))
         for name, table in buyers.truth_tables(block).items():
             truth.setdefault(name, []).append(table)
         cells = trade.counts(block, sizes, number)

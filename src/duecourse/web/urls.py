@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("duecourse.web.accounts.urls")),
     path("account/", include("duecourse.web.accounts.account_urls")),
     path("", include("duecourse.web.imports.urls")),
+    path("", include("duecourse.web.evidence.urls")),
     path("api/", include("duecourse.web.api.urls")),
     path("webhooks/", include("duecourse.web.api.webhooks.urls")),
     path("jobs/", include("duecourse.web.jobs.urls")),

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 PUBLISHED_AFTER: Final = timedelta(days=120)
 """Accounts without a date are taken for known four months after the period's end, never earlier."""
 
+MOST_MINOR: Final = 10**17
+"""No firm's accounts hold a larger figure; sums of it still fit."""
+
 BALANCE_TOLERANCE: Final = 0.005
 JUMP: Final = 30.0
 NEEDED: Final = (
@@ -60,18 +63,22 @@ class StatementOptions:
     """What the person says about a file of accounts; anything left out is read from it.
 
     buyer_id       whose accounts they are, where the file holds one company's
+    only_buyer     leave out accounts of other buyers that stand in the file
     currency       ISO 4217
     unit           1, 1_000, 10_000, 1_000_000 …: what a figure of 1 stands for
     period_months  12 for a year
     published_on   when they became known
+    received_on    the day they are entered: accounts without a date that are in hand by then became known no later
     audited, consolidated   yes or no
     """
 
     buyer_id: str = ""
+    only_buyer: bool = False
     currency: str = ""
     unit: int | None = None
     period_months: int | None = None
     published_on: date | None = None
+    received_on: date | None = None
     audited: bool | None = None
     consolidated: bool | None = None
 
@@ -101,32 +108,46 @@ def read_statements(
     found = [one for one in read_sheets(_sheets(path)) if one.values]
     if not found:
         raise StatementsUnreadableError(path=str(path))
+    return _gathered(found, options, path.name, file_hash(path), ledger, str(path))
+
+
+def typed_statements(accounts: Sequence[Account], options: StatementOptions, *, ledger: Ledger | None = None) -> StatementsRead:
+    """The same of accounts somebody typed: checked like those of a file. `Account.values` are in `options.unit`."""
+    return _gathered(accounts, options, "", "", ledger, "")
+
+
+def _gathered(
+    found: Sequence[Account], options: StatementOptions, name: str, sha256: str, ledger: Ledger | None, place: str
+) -> StatementsRead:
     findings: list[Finding] = []
     rows: list[dict[str, Any]] = []
     seen: set[tuple[Any, ...]] = set()
     for one in found:
-        row = _row(one, options, path, findings)
+        if not one.buyer_id and not options.buyer_id:
+            raise BuyerMissingError(path=place)
+        if options.only_buyer and one.buyer_id and one.buyer_id != options.buyer_id:
+            findings.append(Finding("statement_other_buyer", Severity.WARNING, name, one.row, value=one.buyer_id))
+            continue
+        row = _row(one, options, name, findings)
         if row is None:
             continue
-        key = tuple(row[name] for name in STATEMENT.key)
+        key = tuple(row[column] for column in STATEMENT.key)
         if key in seen:
             findings.append(
-                Finding(
-                    "statement_twice", Severity.ERROR, path.name, one.row, value=str(row["period_end"]), args={"buyer": row["buyer_id"]}
-                )
+                Finding("statement_twice", Severity.ERROR, name, one.row, value=str(row["period_end"]), args={"buyer": row["buyer_id"]})
             )
             continue
         seen.add(key)
         rows.append(row)
-    _jumps(rows, _known(ledger, rows), path.name, findings)
-    return StatementsRead(path.name, file_hash(path), rows, tuple(findings))
+    _jumps(rows, _known(ledger, rows), name, findings)
+    return StatementsRead(name, sha256, rows, tuple(findings))
 
 
-def import_statements(ledger: Ledger, read: StatementsRead) -> BatchResult:
+def import_statements(ledger: Ledger, read: StatementsRead, *, note: str = "statements") -> BatchResult:
     """Enter accounts that were read. The same accounts again add nothing; changed ones are a correction, the earlier ones stay known."""
     kinds = [pa.field(name, STATEMENT.schema.field(name).type) for name in STATEMENT.facts.names]
     table = pa.Table.from_pylist([dict(row) for row in read.rows], schema=pa.schema(kinds))
-    with ledger.draft("import", file_name=read.file_name, file_sha256=read.sha256, note="statements") as draft:
+    with ledger.draft("import", file_name=read.file_name, file_sha256=read.sha256, note=note) as draft:
         draft.put("statement", table)
         return draft.commit()
 
@@ -148,13 +169,11 @@ def _sheets(path: Path) -> list[Sheet]:
     return [Sheet(path.stem, [list(row) for row in csv.reader(io.StringIO(text), delimiter=mark)])]
 
 
-def _row(one: Account, options: StatementOptions, path: Path, findings: list[Finding]) -> dict[str, Any] | None:
+def _row(one: Account, options: StatementOptions, name: str, findings: list[Finding]) -> dict[str, Any] | None:
     def doubt(code: str, severity: Severity = Severity.WARNING, value: str = "", **args: object) -> None:
-        findings.append(Finding(code, severity, path.name, one.row, value=value, args={"period": str(one.period_end), **args}))
+        findings.append(Finding(code, severity, name, one.row or None, value=value, args={"period": str(one.period_end), **args}))
 
     buyer = one.buyer_id or options.buyer_id
-    if not buyer:
-        raise BuyerMissingError(path=str(path))
     if one.period_end is None:
         doubt("statement_without_period", Severity.ERROR)
         return None
@@ -174,18 +193,25 @@ def _row(one: Account, options: StatementOptions, path: Path, findings: list[Fin
         doubt("statement_length_unknown", Severity.ERROR)
         return None
     published = options.published_on or one.published_on
+    estimate = one.period_end + PUBLISHED_AFTER
+    if published is None and options.received_on is not None and one.period_end <= options.received_on < estimate:
+        published = options.received_on
     values = completed(one)
     _checks(values, doubt)
     row: dict[str, Any] = {
         "buyer_id": buyer, "period_end": one.period_end, "period_months": months,
         "consolidated": options.consolidated if options.consolidated is not None else bool(one.consolidated),
-        "published_on": published or one.period_end + PUBLISHED_AFTER, "published_on_estimated": published is None,
+        "published_on": published or estimate, "published_on_estimated": published is None,
         "audited": options.audited if options.audited is not None else one.audited, "opinion": one.opinion or None, "standard": one.standard or None,
         "currency": currency,
     }  # fmt: skip
     for item in STATEMENT_ITEMS:
         value = values.get(item)
-        row[item] = None if value is None else int((Decimal(repr(value)) * unit).scaleb(digits).to_integral_value())
+        minor = None if value is None else int((Decimal(repr(value)) * unit).scaleb(digits).to_integral_value())
+        if minor is not None and abs(minor) > MOST_MINOR:
+            doubt("statement_too_large", Severity.ERROR, value=f"{value:,.0f}", item=item)
+            minor = None
+        row[item] = minor
     return row
 
 
@@ -239,4 +265,4 @@ def _jumps(rows: Sequence[Mapping[str, Any]], known: Sequence[Mapping[str, Any]]
             )
 
 
-__all__ = ["StatementOptions", "StatementsRead", "import_statements", "read_statements"]
+__all__ = ["Account", "StatementOptions", "StatementsRead", "import_statements", "read_statements", "typed_statements"]

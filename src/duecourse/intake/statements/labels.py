@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from datetime import date
@@ -86,7 +87,8 @@ def number(cell: str) -> float | None:
     text = text.replace(",", "")
     if not re.fullmatch(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", text):
         return None
-    return -float(text) if negative else float(text)
+    value = -float(text) if negative else float(text)
+    return value if math.isfinite(value) else None
 
 
 def day_in(text: str) -> date | None:

@@ -1,0 +1,1 @@
+"""What is known about a buyer besides its invoices: accounts, signals, names on lists.  资信信息"""

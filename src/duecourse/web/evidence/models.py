@@ -1,0 +1,49 @@
+"""Files of accounts that wait to be entered. What they say is in the ledger once somebody confirms it, never here."""
+
+# mypy: disable-error-code="var-annotated, no-any-return"
+# Django gives its fields their types by a plugin we do without.
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from duecourse.web import environment as env
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class StatementFile(models.Model):
+    """A file of a buyer's accounts: its bytes lie in the home folder, `options` are what was said about how to read it."""
+
+    buyer_id = models.CharField(max_length=200, db_index=True)
+    sha256 = models.CharField(max_length=64)
+    name = models.CharField(max_length=255)
+    size_bytes = models.BigIntegerField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    options = models.JSONField(default=dict)
+    entered_at = models.DateTimeField(null=True, blank=True)
+    batch_id = models.CharField(max_length=100, blank=True, default="")
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def place(self) -> Path:
+        """Where its bytes lie."""
+        return place_of(self.sha256)
+
+
+def place_of(sha256: str) -> Path:
+    """The file with these bytes."""
+    folder = env.HOME / "evidence"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / sha256

@@ -1,0 +1,20 @@
+"""Addresses of this room."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from duecourse.web.evidence import entry, files, statements
+
+urlpatterns = [
+    path("buyers/<key:buyer_id>/statements", statements.statements, name="buyer_statements"),
+    path("buyers/<key:buyer_id>/statements/new", entry.enter, name="buyer_statements_new"),
+    path("buyers/<key:buyer_id>/statements/check", entry.check, name="buyer_statements_check"),
+    path("buyers/<key:buyer_id>/statements/withdraw", entry.withdraw, name="buyer_statements_withdraw"),
+    path("buyers/<key:buyer_id>/statements/template.<slug:form>", files.template, name="buyer_statements_template"),
+    path("buyers/<key:buyer_id>/statements/upload", files.upload, name="buyer_statements_upload"),
+    path("buyers/<key:buyer_id>/statements/files/<int:pk>", files.file, name="buyer_statements_file"),
+    path("buyers/<key:buyer_id>/statements/files/<int:pk>/preview", files.preview, name="buyer_statements_preview"),
+    path("buyers/<key:buyer_id>/statements/files/<int:pk>/enter", files.enter, name="buyer_statements_enter"),
+    path("buyers/<key:buyer_id>/statements/files/<int:pk>/discard", files.discard, name="buyer_statements_discard"),
+]
