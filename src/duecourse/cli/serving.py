@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,10 +135,12 @@ def open_app(
     connections.close_all()
 
     def people() -> int:
+        from django.contrib.auth import get_user_model
+
         from duecourse.web import environment as env
         from duecourse.web.accounts.first_run import make_demo_login
 
-        if demo:
+        if demo and not get_user_model().objects.exists():
             make_demo_login(env.HOME)
         return ensure_ledger()
 
@@ -150,6 +153,7 @@ def open_app(
         from duecourse.messages import use_language
 
         use_language(spoken)
+        os.nice(10)  # the first page comes before the words about it
         told = greeting(address, demo=demo)
         click.echo(told)
         if words is not None:

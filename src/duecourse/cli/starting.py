@@ -46,14 +46,15 @@ def add_commands(group: click.Group) -> None:
     @click.option("--no-serve", is_flag=True, help=say("cli.start_no_serve"))
     @click.pass_obj
     def start(session: Session, files: tuple[Path, ...], host: str, port: int | None, no_serve: bool) -> int:
-        from duecourse.cli.importing import take_in
         from duecourse.cli.serving import open_app
-        from duecourse.intake.importer import Options
 
         session.place = OWN_LEDGER if files else DEMO_LEDGER
 
         def fill() -> int:
             if files:
+                from duecourse.cli.importing import take_in
+                from duecourse.intake.importer import Options
+
                 return take_in(session, list(files), Options(), ask=True)
             from duecourse.desk.demo import make_demo
 

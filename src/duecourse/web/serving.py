@@ -142,7 +142,7 @@ def serve(options: Serving, listener: socket.socket, *, ready: Callable[[], None
 def _worker() -> None:
     from duecourse.web.jobs.worker import work  # noqa: PLC0415 — after the fork
 
-    os.nice(5)  # people who wait for a page come first
+    os.nice(10)  # people who wait for a page come first
     work()
 
 

@@ -32,6 +32,9 @@ STEADY_SECONDS: Final = 60.0
 GRACE_SECONDS: Final = 30.0
 """How long children may take to finish what they do."""
 
+HASTE_SECONDS: Final = 2.0
+"""The same when somebody at the keyboard waits (Ctrl-C)."""
+
 
 @dataclass
 class Child:
@@ -60,6 +63,7 @@ class Supervisor:
     def __init__(self, children: Sequence[Child]) -> None:
         self.children = list(children)
         self._ending = False
+        self._told = signal.SIGTERM
 
     def run(self) -> None:
         """Start all, keep all, stop all."""
@@ -75,8 +79,10 @@ class Supervisor:
             self._stop_all()
             gc.unfreeze()
 
-    def _end(self, _number: int, _frame: object) -> None:
+    def _end(self, number: int, _frame: object) -> None:
         self._ending = True
+        if number == signal.SIGINT:
+            self._told = signal.SIGINT
 
     def _start_due(self) -> None:
         now = time.monotonic()
@@ -108,11 +114,14 @@ class Supervisor:
 
     def _stop_all(self) -> None:
         self._ending = True
-        give_up = time.monotonic() + GRACE_SECONDS
+        began, told = time.monotonic(), self._told
         for child in self.children:
-            _signal(child, signal.SIGTERM)
-        while any(child.pid for child in self.children) and time.monotonic() < give_up:
+            _signal(child, told)
+        while any(child.pid for child in self.children):
             self._bury(wait=0.05)
+            hasty = self._told == signal.SIGINT  # or has become so: who has asked politely may press Ctrl-C as well
+            if time.monotonic() - began > (HASTE_SECONDS if hasty else GRACE_SECONDS):
+                break
         for child in self.children:
             _signal(child, signal.SIGKILL)
             if child.pid:
@@ -142,9 +151,10 @@ def apart(work: Callable[[], int]) -> int:
 
 
 def _signal(child: Child, number: int) -> None:
+    """Tell a child; killed are its own children as well."""
     if child.pid:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(child.pid, number)
+            os.killpg(child.pid, number) if number == signal.SIGKILL else os.kill(child.pid, number)
 
 
 def _forked(child: Child) -> int:

@@ -93,6 +93,11 @@ def try_again(run: JobRun) -> bool:
     )  # fmt: skip
 
 
+def give_back(run: JobRun) -> bool:
+    """Let another worker take up a run of this process, which is about to end. Says whether it was still ours."""
+    return bool(held(run).update(status=WAITING, run_after=timezone.now(), lease_owner="", lease_until=None))
+
+
 def wait_before(failures: int, first: float) -> float:
     """Seconds until the next attempt: doubling, at most LONGEST_WAIT, and spread so that many do not return at one moment."""
     return float(min(LONGEST_WAIT, first * 2 ** min(failures - 1, 30)) * random.uniform(0.5, 1.0))  # noqa: S311 — not a secret

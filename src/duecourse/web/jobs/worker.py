@@ -16,10 +16,11 @@ from duecourse.errors import DuecourseError
 from duecourse.web.jobs import owner
 from duecourse.web.jobs.background import after_change
 from duecourse.web.jobs.models import Worker
-from duecourse.web.jobs.queue import claim, reap
+from duecourse.web.jobs.queue import claim, give_back, reap
 from duecourse.web.jobs.registry import kind_of, kinds
 from duecourse.web.jobs.running import Heartbeat, Interrupted, Job, carry_out
 from duecourse.web.jobs.schedule import tick
+from duecourse.web.orders import background as orders
 from duecourse.web.outbox import sending
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ SEEN_SECONDS: Final = 10.0
 GRACE_SECONDS: Final = 20.0
 """How long running jobs may take to come to a stop before the process ends under them."""
 
+HASTE_SECONDS: Final = 1.0
+"""The same when somebody at the keyboard waits (Ctrl-C)."""
+
 
 class WorkerProcess:
     """Does jobs until it is told to stop."""
@@ -42,16 +46,19 @@ class WorkerProcess:
         self.poll_seconds = poll_seconds
         self.keep_seconds = keep_seconds
         self.ending = threading.Event()
+        self.grace_seconds = GRACE_SECONDS
         self.heartbeat = Heartbeat()
         self._slots = threading.Lock()
         self._long = 0
 
-    def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
+    def stop(self, number: int = 0, _frame: FrameType | None = None) -> None:
         """Take up nothing more, and ask what runs to stop."""
+        if number == signal.SIGINT:
+            self.grace_seconds = HASTE_SECONDS
         self.ending.set()
 
     def run(self) -> None:
-        """Work until `stop`. Threads that do not come to an end in time die with the process; their runs are taken up by others."""
+        """Work until `stop`. Threads that do not come to an end in time die with the process; their runs are given back for others."""
         kinds()
         self._say_alive()
         self.heartbeat.start()
@@ -61,17 +68,19 @@ class WorkerProcess:
         parent = os.getppid()
         keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
         keeper.start()
-        while not self.ending.wait(0.5):
+        while not self.ending.wait(0.2):
             if os.getppid() != parent:  # whoever watches over us is gone
                 self.stop()
         for job in self.heartbeat.jobs():
             job.stop(Interrupted)
-        give_up = time.monotonic() + GRACE_SECONDS
+        give_up = time.monotonic() + self.grace_seconds
         for hand in hands:
             hand.join(max(0.0, give_up - time.monotonic()))
-        keeper.join(2.0)
+        keeper.join(min(2.0, self.grace_seconds / 2))
         self.heartbeat.end()
         try:
+            for job in self.heartbeat.jobs():
+                give_back(job.run)
             Worker.objects.filter(owner=owner.this_process()).delete()
         except (DatabaseError, InterfaceError):
             log.warning("the worker could not sign off: the database does not answer")
@@ -135,6 +144,7 @@ class WorkerProcess:
         """A ledger that cannot be read is readiness's to tell; the keeper goes on with the rest."""
         try:
             after_change()
+            orders.ask()
         except (DuecourseError, OSError):
             log.warning("the ledger could not be looked at")
 
