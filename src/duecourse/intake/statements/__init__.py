@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -17,6 +17,8 @@ from duecourse.errors import BuyerMissingError, FileNotFoundHereError, Statement
 from duecourse.findings import Finding, Severity
 from duecourse.intake.rates import file_hash
 from duecourse.intake.statements.layout import Account, completed, read_sheets
+from duecourse.intake.statements.xbrl import read_xbrl
+from duecourse.intake.statements.xml_safely import looks_like_xml
 from duecourse.intake.workbook import Sheet
 from duecourse.intake.workbook import read_sheets as read_workbook
 from duecourse.ledger.entries import STATEMENT, STATEMENT_ITEMS
@@ -98,17 +100,22 @@ def read_statements(
 ) -> StatementsRead:
     """What accounts does this file hold?  读取财务报表
 
-    Spreadsheets or CSV: the accounts of one company (a line a row, a column a period; Chinese, IFRS or US GAAP names), or a table with a
+    XBRL instances and iXBRL pages; spreadsheets or CSV: the accounts of one company (a line a row, a column a period; Chinese, IFRS or US GAAP names), or a table with a
     row per buyer and period. Nothing is written. With a ledger, each period is compared with the accounts it has.
     Raises FileNotFoundHereError, StatementsUnreadableError, BuyerMissingError, CurrencyUnknownError.
     """
     path, options = Path(path), options or StatementOptions()
     if not path.exists():
         raise FileNotFoundHereError(path=str(path))
-    found = [one for one in read_sheets(_sheets(path)) if one.values]
+    doubts: list[Finding] = []
+    if looks_like_xml(path.open("rb").read(200)):
+        found, doubts = read_xbrl(path.read_bytes(), path.name)
+    else:
+        found = [one for one in read_sheets(_sheets(path)) if one.values]
     if not found:
         raise StatementsUnreadableError(path=str(path))
-    return _gathered(found, options, path.name, file_hash(path), ledger, str(path))
+    read = _gathered(found, options, path.name, file_hash(path), ledger, str(path))
+    return replace(read, findings=(*doubts, *read.findings))
 
 
 def typed_statements(accounts: Sequence[Account], options: StatementOptions, *, ledger: Ledger | None = None) -> StatementsRead:
