@@ -259,3 +259,9 @@ class DecisionUnknownError(DuecourseError):
     """The ledger has no decision of this number."""
 
     code = "decision_unknown"
+
+
+class DocumentUnprintableError(DuecourseError):
+    """A document could not be set, e.g. a sign that no font has."""
+
+    code = "document_unprintable"
