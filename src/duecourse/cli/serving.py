@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ import click
 from duecourse.messages import language, say
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from duecourse.cli.session import Session
@@ -109,30 +112,21 @@ def open_app(
     Both run in processes of their own, because what they open (engine, ledger) must not be open in the one that forks.
     """
     from duecourse.cli import FINDINGS, FINE, outcome_of
-    from duecourse.errors import AddressInUseError
-    from duecourse.web.serving import Serving, address_of, ensure_ledger, listen, load, serve, settle
+    from duecourse.web.serving import Serving, address_of, ensure_ledger, serve, settle
+    from duecourse.web.supervising import apart, begun
 
-    ports = ports or list(range(PORT, PORT + PORTS_TRIED))
-    for number, port in enumerate(ports):
-        try:
-            listener = listen(host, port)
-            break
-        except AddressInUseError:
-            if number == len(ports) - 1:
-                raise
+    listener = _listening(host, ports or list(range(PORT, PORT + PORTS_TRIED)))
     address = address_of(listener)
     settle(place, address)
-    load()
-    from django.db import connections
-
-    from duecourse.web import assets
-    from duecourse.web.migrating import migrate
-    from duecourse.web.supervising import apart
-
-    if before is not None and (outcome := apart(lambda: outcome_of(before))) not in (FINE, FINDINGS):
+    filled = begun(lambda: outcome_of(before)) if before is not None else None  # meanwhile the app is loaded
+    try:
+        _get_ready()
+    except BaseException:
+        if filled is not None:
+            filled()  # what was begun is not left behind
+        raise
+    if filled is not None and (outcome := filled()) not in (FINE, FINDINGS):
         return outcome
-    migrate()
-    connections.close_all()
 
     def people() -> int:
         from django.contrib.auth import get_user_model
@@ -146,7 +140,6 @@ def open_app(
 
     if outcome := apart(lambda: outcome_of(people)):
         return outcome
-    assets.ready()
     spoken = language()
 
     def say_where() -> None:
@@ -161,8 +154,35 @@ def open_app(
             words()
             click.echo(told)  # the figures have pushed it off the screen
 
-    serve(Serving(host=host, port=port, workers=workers, threads=threads, worker=worker), listener, ready=say_where)
-    return FINE
+    serve(Serving(host=host, port=listener.getsockname()[1], workers=workers, threads=threads, worker=worker), listener, ready=say_where)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(FINE)  # nothing is open any more, and taking the loaded program apart would take another second
+
+
+def _listening(host: str, ports: list[int]) -> socket.socket:
+    from duecourse.errors import AddressInUseError
+    from duecourse.web.serving import listen
+
+    for port in ports[:-1]:
+        with contextlib.suppress(AddressInUseError):
+            return listen(host, port)
+    return listen(host, ports[-1])
+
+
+def _get_ready() -> None:
+    """Load the app, bring its database up to this release and make its static files."""
+    from duecourse.web.serving import load
+
+    load()
+    from django.db import connections
+
+    from duecourse.web import assets
+    from duecourse.web.migrating import migrate
+
+    migrate()
+    assets.ready()
+    connections.close_all()
 
 
 def greeting(address: str, *, demo: bool) -> str:

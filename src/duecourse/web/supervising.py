@@ -32,7 +32,7 @@ STEADY_SECONDS: Final = 60.0
 GRACE_SECONDS: Final = 30.0
 """How long children may take to finish what they do."""
 
-HASTE_SECONDS: Final = 2.0
+HASTE_SECONDS: Final = 1.5
 """The same when somebody at the keyboard waits (Ctrl-C)."""
 
 
@@ -77,7 +77,6 @@ class Supervisor:
                 self._bury(wait=0.2)
         finally:
             self._stop_all()
-            gc.unfreeze()
 
     def _end(self, number: int, _frame: object) -> None:
         self._ending = True
@@ -130,6 +129,11 @@ class Supervisor:
 
 def apart(work: Callable[[], int]) -> int:
     """Do something in a process of its own and wait for it; its exit code."""
+    return begun(work)()
+
+
+def begun(work: Callable[[], int]) -> Callable[[], int]:
+    """Begin something in a process of its own; what is returned waits for it and gives its exit code."""
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
@@ -142,12 +146,16 @@ def apart(work: Callable[[], int]) -> int:
                 sys.stdout.flush()
                 sys.stderr.flush()
             os._exit(code)
-    while True:
-        try:
-            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-            return code if code >= 0 else 128 - code  # as a shell says that a signal ended it
-        except KeyboardInterrupt:  # Ctrl-C has reached the child too: let it clear up
-            continue
+
+    def wait() -> int:
+        while True:
+            try:
+                code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+                return code if code >= 0 else 128 - code  # as a shell says that a signal ended it
+            except KeyboardInterrupt:  # Ctrl-C has reached the child too: let it clear up
+                continue
+
+    return wait
 
 
 def _signal(child: Child, number: int) -> None:

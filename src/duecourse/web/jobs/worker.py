@@ -34,7 +34,7 @@ SEEN_SECONDS: Final = 10.0
 GRACE_SECONDS: Final = 20.0
 """How long running jobs may take to come to a stop before the process ends under them."""
 
-HASTE_SECONDS: Final = 1.0
+HASTE_SECONDS: Final = 0.6
 """The same when somebody at the keyboard waits (Ctrl-C)."""
 
 
