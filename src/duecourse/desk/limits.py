@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 import ibis
@@ -14,10 +16,11 @@ from duecourse.desk import answers
 from duecourse.desk.limit_inputs import base_factors, known_of, known_of_all
 from duecourse.desk.remembered import remembered
 from duecourse.ledger.entries import DECISION
+from duecourse.ledger.store import Ledger
 from duecourse.measures.limits import limit_states, limit_use
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -27,6 +30,12 @@ if TYPE_CHECKING:
 PROFILE: Final = ("name", "name_local", "country", "sector", "group_id", "group_name", "sales_owner", "legal_entity")
 STATES: Final = ("blocked", "over", "near", "lapsed", "unlimited", "within")
 """How a buyer stands to its limit: sales stopped; more at stake than the limit; at 80 % and more; its limit ran out; at stake without one; inside."""
+
+
+KEPT: Final = 256
+"""What was gathered of a buyer is asked for again by the next page of the same person: so many stay at hand."""
+_guard = Lock()
+_known: OrderedDict[Any, Known] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -84,7 +93,27 @@ def recommend(book: Book, buyer_id: str, ask: Ask | None = None, *, rules: Limit
     """
     asked = ask or Ask()
     used = rules or limit_rules(book)
-    return _advised(book, known_of(book, buyer_id, used, currency=asked.currency), asked, used)
+    key = (book.ledger.version, _place(book), book.on, book.known_at, str(book.scope), buyer_id, asked.currency, hash_of(used))
+    with _guard:
+        known = _known.get(key)
+    if known is None:
+        known = known_of(book, buyer_id, used, currency=asked.currency)
+        if isinstance(book.ledger, Ledger):
+            with _guard:
+                _known[key] = known
+                while len(_known) > KEPT:
+                    _known.popitem(last=False)
+    return _advised(book, known, asked, used)
+
+
+def advise(book: Book, buyer_ids: Iterable[str]) -> dict[str, LimitAdvice]:
+    """The recommendations for several buyers that may be seen, each as `recommend` gives it: without a request, as it suggests itself."""
+    used = limit_rules(book)
+    return {known.buyer_id: _advised(book, known, Ask(), used) for known in known_of_all(book, used, wanted=buyer_ids)}
+
+
+def _place(book: Book) -> str:
+    return book.ledger.storage.url if isinstance(book.ledger, Ledger) else ""
 
 
 def _advised(book: Book, known: Known, ask: Ask, rules: LimitRules) -> LimitAdvice:
@@ -99,7 +128,8 @@ def _advised(book: Book, known: Known, ask: Ask, rules: LimitRules) -> LimitAdvi
 def recompute(book: Book, decision: Mapping[str, Any]) -> dict[str, Any]:
     """The answer of a limit decision once more: `decision` has `buyer_id`, and `rules` and `inputs` decoded."""
     rules = checked(decision["rules"]["limit"])
-    return recommend(book, decision["buyer_id"], Ask(**decision["inputs"].get("ask", {})), rules=rules).answer
+    ask = Ask(**decision["inputs"].get("ask", {}))
+    return _advised(book, known_of(book, decision["buyer_id"], rules, currency=ask.currency), ask, rules).answer
 
 
 # --- how limits are used -----------------------------------------------------------------------------------------------------------------
@@ -229,6 +259,6 @@ def _way(now: int | None, then: int | None) -> str | None:
 
 
 __all__ = [
-    "SETTING", "STATES", "Ask", "Change", "LimitAdvice", "decisions_of", "limit_rules", "limits_of", "recommend", "recompute",
+    "SETTING", "STATES", "Ask", "Change", "LimitAdvice", "advise", "decisions_of", "limit_rules", "limits_of", "recommend", "recompute",
     "review", "utilisation",
 ]  # fmt: skip

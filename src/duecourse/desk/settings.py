@@ -55,6 +55,11 @@ def change(ledger: Ledger, values: Mapping[str, str], *, by: str = "") -> None:
     _put(ledger, rows, by)
 
 
+def keep(ledger: Ledger, name: str, value: Any, *, by: str = "") -> None:
+    """Set one setting that has a room of its own, its value already looked at there: a rule set, a matrix of authority."""
+    _put(ledger, [{"name": name, "value": json.dumps(value, ensure_ascii=False)}], by)
+
+
 def _put(ledger: Ledger, rows: list[dict[str, Any]], by: str) -> None:
     with ledger.draft("post", note=NOTE) as draft:
         draft.put("setting", pa.Table.from_pylist(rows))
