@@ -168,13 +168,13 @@ class Standing:
 class Take:
     """What an order would take of one account: its amount there (None = its currency has no rate), beside what others have reserved.
 
-    side  "buyer" or "payer": whose account, group or guarantor it is
+    side  whose account, group or guarantor it is; "both" where buyer and payer share it
     """
 
     account: Account
     amount_minor: int | None
     reserved_minor: int
-    side: Literal["buyer", "payer"] = "buyer"
+    side: Literal["buyer", "payer", "both"] = "buyer"
 
     @property
     def used_minor(self) -> int:
@@ -224,17 +224,19 @@ def standing_of(account: Account, rules: Rules) -> Standing:
     return Standing(all(reason.weight != "hold" for reason in found), ceiling, note_above, terms)
 
 
-def judge(takes: Sequence[Take], rules: Rules, today: date, terms_days: int | None = None) -> Verdict:
+def judge(takes: Sequence[Take], rules: Rules, today: date, terms_days: int | None = None, *, payer: bool = False) -> Verdict:
     """May the order ship, and why (not)?  订单能否放行
 
     takes       the accounts it adds to; of a buyer nobody knows there is none
     terms_days  the order's payment term; None = as agreed
+    payer       somebody else than the buyer pays; of a payer nobody knows there is no account either
     """
     reasons: list[Reason] = []
-    for side in ("buyer", "payer"):
-        mine = [take for take in takes if take.side == side]
-        if (mine or side == "buyer") and all(take.account.limit_minor is None for take in mine if take.account.kind != "guarantor"):
-            named = next((_name(take.account) for take in mine), "buyer")
+    payer = payer or any(take.side != "buyer" for take in takes)
+    for side in ("buyer", "payer")[: 1 + payer]:
+        mine = [take for take in takes if take.side in (side, "both")]
+        if all(take.account.limit_minor is None for take in mine if take.account.kind != "guarantor"):
+            named = next((_name(take.account) for take in mine), side)
             reasons.append(_reason("no_limit", rules.no_limit, named))
     for take in takes:
         reasons += _unmoved(take.account, rules)

@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "duecourse.web.imports",
     "duecourse.web.jobs",
     "duecourse.web.outbox",
+    "duecourse.web.orders",
     "duecourse.web.limits",
     "duecourse.web.evidence",
     "django.contrib.auth",
