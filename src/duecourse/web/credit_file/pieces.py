@@ -154,7 +154,7 @@ def _grade(grade: Grade) -> Iterator[Piece]:
     if strongest:
         yield {"kind": "text", "text": say("web.file_reasons")}
         yield {"kind": "bars", "rows": [
-            {"label": capital(label(one.factor)), "value": f"{one.points:+.0f}", "share": one.points / strongest}
+            {"label": capital(label(one.factor)), "value": f"{one.points:+.0f}".replace("-", "−"), "share": one.points / strongest}
             for one in sorted(felt[:FACTORS], key=lambda one: one.points)
         ]}  # fmt: skip
     if grade.history:
