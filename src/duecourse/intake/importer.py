@@ -362,7 +362,7 @@ class Import:
         elif profile.shape != "buyers":
             self._stage_documents(draft, facts)
         if says_about_buyers(profile):
-            hand_over_buyers(bench, draft, ledger, profile)
+            self.findings += hand_over_buyers(bench, draft, ledger, profile)
         return facts
 
     def _go_straight(self, draft: Draft) -> None:

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from duecourse.engines.duckdb import literal
 from duecourse.intake.assemble import EARLIEST, FAULT, Facts, Source, present, years_after
+from duecourse.intake.registry import check_numbers, lay_out_capital
 from duecourse.intake.workbench import has_rows, texts
 from duecourse.ledger.entries import BUYER, DISPUTE, EXCHANGE_RATE, INVOICE
 from duecourse.reference.countries import COUNTRIES
@@ -16,6 +17,7 @@ from duecourse.reference.currencies import CURRENCIES
 if TYPE_CHECKING:
     from datetime import date
 
+    from duecourse.findings import Finding
     from duecourse.intake import Profile
     from duecourse.intake.workbench import Workbench
     from duecourse.ledger.store import Draft, Ledger
@@ -31,6 +33,13 @@ PROFILE_ROLES: Final = {
     "group_name": "group_name",
     "sales_owner": "sales_owner",
     "customer_since": "customer_since",
+    "vat_number": "vat_number",
+    "lei": "lei",
+    "legal_form": "legal_form",
+    "founded_on": "founded_on",
+    "registry_status": "registry_status",
+    "legal_representative": "legal_representative",
+    "owner_name": "owner_name",
 }
 """What a line may say about its buyer -> column of the buyer's profile."""
 
@@ -43,11 +52,15 @@ def says_about_buyers(profile: Profile) -> bool:
     return profile.shape == "buyers" or any(present(profile, role) for role in PROFILE_ROLES)
 
 
-def hand_over_buyers(bench: Workbench, draft: Draft, ledger: Ledger, profile: Profile) -> None:
-    """Stage the buyers' profiles: of each column the latest value that is not blank, over what the ledger has."""
-    columns = {
-        target: ("customer_since" if role == "customer_since" else role) for role, target in PROFILE_ROLES.items() if present(profile, role)
-    }
+def hand_over_buyers(bench: Workbench, draft: Draft, ledger: Ledger, profile: Profile) -> list[Finding]:
+    """Stage the buyers' profiles: of each column the latest value that is not blank, over what the ledger has.
+
+    Gives what is doubtful in them: registers' numbers that fail their check, capital that cannot be read.
+    """
+    columns = {target: role for role, target in PROFILE_ROLES.items() if present(profile, role)}
+    doubts = check_numbers(bench, profile)
+    if "vat_number" in columns and "registration_number" not in columns:
+        columns["registration_number"] = "vat_number"  # the number by which a firm is looked for
     if profile.shape == "buyers":
         columns |= {MASTER_COLUMNS[role]: source for role, source in MASTER_ROLES.items() if present(profile, role)}
     if "country" in columns:
@@ -56,6 +69,10 @@ def hand_over_buyers(bench: Workbench, draft: Draft, ledger: Ledger, profile: Pr
     lines = "line"
     if "country" in columns:
         lines = "(SELECT line.*, n.code AS country_code FROM line LEFT JOIN country_name n ON n.written = lower(trim(line.country)))"
+    if present(profile, "registered_capital"):
+        doubts += lay_out_capital(bench, profile)
+        columns |= {name: name for name in ("registered_capital_minor", "registered_capital_currency")}
+        lines = f"(SELECT l.*, c.minor AS registered_capital_minor, c.code AS registered_capital_currency FROM {lines} l LEFT JOIN capital_said c ON c.written = l.registered_capital)"
     later = "row_no"
     if profile.shape != "buyers" and (profile.has("issue_date") or profile.has("posting_date")):
         later = "(date_diff('day', DATE '1900-01-01', coalesce(issue, DATE '1900-01-01')) * 4294967296 + row_no)"
@@ -67,6 +84,7 @@ def hand_over_buyers(bench: Workbench, draft: Draft, ledger: Ledger, profile: Pr
         merged = ", ".join(f"coalesce(n.{name}, k.{name}) AS {name}" if name in columns else f"k.{name}" for name in BUYER.values)
         new = f"SELECT n.buyer_id, {merged}, n.source_row FROM ({new}) n LEFT JOIN known_buyer k ON k.buyer_id = n.buyer_id"
     bench.hand_over(draft, BUYER, new)
+    return doubts
 
 
 def stage_rates(bench: Workbench, source: Source, *, base: str, today: date) -> Facts:

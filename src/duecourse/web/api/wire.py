@@ -61,6 +61,13 @@ class BuyerIn(TypedDict):
     payment_terms_days: NotRequired[Days | None]
     customer_since: NotRequired[date | None]
     effective_from: NotRequired[Annotated[date | None, Field(description="From when this profile holds; absent = always")]]
+    vat_number: NotRequired[Key | None]
+    lei: NotRequired[Annotated[Key | None, Field(description="Legal entity identifier, ISO 17442")]]
+    legal_form: NotRequired[Words | None]
+    founded_on: NotRequired[date | None]
+    registry_status: NotRequired[Annotated[Words | None, Field(description="As the register words it")]]
+    legal_representative: NotRequired[Words | None]
+    owner_name: NotRequired[Annotated[Words | None, Field(description="Who controls it")]]
 
 
 class InvoiceIn(TypedDict):

@@ -47,9 +47,16 @@ CANDIDATES: Final = 10
 LOOKED_AT: Final = 50
 STATES: Final = ("", "open", "overdue")
 FACTS: Final = (
-    "registration_number", "country", "city", "sector", "legal_entity", "sales_owner", "payment_terms_days", "customer_since", "first_issue_date",
+    "registration_number", "vat_number", "lei", "legal_form", "founded_on", "registered_capital_minor", "registry_status", "legal_representative",
+    "owner_name", "country", "city", "sector", "legal_entity", "sales_owner", "payment_terms_days", "customer_since", "first_issue_date",
     "last_payment_date",
 )  # fmt: skip
+
+
+SELDOM: Final = frozenset(
+    {"vat_number", "lei", "legal_form", "founded_on", "registered_capital_minor", "registry_status", "legal_representative", "owner_name"}
+)  # fmt: skip
+"""What many ledgers never know of a buyer: shown where it is known."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +149,15 @@ def _words(request: HttpRequest, book: Book, one: BuyerPage, profile: Mapping[st
     wanted = request.GET.get("currency", "")
     chosen = next((row for row in figures if row["currency"] == wanted), figures[0] if figures else None)
     known = chosen or {}
-    facts = [(name, heading(name), _fact(name, profile.get(name, known.get(name)))) for name in FACTS]
+    facts = [
+        (name, heading(name), _fact(name, profile.get(name, known.get(name)))) for name in FACTS if name not in SELDOM or profile.get(name)
+    ]
+    if profile.get("registered_capital_minor") is not None:
+        told = in_few_digits(profile["registered_capital_minor"], profile.get("registered_capital_currency") or "CNY")
+        facts = [
+            (name, heading("registered_capital"), told["exact"]) if name == "registered_capital_minor" else (name, title, text)
+            for name, title, text in facts
+        ]
     return {
         "profile": profile,
         "other": one.profile.get("name") if one.profile.get("name") != profile.get("name") else one.profile.get("name_local"),
