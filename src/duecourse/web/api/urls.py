@@ -6,8 +6,9 @@ from django.urls import path, re_path
 
 from duecourse.web.api import reads, views, writes
 from duecourse.web.api.application import api
+from duecourse.web.orders import api as orders
 
-assert reads, writes  # the endpoints are in `api` once these are loaded
+assert all((reads, writes, orders))  # the endpoints are in `api` once these are loaded
 
 urlpatterns = [
     path("", views.root, name="api"),
