@@ -134,6 +134,20 @@ def sharpened(model: dict, slope: float, data: dict[str, np.ndarray], rows: np.n
     return {**model, "intercepts": moved}
 
 
+def anchored(model: dict) -> dict:
+    """The same log-odds of a firm of which all is known, written so that one of which nothing is known has the odds of the training book.
+
+    The average firm fares better than the book's failure rate, which the worst firms make. That difference is dealt out to the factors by how
+    much they tell, so that each value not known brings a firm a step nearer to the base rate and never to a better one.
+    """
+    base = float(np.log(model["training_rate"] / (1 - model["training_rate"])))
+    away = np.array(model["intercepts"]) - base
+    told = np.array([np.std(np.mean(factor["steps"], axis=0)) for factor in model["factors"]])
+    for factor, share in zip(model["factors"], told / told.sum(), strict=True):
+        factor["steps"] = np.round(np.array(factor["steps"]) + away[:, None] * share, 4).tolist()
+    return {**model, "intercepts": [round(base, 10)] * len(away)}
+
+
 def steps_of(models: list, data: dict[str, np.ndarray], rows: np.ndarray, names: list[str]) -> dict:
     """The refits as a table of steps: edges at quantiles of all firms and, closer, of the failing ones."""
     fails = data["fails"][rows] == 1
@@ -187,7 +201,7 @@ def main() -> None:
         **steps_of(refits(data, rows, names), data, rows, names),
     }  # fmt: skip
     slope = sharpness(data, rows, names)
-    model = {**sharpened(model, slope, data, rows), "slope": round(slope, 3)}
+    model = {**anchored(sharpened(model, slope, data, rows)), "slope": round(slope, 3)}
     TARGET.write_text(json.dumps(model, separators=(",", ":")) + "\n", encoding="utf-8")
     print(f"{TARGET}: {len(names)} factors, {len(rows)} firm-years, {int(data['fails'][rows].sum())} failures")
 

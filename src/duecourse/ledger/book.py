@@ -341,6 +341,15 @@ class Book:
         facts = {entry.name: self.whole._about(entry, buyer_id) for entry in (BUYER, INVOICE, SETTLEMENT, DISPUTE)}  # noqa: SLF001
         return self._seen_of(facts, buyer_id) if self.scope.restricts else facts
 
+    def also_about(self, buyer_id: str, *entries: Entry) -> Mapping[str, pa.Table]:
+        """Rows of further tables on one buyer: {table: its rows}, for tables that go with the buyer (statements, signals, limits …).
+
+        Nothing of a buyer whose profile may not be seen.
+        """
+        hidden = self.scope.restricts and not self.about(buyer_id)[BUYER.name].num_rows
+        facts = {entry.name: self.whole._about(entry, buyer_id) for entry in entries}  # noqa: SLF001
+        return {name: rows.slice(0, 0) for name, rows in facts.items()} if hidden else facts
+
     def _seen_of(self, facts: Mapping[str, pa.Table], buyer_id: str) -> Mapping[str, pa.Table]:
         """What may be seen of one buyer's facts: as `table` has it, without planning a query where there is no need of one."""
         profile, invoices, settlements, disputes = facts.values()
