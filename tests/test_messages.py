@@ -84,6 +84,18 @@ def test_every_finding_has_a_sentence():
     assert len(findings_raised()) > 10
 
 
+def test_every_act_role_and_table_has_its_words():
+    """What is put together from a name: a page that says one that is missing is a page that fails."""
+    from duecourse.glossary import TERMS
+    from duecourse.ledger.entries import ENTRIES
+    from duecourse.web.accounts.access import ACTS, ROLES
+    from duecourse.web.imports.results import HIDDEN
+
+    wanted = {f"web.people_may_{act}" for act in ACTS} | {f"web.people_role_{role}" for role in ROLES}
+    wanted |= {f"web.imports_table_{name}" for name in ENTRIES if name not in TERMS and name not in HIDDEN}
+    assert wanted <= set(CATALOGUE), sorted(wanted - set(CATALOGUE))
+
+
 def test_it_refuses_a_language_it_does_not_speak():
     with pytest.raises(ValueError, match="fr"):
         messages.use_language("fr")
