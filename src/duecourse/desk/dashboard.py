@@ -237,10 +237,10 @@ def _about_money(book: Book) -> list[Attention]:
     found = []
     days = {"due_from": book.on - timedelta(days=NEWLY_DAYS), "due_to": book.on - timedelta(days=1)}
     for row in list_invoices(book, InvoicesQuery(state="overdue", sort="open", limit=5, **days)).rows:  # type: ignore[arg-type]
-        args = {"buyer": _who(row), "amount": _worded(row["open_minor"], row["currency"]), "invoice": row["invoice_id"], "days": row["days_past_due"]}  # fmt: skip
+        args = {"buyer": _who(row), "amount": _worded(row["open_minor"], row["currency"]), "invoice": row["invoice_id"], "days": f"{row['days_past_due']:,}"}  # fmt: skip
         found.append(Attention("attention.newly_overdue", args, "invoice", row["invoice_id"], row["buyer_id"], buyer_local=_local(row)))
     for row in list_invoices(book, InvoicesQuery(state="overdue", sort="due_date", limit=3)).rows:
-        args = {"buyer": _who(row), "amount": _worded(row["open_minor"], row["currency"]), "invoice": row["invoice_id"], "days": row["days_past_due"]}  # fmt: skip
+        args = {"buyer": _who(row), "amount": _worded(row["open_minor"], row["currency"]), "invoice": row["invoice_id"], "days": f"{row['days_past_due']:,}"}  # fmt: skip
         found.append(Attention("attention.oldest", args, "invoice", row["invoice_id"], row["buyer_id"], buyer_local=_local(row)))
     habit = BuyersQuery(
         at_least={"days_beyond_terms_trend": HABIT_DAYS, "days_beyond_terms_90d": 0.0}, overdue_only=True, sort="outstanding", limit=5

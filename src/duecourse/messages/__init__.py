@@ -12,7 +12,10 @@ from contextvars import ContextVar
 from functools import cache
 from importlib import resources
 from string import Formatter
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -52,4 +55,17 @@ def arguments(text: str) -> set[str]:
 
 def say(identifier: str, lang: Language | None = None, **args: object) -> str:
     """Word one sentence: `say("errors.no_ledger", path=...)`. An unknown identifier is our own mistake and raises KeyError."""
-    return catalogue()[identifier][lang or language()].format(**args)
+    return wording(identifier, lang or language(), args).format(**args)
+
+
+COUNTED = ("count", "days")
+"""What a sentence may count; where it is one, the sentence in English is `en_one`, if it has that."""
+
+
+def wording(identifier: str, lang: Language, args: Mapping[str, object]) -> str:
+    """A sentence with its arguments still open: the one for a single thing where a single thing is spoken of."""
+    worded = catalogue()[identifier]
+    one = worded.get(f"{lang}_one")
+    if one is not None and next((str(args[name]) for name in COUNTED if name in args), "") in {"1", "<b>1</b>"}:
+        return one
+    return worded[lang]

@@ -19,7 +19,7 @@ from duecourse.errors import BuyerUnknownError
 from duecourse.glossary import label
 from duecourse.ledger.entries import SETTLEMENT_KINDS
 from duecourse.measures.buckets import Buckets
-from duecourse.messages import catalogue, language, say
+from duecourse.messages import language, say, wording
 from duecourse.tables import named, shown
 from duecourse.web.accounts.access import gate, may
 from duecourse.web.books import book_of
@@ -225,7 +225,7 @@ def _lede(row: Mapping[str, Any], currency: str) -> str:
         "overdue": format_html("<b>{} {}</b>", late["value"], late["unit"]),
         "days": format_html("<b>{}</b>", shown(row["oldest_days_past_due"], "count")),
     }
-    return format_html(catalogue()[f"web.buyer_lede_{kind}"][language()], **words)
+    return format_html(wording(f"web.buyer_lede_{kind}", language(), words), **words)
 
 
 def _money(name: str, row: Mapping[str, Any], under: str = "") -> Tile:

@@ -17,7 +17,7 @@ from duecourse.desk.invoice_page import alike, choices, invoice_page
 from duecourse.desk.invoices import STATES, InvoicesQuery, export_invoices, list_invoices
 from duecourse.errors import DuecourseError, FactUnknownError
 from duecourse.glossary import label
-from duecourse.messages import catalogue, language, say
+from duecourse.messages import language, say, wording
 from duecourse.tables import Column, Money, named
 from duecourse.web.accounts.access import gate
 from duecourse.web.books import book_of
@@ -273,7 +273,7 @@ def _one(page: InvoicePage) -> dict[str, Any]:
     return {
         "page": page,
         "buyer_name": profile.get("name") or page.buyer_id,
-        "lede": format_html(catalogue()[f"web.invoices_lede_{kind}"][language()], days=late, **words),
+        "lede": format_html(wording(f"web.invoices_lede_{kind}", language(), {"days": late}), days=late, **words),
         "facts": facts,
         "estimated": bool(first["issue_date_estimated"]),
         "currency": currency,
