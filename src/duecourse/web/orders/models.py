@@ -174,7 +174,7 @@ class OrderCheck(models.Model):
 class Part(models.Model):
     """What one order takes of one account: of `amount`, `remaining` is still held beside the exposure."""
 
-    check_made = models.ForeignKey(OrderCheck, models.CASCADE, related_name="parts")
+    check_made = models.ForeignKey(OrderCheck, models.CASCADE, related_name="parts", db_constraint=False)
     account = models.ForeignKey(CreditAccount, models.PROTECT, related_name="parts", **UNWATCHED)
     amount = models.BigIntegerField()
     room = models.BigIntegerField(null=True)
