@@ -87,6 +87,7 @@ ARGUMENTS: dict[str, Any] = {
     "batch_id": lambda side: side.batch_id,
     "dispute_id": lambda _: "none",
     "order_id": lambda _: "none",
+    "decision_id": lambda _: "none",
     "provider_id": lambda _: "none",
     "instalment": lambda _: 1,
     "form": lambda _: "csv",

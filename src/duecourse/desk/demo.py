@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from duecourse.desk.demo_limits import add_limits
 from duecourse.desk.opening import open_ledger
 from duecourse.errors import LedgerNotFoundError
 from duecourse.samples.economy import write
@@ -33,6 +34,7 @@ def make_demo(
     if any(row.kind in ("import", "post") for row in ledger.journal()):
         return False
     write(ledger, economy(invoices, seed), progress=progress)
+    add_limits(ledger)
     ledger.compact()
     return True
 

@@ -155,6 +155,10 @@ class Grade:
         return asdict(self)
 
 
+KEPT: Final = 6
+"""Grades of so many days and states stay beside one state of the facts: today's, a year ago's, those a trial of rules asks for."""
+
+
 def graded(book: Book) -> pa.Table:
     """Every buyer's grade, in the order of their numbers.  评级一览
 
@@ -187,7 +191,7 @@ def _kept(book: Book) -> pa.Table:
     found = _graded(book)
     with contextlib.suppress(OSError):
         answers.make_room(at)
-        for old in at.glob("grades-*.arrow"):
+        for old in sorted(at.glob("grades-*.arrow"), key=lambda one: one.stat().st_mtime)[: -KEPT + 1]:
             old.unlink(missing_ok=True)
         answers.write_whole(path, lambda half: _written(half, found))
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from duecourse.web.limits import decisions, letter, pages, review, rules
+from duecourse.web.limits import decisions, letter, pages, portfolio, review, rules
 
 urlpatterns = [
     path("limits/", pages.queue, name="limits"),
@@ -23,6 +23,7 @@ urlpatterns = [
     path("limits/rules/trial/<int:pk>/keep/", rules.limits_rules_keep, name="limits_rules_keep"),
     path("limits/authority/", rules.limits_authority, name="limits_authority"),
     path("limits/authority/keep/", rules.limits_authority_keep, name="limits_authority_keep"),
+    path("portfolio/", portfolio.portfolio, name="portfolio"),
     path("decisions/<key:decision_id>/", decisions.decision, name="decision"),
     path("buyers/<key:buyer_id>/limit/", pages.buyer_limit, name="buyer_limit"),
     path("buyers/<key:buyer_id>/limit/request/", pages.limit_request, name="buyer_limit_request"),

@@ -38,13 +38,15 @@ PLACES: Final[Mapping[str, tuple[Place, ...]]] = {
         Place("buyers", "web.frame_nav_buyers", "buyers", also=frozenset({"buyer"})),
         Place("invoices", "web.frame_nav_invoices", "invoices", also=frozenset({"invoice"})),
         Place("groups", "web.frame_nav_groups", "groups", also=frozenset({"group"})),
+        Place("limits", "web.limits_title", "limits", also=frozenset({"limit", "decision"})),
+        Place("portfolio", "web.portfolio_title", "portfolio"),
     ),
     "web.frame_nav_data": (
         Place("imports", "web.frame_nav_imports", "imports", "import", frozenset({"import_", "import_file", "import_void", "quarantine"})),
         Place("findings", "web.frame_nav_findings", "findings", also=frozenset({"finding"})),
     ),
     "web.frame_nav_firm": (
-        Place("settings", "web.frame_nav_settings", "settings", "settings"),
+        Place("settings", "web.frame_nav_settings", "settings"),
         Place("people", "web.frame_nav_people", "people", "people"),
         Place("jobs", "web.frame_nav_jobs", "jobs", "jobs"),
         Place("webhooks", "web.api_hooks_title", "api", "settings", frozenset({"webhook", "webhook_new", "webhook_edit"})),

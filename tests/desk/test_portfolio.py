@@ -1,0 +1,47 @@
+"""The spread of a book adds up, whatever it is spread over."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+
+import pytest
+
+from duecourse import samples
+from duecourse.desk.demo_limits import add_limits
+from duecourse.desk.limits import utilisation
+from duecourse.desk.opening import open_ledger
+from duecourse.desk.portfolio import DIMENSIONS, TOP, spread
+
+
+@pytest.fixture(scope="module")
+def ledger(small_ledger, tmp_path_factory):
+    place = tmp_path_factory.mktemp("spread") / "ledger"
+    shutil.copytree(small_ledger.storage.folder, place, ignore=shutil.ignore_patterns(".answers"))
+    own = open_ledger(place, threads=1)
+    assert add_limits(own) > 50
+    assert add_limits(own) == 0  # once
+    return own
+
+
+def test_every_spread_adds_up_to_the_whole_and_to_the_list_of_buyers(ledger):
+    book = ledger.as_of(dt.date(2026, 10, 31))
+    found = spread(book)
+    rows = utilisation(book).to_pylist()
+    whole = sum(row["exposure"] for row in rows)
+    assert found["totals"]["exposure"] == whole > 0
+    assert sum(amount for _count, amount in found["totals"]["states"].values()) == whole
+    for name in DIMENSIONS:
+        part = found["parts"][name]
+        if not part["more"]:
+            # each currency's sum is converted once a row, so parts differ by their rounding alone
+            assert abs(sum(row["exposure"] for row in part["rows"]) - whole) <= len(rows), name
+        assert len(part["rows"]) <= TOP
+        assert all(row["above"] == (row["cap"] is not None and row["share"] > row["cap"]) for row in part["rows"])
+    assert sum(found["todo"]["counts"].values()) == sum(row["state"] != "within" for row in rows)
+    assert sum(map(sum, found["migration"]["matrix"])) == sum(found["migration"][name] for name in ("better", "same", "worse"))
+    assert spread(book) == found
+
+
+def test_without_a_base_currency_nothing_is_added_up():
+    assert spread(samples.book(dt.date(2026, 1, 1))) == {"currency": ""}
