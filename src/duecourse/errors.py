@@ -135,6 +135,12 @@ class StatementsUnreadableError(DuecourseError):
     code = "statements_unreadable"
 
 
+class SignalsUnreadableError(DuecourseError):
+    """The file holds no signals that can be recognised."""
+
+    code = "signals_unreadable"
+
+
 class BuyerUngradedError(DuecourseError):
     """There is nothing to grade this buyer by."""
 
@@ -265,3 +271,9 @@ class DocumentUnprintableError(DuecourseError):
     """A document could not be set, e.g. a sign that no font has."""
 
     code = "document_unprintable"
+
+
+class AuditTrailAlteredError(DuecourseError):
+    """A row of the audit trail is not as it was written."""
+
+    code = "audit_trail_altered"

@@ -49,6 +49,13 @@ PROXIES: Final = int(os.environ.get("DUECOURSE_PROXIES") or 0)
 SESSION_HOURS: Final = int(os.environ.get("DUECOURSE_SESSION_HOURS") or 12)
 """After how many hours without a request somebody has to sign in again, unless they asked to be remembered."""
 
+SECOND_FACTOR: Final = frozenset(
+    role.strip()
+    for role in os.environ.get("DUECOURSE_SECOND_FACTOR", "admin,credit_manager" if BASE_URL.startswith("https://") else "").split(",")
+    if role.strip()
+)
+"""Roles that need a second factor to sign in, e.g. `admin,credit_manager`; unset = these two where the app is served over https, none on one's own machine."""
+
 UPLOAD_LIMIT: Final = int(os.environ.get("DUECOURSE_UPLOAD_LIMIT") or 2048) * 2**20
 """The largest upload of an import, given in megabytes."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import hashlib
 import io
 import json
@@ -19,8 +20,13 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
+from duecourse.messages import say
 from duecourse.web.accounts import audit, seeing
 from duecourse.web.accounts.models import AuditEvent, AuditHead, KeptError
+from duecourse.web.jobs.queue import enqueue
+from duecourse.web.jobs.registry import timetables
+from duecourse.web.jobs.rules import Weekly
+from duecourse.web.jobs.worker import drain
 
 GUARDS = import_module("duecourse.web.accounts.migrations.0002_keep_the_trail")
 
@@ -77,6 +83,22 @@ def test_a_missing_row_and_a_missing_end_are_named(db):
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM accounts_auditevent WHERE number >= 3")
     assert (audit.verify().first_bad, audit.verify().why) == (3, "cut")
+
+
+def test_it_proves_itself_every_week_and_says_so_where_it_cannot(signed_in):
+    assert timetables()["accounts.verify_trail"].rule == Weekly(6, dt.time(4, 0))
+    write(4)
+    run = enqueue("accounts.verify_trail", key="fine")
+    drain()
+    run.refresh_from_db()
+    assert run.status == "done"
+    change(2, act="other")
+    run = enqueue("accounts.verify_trail", key="altered")
+    drain()
+    run.refresh_from_db()
+    assert (run.status, run.error_code, run.error_args["number"]) == ("failed", "audit_trail_altered", 2)
+    assert AuditEvent.objects.filter(act="verified").count() == 2
+    assert say("web.audit_altered", number="2") in signed_in("auditor").get("/audit/").content.decode()
 
 
 def test_a_row_that_was_put_in_past_the_app_is_named(db):

@@ -8,6 +8,8 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.test import Client
 
+from duecourse.messages import say
+from duecourse.web import environment as env
 from duecourse.web.accounts.models import AuditEvent
 
 PASSWORD = "correct horse battery staple"
@@ -73,3 +75,29 @@ def test_something_sensitive_asks_again_after_a_while(person, settings):
     assert answer.status_code == 302 and "reauthenticate" in answer.url
     assert browser.post(answer.url, {"password": PASSWORD}).url == "/profile/keys/new/"
     assert browser.get("/profile/keys/new/").status_code == 200
+
+
+def test_a_role_that_needs_a_second_factor_opens_nothing_before_it_has_one(person, monkeypatch):
+    monkeypatch.setattr(env, "SECOND_FACTOR", frozenset({"viewer"}))
+    person("viewer", username="bo")
+    browser = Client()
+    browser.post("/account/login/", {"login": "bo", "password": PASSWORD})
+    answer = browser.get("/buyers/")
+    assert (answer.status_code, answer.url) == (302, "/account/2fa/")
+    assert say("web.people_factor_needed") in browser.get(answer.url).content.decode()
+    assert browser.get("/buyers/", headers={"HX-Request": "true"})["HX-Redirect"] == "/account/2fa/"
+    assert browser.get("/api/v1/buyers").status_code == 403
+    secret = browser.get("/account/2fa/totp/activate/").context["form"].secret
+    browser.post("/account/2fa/totp/activate/", {"code": code(secret)})
+    assert browser.get("/buyers/").status_code == 200
+
+
+def test_roles_that_need_none_and_those_whose_company_signs_them_in_go_on(person, signed_in, monkeypatch):
+    monkeypatch.setattr(env, "SECOND_FACTOR", frozenset({"admin"}))
+    assert signed_in("viewer").get("/profile/").status_code == 200
+    admin = signed_in("admin")
+    assert admin.get("/profile/").status_code == 302
+    session = admin.session
+    session["account_authentication_methods"] = [{"method": "socialaccount", "at": time.time()}]
+    session.save()
+    assert admin.get("/profile/").status_code == 200

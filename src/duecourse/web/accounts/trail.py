@@ -54,8 +54,15 @@ def trail(request: HttpRequest) -> HttpResponse:
             "first": _address("audit", chosen) if before else "",
             "export": _address("audit_export", chosen),
             "head": AuditEvent.objects.order_by("-number").first(),
+            "altered": _altered(),
         },
     )
+
+
+def _altered() -> int | None:
+    """The first row that was not as it was written when the trail was last read whole."""
+    last = AuditEvent.objects.filter(act="verified", kind="audit").order_by("-number").first()
+    return None if last is None else json.loads(last.detail).get("first_bad")
 
 
 @gate("audit")
