@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TABLES: Final = {
     "buyers": "buyer", "invoices": "invoice", "settlements": "settlement", "disputes": "dispute", "orders": "order",
-    "exchange-rates": "exchange_rate",
+    "exchange-rates": "exchange_rate", "signals": "signal", "statements": "statement",
 }  # fmt: skip
 DATES: Final = {
     "invoices": "issue_date",
@@ -30,10 +30,13 @@ DATES: Final = {
     "disputes": "raised_on",
     "orders": "order_date",
     "exchange-rates": "rate_date",
+    "signals": "published_on",
+    "statements": "published_on",
 }
 KEYS: Final[Mapping[str, Sequence[str]]] = {
     "buyers": ("buyer_id",), "invoices": ("invoice_id", "instalment"), "settlements": ("settlement_id",), "disputes": ("dispute_id",),
     "orders": ("order_id",), "exchange-rates": ("provider", "base_currency", "quote_currency", "rate_date"),
+    "signals": ("signal_id",), "statements": ("buyer_id", "period_end", "period_months", "consolidated"),
 }  # fmt: skip
 
 
@@ -52,9 +55,9 @@ def facts(
 
     equal      {column: value}
     since, until  the first and last day on which they happened
-    open_only  disputes that are not resolved; orders that are neither invoiced nor cancelled
+    open_only  disputes that are not resolved; orders that are neither invoiced nor cancelled; signals that hold
     """  # fmt: skip
-    if equal and "buyer_id" in equal and kind != "orders":
+    if equal and "buyer_id" in equal and kind not in ("orders", "signals", "statements"):
         book = only_buyer(book, equal["buyer_id"])
     rows: ir.Table = getattr(book, TABLES[kind])
     for name, value in (equal or {}).items():
@@ -69,6 +72,8 @@ def facts(
         rows = rows.filter(rows.status.isin(["open", "released"])) if open_only else rows
     if kind == "disputes" and open_only:
         rows = rows.filter(rows.resolved_on.isnull())
+    if kind == "signals" and open_only:
+        rows = rows.filter(rows.ended_on.isnull())
     order = [*([rows[happened].desc()] if happened else []), *(name for name in KEYS[kind] if name != happened)]
     return [_named(row) for row in book.run(rows.order_by(order).limit(limit, offset=offset)).to_pylist()]
 

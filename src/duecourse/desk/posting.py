@@ -13,7 +13,20 @@ import pyarrow.compute as pc
 
 from duecourse.desk.dates import FAR
 from duecourse.errors import FactUnknownError
-from duecourse.ledger.entries import BUYER, DAY, DISPUTE, ENTRIES, EXCHANGE_RATE, INVOICE, ORDER, SETTLEMENT, Entry
+from duecourse.ledger.entries import (
+    BUYER,
+    DAY,
+    DISPUTE,
+    ENTRIES,
+    EXCHANGE_RATE,
+    INVOICE,
+    ORDER,
+    SETTLEMENT,
+    SIGNAL,
+    STATEMENT,
+    STATEMENT_ITEMS,
+    Entry,
+)
 from duecourse.ledger.store import new_batch_id
 from duecourse.ledger.together import Post, commit_together
 from duecourse.money import exponent
@@ -33,6 +46,7 @@ __all__ = ["FACTS", "Fault", "Post", "Prepared", "commit", "existing", "far", "n
 
 FACTS: Final[Mapping[str, Entry]] = {
     "buyers": BUYER, "invoices": INVOICE, "settlements": SETTLEMENT, "disputes": DISPUTE, "orders": ORDER, "exchange-rates": EXCHANGE_RATE,
+    "signals": SIGNAL, "statements": STATEMENT,
 }  # fmt: skip
 """What can be sent, by the name it has in addresses."""
 
@@ -47,6 +61,8 @@ IN_ORDER: Final = {
     "settlement": ("settle_date_from", "settle_date"),
     "dispute": ("raised_on", "resolved_on"),
     "order": ("order_date", "status_date"),
+    "signal": ("published_on", "ended_on"),
+    "statement": ("period_end", "published_on"),
 }
 SIGNED: Final = (SETTLEMENT,)
 """Tables whose amounts may be below zero."""
@@ -97,6 +113,9 @@ def prepare(book: Book, kind: str, sent: pa.Table, *, places: Sequence[int] | No
         look.currencies("base_currency")
         look.currencies("quote_currency")
         columns["rate"] = look.rates()
+    elif entry == STATEMENT:
+        look.currencies("currency")
+        columns |= {item: look.exact(item)[0] for item in STATEMENT_ITEMS if item in sent.schema.names}
     elif "amount" not in sent.schema.names and "currency" in sent.schema.names:
         look.currencies("currency")
     look.once(entry.key)
@@ -162,16 +181,23 @@ class _Look:
         given = pc.is_valid(text).combine_chunks().to_numpy(zero_copy_only=False)
         without = given & ~_flags(pc.is_valid(self.sent["currency"]))
         self.refuse(without, "currency", "currency_missing")
-        unknown = self.currencies("currency")
+        self.currencies("currency")
+        minor, parts = self.exact("amount")
+        self.refuse((parts == 0 if signed else parts <= 0) & given, "amount", "amount_zero" if signed else "amount_not_positive")
+        return minor
+
+    def exact(self, name: str) -> tuple[pa.Array[Any], npt.NDArray[np.int64]]:
+        """A column of decimals in minor units of the rows' currency, and in ten-thousandths; more decimals than it has are refused."""
+        text: Any = self.sent[name]
+        given = pc.is_valid(text).combine_chunks().to_numpy(zero_copy_only=False)
         exact: Any = pc.coalesce(text, pa.scalar("0")).cast(pa.decimal128(18, DECIMALS))
         ten_thousandths = pc.multiply(exact, pa.scalar(10**DECIMALS, pa.decimal128(5, 0))).cast(pa.int64())
         parts = ten_thousandths.combine_chunks().to_numpy(zero_copy_only=False)
         coded: Any = self.sent["currency"].combine_chunks().dictionary_encode()
         sizes = [10 ** (DECIMALS - exponent(code)) if code in CURRENCIES else 1 for code in coded.dictionary.to_pylist()]
         size = np.array([*sizes, 1], np.int64)[pc.coalesce(coded.indices, pa.scalar(len(sizes), pa.int32())).to_numpy(zero_copy_only=False)]
-        self.refuse((parts % size != 0) & given & ~unknown, "amount", "amount_inexact")
-        self.refuse((parts == 0 if signed else parts <= 0) & given, "amount", "amount_zero" if signed else "amount_not_positive")
-        return pa.array(parts // size, pa.int64(), mask=~given)
+        self.refuse((parts % size != 0) & given, name, "amount_inexact")
+        return pa.array(parts // size, pa.int64(), mask=~given), parts
 
     def rates(self) -> pa.Array[Any]:
         """The rates as numbers, all above zero."""

@@ -111,7 +111,7 @@ def read_statements(
     if looks_like_xml(path.open("rb").read(200)):
         found, doubts = read_xbrl(path.read_bytes(), path.name)
     else:
-        found = [one for one in read_sheets(_sheets(path)) if one.values]
+        found = [one for one in read_sheets(read_rows(path)) if one.values]
     if not found:
         raise StatementsUnreadableError(path=str(path))
     read = _gathered(found, options, path.name, file_hash(path), ledger, str(path))
@@ -159,7 +159,8 @@ def import_statements(ledger: Ledger, read: StatementsRead, *, note: str = "stat
         return draft.commit()
 
 
-def _sheets(path: Path) -> list[Sheet]:
+def read_rows(path: Path) -> list[Sheet]:
+    """A spreadsheet's or CSV's rows as text. Raises StatementsUnreadableError for text in no encoding we know."""
     head = path.open("rb").read(8)
     if head.startswith((b"PK", b"\xd0\xcf\x11\xe0")):
         return read_workbook(path, "workbook")
@@ -272,4 +273,4 @@ def _jumps(rows: Sequence[Mapping[str, Any]], known: Sequence[Mapping[str, Any]]
             )
 
 
-__all__ = ["Account", "StatementOptions", "StatementsRead", "import_statements", "read_statements", "typed_statements"]
+__all__ = ["Account", "StatementOptions", "StatementsRead", "import_statements", "read_rows", "read_statements", "typed_statements"]

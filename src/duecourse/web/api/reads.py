@@ -259,7 +259,8 @@ def invoice(request: HttpRequest, invoice_id: str, instalment: int, words: Query
     )  # fmt: skip
 
 
-def _facts(request: HttpRequest, words: Any, kind: str, model: Any, **more: Any) -> HttpResponse:
+def list_facts(request: HttpRequest, words: Any, kind: str, model: Any, **more: Any) -> HttpResponse:
+    """A page of facts of one kind."""
     book, offset = page_of(request, words)
     found = facts_.facts(
         book, kind, equal=_equal(words), since=words.since, until=words.until, offset=offset, limit=words.limit + 1, **more
@@ -278,19 +279,19 @@ def _facts(request: HttpRequest, words: Any, kind: str, model: Any, **more: Any)
 )
 def settlements(request: HttpRequest, words: Query[SettlementsWords]) -> HttpResponse:
     """Newest first."""
-    return _facts(request, words, "settlements", shapes.Settlement)
+    return list_facts(request, words, "settlements", shapes.Settlement)
 
 
 @api.get("/disputes", auth=READ, response=shapes.DisputesAnswer, operation_id="listDisputes", tags=LISTS, summary="Disputes")
 def disputes(request: HttpRequest, words: Query[OpenWords]) -> HttpResponse:
     """Newest first; one that was resolved after the day of the book is open."""
-    return _facts(request, words, "disputes", shapes.Dispute, open_only=words.open_only)
+    return list_facts(request, words, "disputes", shapes.Dispute, open_only=words.open_only)
 
 
 @api.get("/orders", auth=READ, response=shapes.OrdersAnswer, operation_id="listOrders", tags=LISTS, summary="Sales orders")
 def orders(request: HttpRequest, words: Query[OpenWords]) -> HttpResponse:
     """Newest first, with their status as of the day of the book."""
-    return _facts(request, words, "orders", shapes.Order, open_only=words.open_only)
+    return list_facts(request, words, "orders", shapes.Order, open_only=words.open_only)
 
 
 @api.get("/exchange-rates", auth=READ, response=shapes.RatesAnswer, operation_id="listExchangeRates", tags=LISTS, summary="Exchange rates")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from duecourse.web.api import reads, views, writes
+from duecourse.web.api import evidence, reads, views, writes
 from duecourse.web.api.application import api
 from duecourse.web.orders import api as orders
 
-assert all((reads, writes, orders))  # the endpoints are in `api` once these are loaded
+assert all((evidence, reads, writes, orders))  # the endpoints are in `api` once these are loaded
 
 urlpatterns = [
     path("", views.root, name="api"),

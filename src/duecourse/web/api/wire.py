@@ -1,6 +1,6 @@
 """What is sent to the API: each fact as JSON, exactly. The same types check the rows and draw up the schema."""
 
-# ruff: noqa: TC001, TC003 — the annotations are read when the program runs
+
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic_core import from_json, to_json
 from typing_extensions import TypedDict
 
 from duecourse.desk.posting import FACTS, Fault
-from duecourse.ledger.entries import ORDER_STATUSES, SETTLEMENT_KINDS
+from duecourse.ledger.entries import ORDER_STATUSES, SETTLEMENT_KINDS, SIGNAL_KINDS, SIGNAL_SEVERITIES, STATEMENT_ITEMS
 from duecourse.web.api.problems import Problem
 
 KEY_FORM: Final = r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$"
@@ -161,13 +161,59 @@ class ExchangeRateIn(TypedDict):
     rate: Rate
 
 
+Figure = Annotated[
+    str,
+    StringConstraints(pattern=r"^-?[0-9]{1,13}(\.[0-9]{1,4})?$"),
+    Field(description="Decimal string in units of the currency", examples=["1050000.00"]),
+]
+Months = Annotated[int, Field(ge=1, le=24, description="12 for a year")]
+
+
+class SignalIn(TypedDict):
+    """A dated piece of news about a buyer: a grade, a lawsuit, an enforcement, an insolvency."""
+
+    __pydantic_config__ = _STRICT  # type: ignore[misc]
+
+    signal_id: Annotated[Key, Field(examples=["SIG-1"])]
+    buyer_id: Annotated[Key, Field(examples=["C-10023"])]
+    kind: Literal[SIGNAL_KINDS]  # type: ignore[valid-type]
+    severity: NotRequired[Annotated[Literal[SIGNAL_SEVERITIES] | None, Field(description="Absent = as its kind has it")]]  # type: ignore[valid-type]
+    published_on: Annotated[date, Field(description="When anybody could know it", examples=["2026-03-05"])]
+    occurred_on: NotRequired[date | None]
+    ended_on: NotRequired[Annotated[date | None, Field(description="Lifted, settled, withdrawn; absent while it holds")]]
+    value: NotRequired[Annotated[Words | None, Field(description="A grade or score as its provider writes it")]]
+    previous_value: NotRequired[Words | None]
+    amount: NotRequired[Amount | None]
+    currency: NotRequired[Currency | None]
+    provider: NotRequired[Words | None]
+    reference: NotRequired[Words | None]
+    text: NotRequired[Words | None]
+
+
+_ABOUT = {
+    "buyer_id": Annotated[Key, Field(examples=["C-10023"])],
+    "period_end": Annotated[date, Field(examples=["2025-12-31"])],
+    "period_months": Months,
+    "consolidated": NotRequired[Annotated[bool, Field(description="The group's accounts; false = of the legal entity alone")]],
+    "published_on": Annotated[date, Field(description="When anybody could know them", examples=["2026-04-20"])],
+    "audited": NotRequired[bool | None],
+    "opinion": NotRequired[Literal["unqualified", "qualified", "adverse", "disclaimer", "going_concern"] | None],
+    "standard": NotRequired[Literal["CAS", "IFRS", "US_GAAP"] | None],
+    "currency": Currency,
+}
+StatementIn: Any = TypedDict("StatementIn", {**_ABOUT, **dict.fromkeys(STATEMENT_ITEMS, NotRequired[Figure | None])})  # type: ignore[misc]
+StatementIn.__pydantic_config__ = _STRICT
+StatementIn.__doc__ = "A buyer's accounts of one period. What is left out is not given by the accounts."
+
+
 MODELS: Final[dict[str, Any]] = {
     "buyers": BuyerIn, "invoices": InvoiceIn, "settlements": SettlementIn, "disputes": DisputeIn, "orders": OrderIn,
-    "exchange-rates": ExchangeRateIn,
+    "exchange-rates": ExchangeRateIn, "signals": SignalIn, "statements": StatementIn,
 }  # fmt: skip
 
 DEFAULTS: Final[dict[str, dict[str, Any]]] = {
     "invoices": {"instalment": 1, "kind": "invoice"}, "settlements": {"kind": "cash"}, "exchange-rates": {"provider": "own"},
+    "statements": {"consolidated": False},
 }  # fmt: skip
 
 MOST_ROWS: Final = 100_000
@@ -179,12 +225,12 @@ def sent_schema(kind: str) -> pa.Schema:
     """The columns of a kind as they are sent: amounts and rates as text."""
     fields = []
     for column in FACTS[kind].facts:
-        if column.name in ("inferred", "issue_date_estimated"):
+        if column.name in ("inferred", "issue_date_estimated", "published_on_estimated"):
             continue
         if column.name == "amount_minor":
             fields.append(pa.field("amount", pa.string()))
         else:
-            fields.append(pa.field(column.name, pa.string() if column.name == "rate" else column.type))
+            fields.append(pa.field(column.name, pa.string() if column.name == "rate" or column.name in STATEMENT_ITEMS else column.type))
     return pa.schema(fields)
 
 
@@ -260,7 +306,7 @@ _CODES: Final = {
     "missing": "field_missing", "extra_forbidden": "field_unknown", "string_type": "not_text", "int_type": "not_whole", "date_type": "not_a_date",
     "date_from_datetime_parsing": "not_a_date", "date_parsing": "not_a_date", "literal_error": "not_one_of", "string_too_long": "too_long",
     "string_too_short": "empty", "string_pattern_mismatch": "wrong_form", "greater_than_equal": "out_of_range", "less_than_equal": "out_of_range",
-    "dict_type": "not_an_object", "list_type": "not_a_list",
+    "dict_type": "not_an_object", "list_type": "not_a_list", "bool_type": "wrong_form",
 }  # fmt: skip
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 NAMES: Final = {
     "buyers": ("Buyer", "buyers"), "invoices": ("Invoice", "invoices"), "settlements": ("Settlement", "settlements"),
     "disputes": ("Dispute", "disputes"), "orders": ("Order", "orders"), "exchange-rates": ("ExchangeRate", "exchange rates"),
+    "signals": ("Signal", "signals"), "statements": ("Statement", "statements"),
 }  # fmt: skip
 PATHS: Final = {
     "buyers": "/buyers/{key:buyer_id}",
@@ -42,6 +43,8 @@ PATHS: Final = {
     "settlements": "/settlements/{key:settlement_id}",
     "disputes": "/disputes/{key:dispute_id}",
     "orders": "/orders/{key:order_id}",
+    "signals": "/signals/{key:signal_id}",
+    "statements": "/statements/{key:buyer_id}/{key:period_end}/{int:period_months}/{key:consolidated}",
     "exchange-rates": "/exchange-rates/{key:provider}/{key:base_currency}/{key:quote_currency}/{key:rate_date}",
 }
 
@@ -172,9 +175,15 @@ def _routes(kind: str) -> None:
 
 KEYS: Final[Mapping[str, Any]] = {
     "instalment": wire.Instalment, "base_currency": wire.Currency, "quote_currency": wire.Currency, "rate_date": date,
-    **dict.fromkeys(("buyer_id", "invoice_id", "settlement_id", "dispute_id", "order_id", "provider"), wire.Key),
+    "period_end": date, "period_months": wire.Months, "consolidated": bool,
+    **dict.fromkeys(("buyer_id", "invoice_id", "settlement_id", "dispute_id", "order_id", "provider", "signal_id"), wire.Key),
 }  # fmt: skip
-KEY_WORDS: Final[Mapping[str, str]] = {"instalment": "1 for an invoice payable at once", "rate_date": "ISO 8601"}
+KEY_WORDS: Final[Mapping[str, str]] = {
+    "instalment": "1 for an invoice payable at once",
+    "rate_date": "ISO 8601",
+    "period_end": "ISO 8601",
+    "consolidated": "true for the group's accounts",
+}
 FACT_KEYS: Final = {kind: posting.FACTS[kind].key for kind in NAMES}
 
 

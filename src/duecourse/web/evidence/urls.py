@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from duecourse.web.evidence import entry, files, statements
+from duecourse.web.evidence import entry, evidence, files, statements
 
 urlpatterns = [
+    path("buyers/<key:buyer_id>/evidence", evidence.evidence, name="buyer_evidence"),
+    path("buyers/<key:buyer_id>/evidence/add", evidence.add, name="buyer_evidence_add"),
+    path("buyers/<key:buyer_id>/evidence/end", evidence.end, name="buyer_evidence_end"),
+    path("buyers/<key:buyer_id>/evidence/withdraw", evidence.withdraw, name="buyer_evidence_withdraw"),
     path("buyers/<key:buyer_id>/statements", statements.statements, name="buyer_statements"),
     path("buyers/<key:buyer_id>/statements/new", entry.enter, name="buyer_statements_new"),
     path("buyers/<key:buyer_id>/statements/check", entry.check, name="buyer_statements_check"),
