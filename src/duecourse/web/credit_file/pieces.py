@@ -323,7 +323,7 @@ def _who(file: CreditFile) -> Iterator[Piece]:
     other = profile.get("name_local") if named(profile).get("name") == profile.get("name") else profile.get("name")
     if other:
         pairs.append([say("web.file_other_name"), other])
-    pairs += [[heading(name), _fact(profile[name])] for name in PROFILE if profile.get(name) not in (None, "")]
+    pairs += [[heading(name), _fact(name, profile[name])] for name in PROFILE if profile.get(name) not in (None, "")]
     if profile.get("registered_capital_minor") is not None:
         capital_ = format_money(profile["registered_capital_minor"], profile.get("registered_capital_currency") or "XXX")
         pairs.append([heading("registered_capital"), capital_])
@@ -341,7 +341,9 @@ def _who(file: CreditFile) -> Iterator[Piece]:
         }  # fmt: skip
 
 
-def _fact(value: Any) -> str:
+def _fact(name: str, value: Any) -> str:
+    if name == "payment_terms_days":
+        return say("web.buyer_days", count=value)
     return shown(value, "date") if hasattr(value, "year") else str(value)
 
 
