@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("duecourse.web.imports.urls")),
     path("", include("duecourse.web.limits.urls")),
     path("", include("duecourse.web.evidence.urls")),
+    path("", include("duecourse.web.grades.urls")),
     path("", include("duecourse.web.credit_file.urls")),
     path("api/", include("duecourse.web.api.urls")),
     path("webhooks/", include("duecourse.web.api.webhooks.urls")),
