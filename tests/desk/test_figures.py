@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, given
 
 from duecourse.desk import figures as module
 from duecourse.desk.figures import figures, months
@@ -13,6 +13,7 @@ from duecourse.desk.opening import open_ledger
 from duecourse.engines.fused import ensure
 from duecourse.ledger.scope import Scope
 from duecourse.measures.buckets import Buckets
+from support.examples import examples
 from support.ledgers import ENGINE, add
 from support.random_ledgers import DATES, ledgers
 
@@ -67,7 +68,7 @@ def test_on_the_demo_economy(small_ledger, monkeypatch):
 
 
 @given(facts=ledgers(), on=DATES)
-@settings(max_examples=3, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@examples(1, 3, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 def test_on_odd_ledgers(tmp_path_factory, facts, on):
     ledger = open_ledger(tmp_path_factory.mktemp("l") / "ledger", create=True, threads=1)
     ledger.engine = ENGINE

@@ -3,11 +3,12 @@ from __future__ import annotations
 import datetime as dt
 
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from duecourse import samples
 from duecourse.ledger.store import Ledger
+from support.examples import examples
 from support.ledgers import ENGINE, add, invoice, totals
 
 DAYS = st.dates(dt.date(2025, 1, 1), dt.date(2025, 3, 31))
@@ -57,7 +58,7 @@ FACTS = st.lists(st.tuples(st.integers(0, 8), st.integers(1, 1000), DAYS), min_s
 
 
 @given(batches=st.lists(FACTS, min_size=1, max_size=5), on=DAYS)
-@settings(max_examples=15)
+@examples(5, 15)
 def test_a_book_never_changes_when_later_facts_arrive(tmp_path_factory, batches, on):
     ledger = Ledger.open(tmp_path_factory.mktemp("l") / "ledger", engine=ENGINE, create=True)
     seen = []
@@ -76,7 +77,7 @@ def test_a_book_never_changes_when_later_facts_arrive(tmp_path_factory, batches,
     data=st.data(),
     on=DAYS,
 )
-@settings(max_examples=15)
+@examples(5, 15)
 def test_pieces_in_any_order_give_the_same_book(tmp_path_factory, facts, data, on):
     rows = [{**invoice(number, amount), "issue_date": day} for number, amount, day in facts]
     shuffled = data.draw(st.permutations(rows))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, given
 from hypothesis import strategies as st
 
 from duecourse import samples
@@ -22,6 +22,7 @@ from duecourse.measures.disputes import disputes
 from duecourse.measures.history import history
 from duecourse.measures.portfolio import kpi
 from duecourse.measures.receivables import ageing, outstanding
+from support.examples import examples
 from support.ledgers import ENGINE, add
 from support.random_ledgers import DATES, ledgers
 
@@ -102,7 +103,7 @@ KEYS = {"buyer": "buyer_id", "invoice": "invoice_id", "settlement": "settlement_
 
 
 @given(facts=firms(), scope=SCOPES, on=DATES)
-@settings(max_examples=15, phases=PHASES)
+@examples(4, 15, phases=PHASES)
 def test_its_rows_are_the_allowed_ones(facts, scope, on):
     book = samples.book(on, **facts).limited(scope)
     should = allowed(facts, scope, on)
@@ -123,7 +124,7 @@ def seen_at_all(facts, scope, buyer):
 
 
 @given(facts=firms(), scope=SCOPES, on=DATES)
-@settings(max_examples=4, phases=PHASES)
+@examples(1, 4, phases=PHASES)
 def test_its_measures_are_those_of_a_ledger_that_holds_only_the_allowed_rows(facts, scope, on):
     book = samples.book(on, **facts).limited(scope)
     other = samples.book(on, **allowed(facts, scope, on))

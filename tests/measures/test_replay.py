@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from duecourse import samples
@@ -17,17 +16,12 @@ from duecourse.measures.history import history
 from duecourse.measures.payment import days_beyond_terms
 from duecourse.measures.receivables import ageing, open_items, outstanding, unapplied_credits
 from duecourse.measures.tenure import tenure
+from support.examples import examples
 from support.random_ledgers import DATES, ledgers
 from support.replay import BUCKETS, DAY, Replay, month_before
 
 CURRENCIES = ("CNY", "USD")
-THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 NEAR = {"rel": 1e-9, "abs": 1e-9}
-
-
-def examples(few):
-    """Each example compiles its expressions anew, so an ordinary run takes few."""
-    return settings(max_examples=few * 20 if THOROUGH else few)
 
 
 def drawn(facts, on):
@@ -40,7 +34,7 @@ def by_currency(book, expr):
 
 
 @given(facts=ledgers(), on=DATES, by=st.sampled_from(["due_date", "issue_date"]))
-@examples(50)
+@examples(16, 1000)
 def test_outstanding_and_ageing_equal_a_replay(facts, on, by):
     book, replay = drawn(facts, on)
     found = by_currency(book, outstanding(book))
@@ -61,7 +55,7 @@ def test_outstanding_and_ageing_equal_a_replay(facts, on, by):
 
 
 @given(facts=ledgers(), on=DATES)
-@examples(12)
+@examples(4, 240)
 def test_the_measures_of_a_buyer_equal_a_replay(facts, on):
     book, replay = drawn(facts, on)
     rows = {(row["buyer_id"], row["currency"]): row for row in book.run(buyer_measures(book)).to_pylist()}
@@ -74,7 +68,7 @@ def test_the_measures_of_a_buyer_equal_a_replay(facts, on):
 
 
 @given(facts=ledgers(), on=DATES, days=st.integers(1, 400), months=st.integers(1, 36))
-@examples(8)
+@examples(2, 160)
 def test_dso_and_days_beyond_terms_equal_a_replay(facts, on, days, months):
     book, replay = drawn(facts, on)
     simple = by_currency(book, simple_dso(book, period_days=days))
@@ -98,7 +92,7 @@ def test_dso_and_days_beyond_terms_equal_a_replay(facts, on, days, months):
 
 
 @given(facts=ledgers(), on=DATES, back=st.integers(1, 200))
-@examples(8)
+@examples(2, 160)
 def test_what_became_of_the_balances_adds_up_to_them(facts, on, back):
     book, replay = drawn(facts, on)
     since = on - back * DAY
@@ -117,7 +111,7 @@ def test_what_became_of_the_balances_adds_up_to_them(facts, on, back):
 
 
 @given(facts=ledgers(), on=DATES, months=st.integers(1, 14))
-@examples(6)
+@examples(2, 120)
 def test_the_history_equals_the_book_of_each_month_end(facts, on, months):
     book, replay = drawn(facts, on)
     rows = {(row["currency"], row["months_back"]): row for row in book.run(history(book, months=months)).to_pylist()}
@@ -153,7 +147,7 @@ def test_the_history_equals_the_book_of_each_month_end(facts, on, months):
 
 
 @given(facts=ledgers(most_invoices=12), on=DATES)
-@examples(3)
+@examples(2, 60)
 def test_the_history_of_a_buyer_equals_its_measures(facts, on):
     book, _ = drawn(facts, on)
     now = {(row["buyer_id"], row["currency"]): row for row in book.run(buyer_measures(book)).to_pylist() if row["outstanding"]}
@@ -169,7 +163,7 @@ def test_the_history_of_a_buyer_equals_its_measures(facts, on):
 
 
 @given(facts=ledgers(), on=DATES)
-@examples(6)
+@examples(2, 120)
 def test_the_peak_is_the_highest_balance_of_any_day(facts, on):
     book, replay = drawn(facts, on)
     start = min((row.get("issue_date") or row["settle_date"] for row in (*facts[0], *facts[1])), default=on)
@@ -182,7 +176,7 @@ def test_the_peak_is_the_highest_balance_of_any_day(facts, on):
 
 
 @given(facts=ledgers(), on=DATES, at=DATES)
-@examples(5)
+@examples(2, 100)
 def test_an_earlier_day_of_a_book_is_the_book_of_that_day(facts, on, at):
     """Facts after a day never change what the book of that day says."""
     at = min(on, at)
@@ -194,7 +188,7 @@ def test_an_earlier_day_of_a_book_is_the_book_of_that_day(facts, on, at):
 
 
 @given(facts=ledgers(), on=DATES, seed=st.randoms(use_true_random=False))
-@examples(3)
+@examples(2, 60)
 def test_the_order_of_the_facts_does_not_matter(facts, on, seed):
     invoices, settlements = (list(rows) for rows in facts)
     straight, _ = drawn(facts, on)
