@@ -27,7 +27,7 @@ compute: Any = pc
 DIMENSIONS: Final = ("group", "country", "sector", "grade", "sales_owner", "legal_entity")
 STATES: Final = ("blocked", "over", "near", "lapsed", "unlimited")
 """What somebody has to see to, the most urgent first."""
-TOP: Final = 25
+TOP: Final = 15
 LISTED: Final = 200
 WEAK_FROM: Final = 7
 GRADES: Final = 10

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from duecourse.ledger.book import Book
 
-TODO: Final = 50
+TODO: Final = 25
 ENOUGH_LATE: Final = 0.5
 """Where so much of what is owed is late, collecting comes before asking for more."""
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from duecourse.ledger.book import Book
 
 WAYS: Final = ("new", "up", "down", "stop")
-SHOWN: Final = 200
+SHOWN: Final = 100
 """So many are shown, and so many accepted at once."""
 
 
