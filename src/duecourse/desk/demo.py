@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from duecourse.desk.demo_limits import add_limits
+from duecourse.desk.demo_orders import add_orders
 from duecourse.desk.opening import open_ledger
 from duecourse.errors import LedgerNotFoundError
 from duecourse.samples.economy import write
@@ -35,6 +36,7 @@ def make_demo(
         return False
     write(ledger, economy(invoices, seed), progress=progress)
     add_limits(ledger)
+    add_orders(ledger)
     ledger.compact()
     return True
 

@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("duecourse.web.accounts.urls")),
     path("account/", include("duecourse.web.accounts.account_urls")),
     path("", include("duecourse.web.imports.urls")),
+    path("", include("duecourse.web.orders.urls")),
     path("", include("duecourse.web.limits.urls")),
     path("", include("duecourse.web.evidence.urls")),
     path("", include("duecourse.web.grades.urls")),

@@ -21,6 +21,7 @@ NOT_LOOKED_AT: Final = frozenset({"decision", "quarantine", "statement", "open_i
 """Tables no order is held against: the decisions about orders themselves are among them."""
 
 PARTS_KEPT_DAYS: Final = 40
+DEMO_ORDERS: Final = 60
 
 
 @job("orders.draw", title="web.orders_job_draw", retries=20, lease_seconds=300, long=True)
@@ -29,7 +30,30 @@ def draw(job: Job, *, facts: str = "") -> dict[str, Any]:  # noqa: ARG001 — a 
     from duecourse.web.jobs.background import own_ledger  # noqa: PLC0415 — heavy: only in a worker
     from duecourse.web.orders.drawing import draw as drawn  # noqa: PLC0415
 
-    return drawn(own_ledger(), progress=lambda share: job.progress(share, "web.orders_phase_draw"))
+    ledger = own_ledger()
+    done = drawn(ledger, progress=lambda share: job.progress(share, "web.orders_phase_draw"))
+    return {**done, "asked": ask_for_the_demo(ledger)}
+
+
+def ask_for_the_demo(ledger: Ledger) -> int:
+    """Of the demo economy nobody's ERP asks: check its open orders once, so that there is something to decide. Returns how many."""
+    from duecourse.desk.demo_orders import NOTE  # noqa: PLC0415 — heavy: only in a worker
+    from duecourse.ledger.entries import ORDER  # noqa: PLC0415
+    from duecourse.web.orders import picture  # noqa: PLC0415 — models need the apps loaded
+    from duecourse.web.orders.models import OrderCheck  # noqa: PLC0415
+    from duecourse.web.orders.taking import Asked, take  # noqa: PLC0415
+
+    if not any(row.note == NOTE for row in ledger.journal()) or OrderCheck.objects.exists():
+        return 0
+    drawn = picture.drawn()
+    book = ledger.as_of(drawn.book_on)
+    rows = book.run(book.table(ORDER).filter(book.order.status == "open").order_by("order_id").limit(DEMO_ORDERS)).to_pylist()
+    for row in rows:
+        asked = Asked(
+            row["order_id"], row["buyer_id"], row["currency"], row["amount_minor"], "", row["legal_entity"] or "", row["payment_terms_days"]
+        )
+        take("reserve", asked, drawn, key=f"demo {row['order_id']}")
+    return len(rows)
 
 
 @job("orders.record", title="web.orders_job_record", retries=1000)

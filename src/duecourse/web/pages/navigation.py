@@ -39,6 +39,7 @@ PLACES: Final[Mapping[str, tuple[Place, ...]]] = {
         Place("invoices", "web.frame_nav_invoices", "invoices", also=frozenset({"invoice"})),
         Place("groups", "web.frame_nav_groups", "groups", also=frozenset({"group"})),
         Place("limits", "web.limits_title", "limits", also=frozenset({"limit", "decision"})),
+        Place("orders", "web.orders_title", "file", also=frozenset({"order_check"})),
         Place("portfolio", "web.portfolio_title", "portfolio"),
     ),
     "web.frame_nav_data": (

@@ -16,7 +16,10 @@ CREATE FUNCTION orders_take(
     p_now timestamptz, p_today date, p_lease timestamptz,
     p_rules bigint, p_no_limit text, p_terms_weight text, p_version bigint, p_data_as_of timestamptz, p_book_on date,
     OUT o_status text, OUT o_id bigint, OUT o_outcome text, OUT o_seen jsonb
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql
+-- Every look-up is of one row by an index. Plans made while the tables were young would read them whole, for as long as a session lives.
+SET enable_seqscan = off SET enable_bitmapscan = off SET plan_cache_mode = force_generic_plan
+AS $$
 DECLARE
     r record;
     v_ids bigint[] := '{}';
