@@ -228,6 +228,21 @@ def test_base_rates_are_stated_for_country_and_sector():
     assert high.probability_of_default_12m > low.probability_of_default_12m
 
 
+def test_base_rates_are_typed_as_people_write_them(place):
+    from duecourse.desk.settings import change, current
+    from duecourse.errors import OptionMisusedError
+
+    ledger = open_ledger(place[0])
+    change(ledger, {"default_rates": "*=0.8%; cn = 1.2 %；CN/construction=0.03; */retail=2%"})
+    stated = ledger.as_of(ON).settings["default_rates"]
+    assert stated == {"*": 0.008, "CN": 0.012, "CN/construction": 0.03, "*/retail": 0.02}
+    assert current(ledger)["default_rates"] == "*=0.8%; CN=1.2%; CN/construction=3%; */retail=2%"
+    for wrong in ("CN", "CN=x", "CN=0", "CN=70%", "=1%"):
+        with pytest.raises(OptionMisusedError):
+            change(ledger, {"default_rates": wrong})
+    change(ledger, {"default_rates": ""})
+
+
 def adjustment(notches, decided, until, **more):
     said = json.dumps({"notches": notches, "until": until.isoformat(), "reason": "Parent supports it"})
     return {

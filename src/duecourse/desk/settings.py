@@ -35,7 +35,9 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "legal_entity_names": {},
     "calendar": "CN",
     "language": "",
+    "default_rates": {},
 }
+HIGHEST_RATE: Final = 0.5
 LANGUAGES: Final = ("", "en", "zh-hans")
 
 
@@ -78,6 +80,8 @@ def _decoded(name: str, value: str) -> Any:
         return _buckets(value)
     if name == "legal_entity_names":
         return _names(value)
+    if name == "default_rates":
+        return _rates(value)
     if name == "calendar":
         return WorkingDays(value).country
     if name == "language" and value not in LANGUAGES:
@@ -104,6 +108,24 @@ def bucket_labels(text: str) -> list[str] | None:
     return [found.label(name) for name in found.ids]
 
 
+def _rates(value: str) -> dict[str, float]:
+    """`*=1%; CN=1.2%; CN/construction=3%; */retail=2%`: the share of firms that fail within a year."""
+    found: dict[str, float] = {}
+    for part in value.replace("；", ";").replace("\n", ";").replace("％", "%").split(";"):
+        key, equals, text = (one.strip() for one in part.partition("="))
+        if not part.strip():
+            continue
+        try:
+            rate = float(text.removesuffix("%")) / (100.0 if text.endswith("%") else 1.0)
+        except ValueError:
+            rate = 0.0
+        if not (equals and key and 0.0 < rate <= HIGHEST_RATE):
+            raise OptionMisusedError(option="default_rates", value=part.strip(), hint=say("grading.hint_rates"))
+        country, slash, sector = key.partition("/")
+        found[f"{country.strip().upper()}/{sector.strip()}" if slash else country.upper()] = round(rate, 8)
+    return found
+
+
 def _names(value: str) -> dict[str, str]:
     """`1000=Acme GmbH; 2000=Acme Ltd`, or one on each line."""
     pairs = [part.partition("=") for part in value.replace("；", ";").replace("\n", ";").split(";") if part.strip()]
@@ -114,8 +136,12 @@ def _names(value: str) -> dict[str, str]:
 
 def _text(value: Any) -> str:
     if isinstance(value, dict):
-        return "; ".join(f"{code}={name}" for code, name in value.items())
+        return "; ".join(f"{code}={_shown(name)}" for code, name in value.items())
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _shown(value: Any) -> str:
+    return f"{value * 100:.6g}%" if isinstance(value, float) else str(value)
 
 
 # --- who changed what, and what imports have taught ------------------------------------------------------------------------------------

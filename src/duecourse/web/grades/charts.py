@@ -34,7 +34,7 @@ def points_chart(reasons: Sequence[Reason], most: int) -> Chart:
     words = say("web.grades_chart_points")
     columns = [
         Column("factor", heading=say("cli.col_factor")), Column("block", heading=capital(label("grade_basis"))),
-        Column("points", "ratio", heading=capital(label("score_points"))),
+        Column("points", "days", heading=capital(label("score_points"))),
     ]  # fmt: skip
     spec = {**_with(_diverging(), rows), "height": ROW_HEIGHT * max(len(rows), 1)}
     legend = [("series-3", say("web.grades_safer")), ("age-4", say("web.grades_riskier"))]

@@ -90,7 +90,7 @@ def firm_change(request: HttpRequest) -> HttpResponse:
     ledger = books.ledger()
     before = current(ledger)
     typed = {
-        name: request.POST[name].strip() for name in ("company", "base_currency", "ageing_buckets", "language") if name in request.POST
+        name: request.POST[name].strip() for name in ("company", "base_currency", "ageing_buckets", "language", "default_rates") if name in request.POST
     }
     if any(field.startswith("entity-") for field in request.POST):
         named = dict(ledger.as_of(date.max).settings.get("legal_entity_names", {}))
@@ -288,7 +288,7 @@ def changes(request: HttpRequest) -> HttpResponse:
     return render(request, "imports/changes.html", {**_frame(request, "settings_history"), "rows": rows})
 
 
-_KNOWN: Final = ("base_currency", "ageing_buckets", "company", "legal_entity_names", "calendar", "language")
+_KNOWN: Final = ("base_currency", "ageing_buckets", "company", "legal_entity_names", "calendar", "language", "default_rates")
 
 
 def _value(name: str, value: str | None) -> str:
