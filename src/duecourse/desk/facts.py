@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TABLES: Final = {
     "buyers": "buyer", "invoices": "invoice", "settlements": "settlement", "disputes": "dispute", "orders": "order",
-    "exchange-rates": "exchange_rate", "signals": "signal", "statements": "statement",
+    "exchange-rates": "exchange_rate", "signals": "signal", "statements": "statement", "limits": "limit",
 }  # fmt: skip
 DATES: Final = {
     "invoices": "issue_date",
@@ -32,11 +32,12 @@ DATES: Final = {
     "exchange-rates": "rate_date",
     "signals": "published_on",
     "statements": "published_on",
+    "limits": "valid_from",
 }
 KEYS: Final[Mapping[str, Sequence[str]]] = {
     "buyers": ("buyer_id",), "invoices": ("invoice_id", "instalment"), "settlements": ("settlement_id",), "disputes": ("dispute_id",),
     "orders": ("order_id",), "exchange-rates": ("provider", "base_currency", "quote_currency", "rate_date"),
-    "signals": ("signal_id",), "statements": ("buyer_id", "period_end", "period_months", "consolidated"),
+    "signals": ("signal_id",), "limits": ("limit_id",), "statements": ("buyer_id", "period_end", "period_months", "consolidated"),
 }  # fmt: skip
 
 
@@ -57,7 +58,7 @@ def facts(
     since, until  the first and last day on which they happened
     open_only  disputes that are not resolved; orders that are neither invoiced nor cancelled; signals that hold
     """  # fmt: skip
-    if equal and "buyer_id" in equal and kind not in ("orders", "signals", "statements"):
+    if equal and "buyer_id" in equal and kind not in ("orders", "signals", "statements", "limits"):
         book = only_buyer(book, equal["buyer_id"])
     rows: ir.Table = getattr(book, TABLES[kind])
     for name, value in (equal or {}).items():

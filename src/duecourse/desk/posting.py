@@ -20,6 +20,7 @@ from duecourse.ledger.entries import (
     ENTRIES,
     EXCHANGE_RATE,
     INVOICE,
+    LIMIT,
     ORDER,
     SETTLEMENT,
     SIGNAL,
@@ -46,7 +47,7 @@ __all__ = ["FACTS", "Fault", "Post", "Prepared", "commit", "existing", "far", "n
 
 FACTS: Final[Mapping[str, Entry]] = {
     "buyers": BUYER, "invoices": INVOICE, "settlements": SETTLEMENT, "disputes": DISPUTE, "orders": ORDER, "exchange-rates": EXCHANGE_RATE,
-    "signals": SIGNAL, "statements": STATEMENT,
+    "signals": SIGNAL, "statements": STATEMENT, "limits": LIMIT,
 }  # fmt: skip
 """What can be sent, by the name it has in addresses."""
 
@@ -61,9 +62,12 @@ IN_ORDER: Final = {
     "settlement": ("settle_date_from", "settle_date"),
     "dispute": ("raised_on", "resolved_on"),
     "order": ("order_date", "status_date"),
+    "limit": ("valid_from", "valid_to"),
     "signal": ("published_on", "ended_on"),
     "statement": ("period_end", "published_on"),
 }
+FROM_ZERO: Final = (LIMIT,)
+"""Tables whose amounts may be nothing: a cover that was withdrawn."""
 SIGNED: Final = (SETTLEMENT,)
 """Tables whose amounts may be below zero."""
 SHOWN: Final = 1_000
@@ -108,7 +112,7 @@ def prepare(book: Book, kind: str, sent: pa.Table, *, places: Sequence[int] | No
     look.plausible(entry, today or datetime.now(UTC).date())
     columns: dict[str, Any] = {name: sent[name] for name in entry.facts.names if name in sent.schema.names}
     if "amount" in sent.schema.names:
-        columns["amount_minor"] = look.minor(signed=entry in SIGNED)
+        columns["amount_minor"] = look.minor(signed=entry in SIGNED, from_zero=entry in FROM_ZERO)
     if entry == EXCHANGE_RATE:
         look.currencies("base_currency")
         look.currencies("quote_currency")
@@ -118,6 +122,8 @@ def prepare(book: Book, kind: str, sent: pa.Table, *, places: Sequence[int] | No
         columns |= {item: look.exact(item)[0] for item in STATEMENT_ITEMS if item in sent.schema.names}
     elif "amount" not in sent.schema.names and "currency" in sent.schema.names:
         look.currencies("currency")
+    if entry == LIMIT:
+        look.limits()
     look.once(entry.key)
     if book.scope.restricts:
         look.within(book, entry)
@@ -175,7 +181,7 @@ class _Look:
         self.refuse(wrong, name, "currency_unknown")
         return wrong
 
-    def minor(self, *, signed: bool) -> pa.Array[Any]:
+    def minor(self, *, signed: bool, from_zero: bool = False) -> pa.Array[Any]:
         """The amounts in minor units; one that has more decimals than its currency is refused, never rounded."""
         text: Any = self.sent["amount"]
         given = pc.is_valid(text).combine_chunks().to_numpy(zero_copy_only=False)
@@ -183,7 +189,7 @@ class _Look:
         self.refuse(without, "currency", "currency_missing")
         self.currencies("currency")
         minor, parts = self.exact("amount")
-        self.refuse((parts == 0 if signed else parts <= 0) & given, "amount", "amount_zero" if signed else "amount_not_positive")
+        self.refuse((parts == 0 if signed else parts < 0 if from_zero else parts <= 0) & given, "amount", "amount_zero" if signed else "amount_not_positive")
         return minor
 
     def exact(self, name: str) -> tuple[pa.Array[Any], npt.NDArray[np.int64]]:
@@ -198,6 +204,13 @@ class _Look:
         size = np.array([*sizes, 1], np.int64)[pc.coalesce(coded.indices, pa.scalar(len(sizes), pa.int32())).to_numpy(zero_copy_only=False)]
         self.refuse((parts % size != 0) & given, name, "amount_inexact")
         return pa.array(parts // size, pa.int64(), mask=~given), parts
+
+    def limits(self) -> None:
+        """A limit is a buyer's or a group's, and only a block goes without an amount."""
+        owner: Any = pc.coalesce(self.sent["buyer_id"], self.sent["group_id"])
+        self.refuse(_flags(pc.is_null(owner)), "buyer_id", "field_missing")
+        block: Any = pc.equal(self.sent["kind"], "block")
+        self.refuse(_flags(pc.and_not(pc.is_null(self.sent["amount"]), block)), "amount", "field_missing")
 
     def rates(self) -> pa.Array[Any]:
         """The rates as numbers, all above zero."""

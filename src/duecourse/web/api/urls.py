@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from duecourse.web.api import evidence, reads, views, writes
+from duecourse.web.api import evidence, grades, reads, views, writes
 from duecourse.web.api.application import api
+from duecourse.web.limits import api as limits
 from duecourse.web.orders import api as orders
 
-assert all((evidence, reads, writes, orders))  # the endpoints are in `api` once these are loaded
+assert all((evidence, grades, reads, writes, limits, orders))  # the endpoints are in `api` once these are loaded
 
 urlpatterns = [
     path("", views.root, name="api"),

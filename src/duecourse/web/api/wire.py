@@ -13,7 +13,7 @@ from pydantic_core import from_json, to_json
 from typing_extensions import TypedDict
 
 from duecourse.desk.posting import FACTS, Fault
-from duecourse.ledger.entries import ORDER_STATUSES, SETTLEMENT_KINDS, SIGNAL_KINDS, SIGNAL_SEVERITIES, STATEMENT_ITEMS
+from duecourse.ledger.entries import LIMIT_KINDS, ORDER_STATUSES, SETTLEMENT_KINDS, SIGNAL_KINDS, SIGNAL_SEVERITIES, STATEMENT_ITEMS
 from duecourse.web.api.problems import Problem
 
 KEY_FORM: Final = r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$"
@@ -190,6 +190,26 @@ class SignalIn(TypedDict):
     text: NotRequired[Words | None]
 
 
+class LimitIn(TypedDict):
+    """A credit limit that was granted elsewhere: by you, or by your insurer. The newest standing and insurer's limit of a buyer holds."""
+
+    __pydantic_config__ = _STRICT  # type: ignore[misc]
+
+    limit_id: Annotated[Key, Field(examples=["LIM-1"])]
+    kind: Annotated[Literal[LIMIT_KINDS], Field(description="standing; temporary, on top of it; insurer; block = no sale on credit")]  # type: ignore[valid-type]
+    buyer_id: NotRequired[Annotated[Key | None, Field(description="Whose limit it is; absent for a group's", examples=["C-10023"])]]
+    group_id: NotRequired[Annotated[Key | None, Field(description="The group it holds for; absent for a buyer's")]]
+    legal_entity: NotRequired[Entity]
+    amount: NotRequired[Annotated[Amount | None, Field(description="Zero or above; absent for a block")]]
+    currency: NotRequired[Currency | None]
+    payment_terms_days: NotRequired[Days | None]
+    valid_from: Annotated[date, Field(examples=["2026-01-01"])]
+    valid_to: NotRequired[Annotated[date | None, Field(description="Last day; absent = until it is ended")]]
+    review_on: NotRequired[date | None]
+    ended_on: NotRequired[Annotated[date | None, Field(description="From this day on it no longer holds")]]
+    text: NotRequired[Words | None]
+
+
 _ABOUT = {
     "buyer_id": Annotated[Key, Field(examples=["C-10023"])],
     "period_end": Annotated[date, Field(examples=["2025-12-31"])],
@@ -208,7 +228,7 @@ StatementIn.__doc__ = "A buyer's accounts of one period. What is left out is not
 
 MODELS: Final[dict[str, Any]] = {
     "buyers": BuyerIn, "invoices": InvoiceIn, "settlements": SettlementIn, "disputes": DisputeIn, "orders": OrderIn,
-    "exchange-rates": ExchangeRateIn, "signals": SignalIn, "statements": StatementIn,
+    "exchange-rates": ExchangeRateIn, "signals": SignalIn, "statements": StatementIn, "limits": LimitIn,
 }  # fmt: skip
 
 DEFAULTS: Final[dict[str, dict[str, Any]]] = {
@@ -225,7 +245,7 @@ def sent_schema(kind: str) -> pa.Schema:
     """The columns of a kind as they are sent: amounts and rates as text."""
     fields = []
     for column in FACTS[kind].facts:
-        if column.name in ("inferred", "issue_date_estimated", "published_on_estimated"):
+        if column.name in ("inferred", "issue_date_estimated", "published_on_estimated", "decision_id"):
             continue
         if column.name == "amount_minor":
             fields.append(pa.field("amount", pa.string()))

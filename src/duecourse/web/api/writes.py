@@ -31,11 +31,13 @@ if TYPE_CHECKING:
     from django.http import HttpResponse
 
     from duecourse.ledger.journal import JournalRow
+    from duecourse.web.accounts.access import Act
 
 NAMES: Final = {
     "buyers": ("Buyer", "buyers"), "invoices": ("Invoice", "invoices"), "settlements": ("Settlement", "settlements"),
     "disputes": ("Dispute", "disputes"), "orders": ("Order", "orders"), "exchange-rates": ("ExchangeRate", "exchange rates"),
     "signals": ("Signal", "signals"), "statements": ("Statement", "statements"),
+    "limits": ("Limit", "limits"),
 }  # fmt: skip
 PATHS: Final = {
     "buyers": "/buyers/{key:buyer_id}",
@@ -44,11 +46,16 @@ PATHS: Final = {
     "disputes": "/disputes/{key:dispute_id}",
     "orders": "/orders/{key:order_id}",
     "signals": "/signals/{key:signal_id}",
+    "limits": "/limits/{key:limit_id}",
     "statements": "/statements/{key:buyer_id}/{key:period_end}/{int:period_months}/{key:consolidated}",
     "exchange-rates": "/exchange-rates/{key:provider}/{key:base_currency}/{key:quote_currency}/{key:rate_date}",
 }
 
 Reason = Annotated[str, Field(min_length=1, max_length=500, description="Why; the ledger keeps it")]
+
+
+WANTS: Final[Mapping[str, Act]] = {"limits": "settings"}
+"""What bringing a kind in takes, where it is more than the right to import: a limit sent here was granted elsewhere and passes no authority."""
 
 
 def take(request: HttpRequest, kind: str, body: bytes, *, alone: bool, partial: bool) -> HttpResponse:
@@ -140,7 +147,7 @@ def _routes(kind: str) -> None:
     name, words = NAMES[kind]
     one = words.removesuffix("s")
     answers: Any = {200: Written, 201: Written}
-    common: dict[str, Any] = {"auth": needs("import"), "tags": ["Facts in"]}
+    common: dict[str, Any] = {"auth": needs(WANTS.get(kind, "import")), "tags": ["Facts in"]}
 
     def post(request: HttpRequest, *, partial: bool = False) -> HttpResponse:
         body, alone = wire.rows_of(request.body, request.content_type or "")
@@ -176,7 +183,7 @@ def _routes(kind: str) -> None:
 KEYS: Final[Mapping[str, Any]] = {
     "instalment": wire.Instalment, "base_currency": wire.Currency, "quote_currency": wire.Currency, "rate_date": date,
     "period_end": date, "period_months": wire.Months, "consolidated": bool,
-    **dict.fromkeys(("buyer_id", "invoice_id", "settlement_id", "dispute_id", "order_id", "provider", "signal_id"), wire.Key),
+    **dict.fromkeys(("buyer_id", "invoice_id", "settlement_id", "dispute_id", "order_id", "provider", "signal_id", "limit_id"), wire.Key),
 }  # fmt: skip
 KEY_WORDS: Final[Mapping[str, str]] = {
     "instalment": "1 for an invoice payable at once",

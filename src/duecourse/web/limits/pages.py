@@ -117,13 +117,13 @@ def _wanted(form: Mapping[str, str], currency: str) -> Wanted:
         raise ValueError(terms)
     end = form.get("valid_to", "").strip()
     return Wanted(
-        kind, _minor(form.get("amount", ""), currency) if kind in ("standing", "temporary") else None, currency, int(terms) if terms else None,
-        _minor(form.get("expected_sales", ""), currency), date.fromisoformat(end) if end else None, form.get("legal_entity", "").strip()[:100],
+        kind, minor_of(form.get("amount", ""), currency) if kind in ("standing", "temporary") else None, currency, int(terms) if terms else None,
+        minor_of(form.get("expected_sales", ""), currency), date.fromisoformat(end) if end else None, form.get("legal_entity", "").strip()[:100],
         form.get("target", "").strip()[:100], form.get("reason", "").strip()[:1000],
     )  # fmt: skip
 
 
-def _minor(text: str, currency: str) -> int | None:
+def minor_of(text: str, currency: str) -> int | None:
     """Raises ValueError for what is no amount, or one below zero."""
     if not text.strip():
         return None
@@ -211,7 +211,7 @@ def consent(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         seen = form.get("seen", "")
         done = deciding.consent(
-            request, book, pk, amount_minor=_minor(form.get("amount", ""), asked.currency), terms_days=int(terms) if terms.isdecimal() else None,
+            request, book, pk, amount_minor=minor_of(form.get("amount", ""), asked.currency), terms_days=int(terms) if terms.isdecimal() else None,
             valid_to=date.fromisoformat(end) if end else None, note=form.get("note", "").strip()[:1000], seen_minor=int(seen) if seen.isdecimal() else None,
         )  # fmt: skip
     except (ValueError, AmountInexactError):

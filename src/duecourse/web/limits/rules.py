@@ -49,7 +49,10 @@ def _fields(values: Mapping[str, Any]) -> dict[str, Any]:
         "mandatory": values["insurer_mandatory"],
         "columns": [_words(name) for name in columns],
         "grades": [
-            (grade or say("web.limits_rules_ungraded"), [(f"grades.{grade}.{name}" if grade else f"ungraded.{name}", _text(row[name])) for name in columns])
+            (
+                grade or say("web.limits_rules_ungraded"),
+                [(f"grades.{grade}.{name}" if grade else f"ungraded.{name}", _text(row[name])) for name in columns],
+            )
             for grade, row in [*values["grades"].items(), ("", values["ungraded"])]
         ],
         "sources": [(say(f"decisions.cap_{name}"), say(f"decisions.source_{name}")) for name in values["sources"]],
