@@ -102,7 +102,7 @@ def judge(book: Book, buyers: pa.Array[Any], conduct: Conduct, *, explained: boo
     intercept = float(fitted.get("intercept", 0.0))
     card, paying, saying = _cards(json.dumps(fitted.get("slopes") or {}, sort_keys=True))
     accounts = accounts_of(book, buyers, card, rules_)
-    signals, weighed = _signals(book, buyers)
+    signals, signal_place, weighed = _signals(book, buyers, told=explained)
     has_trade = conduct.has_trade
     evidence = card.evidence(accounts.values, explained=explained)
     pays = paying.evidence(conduct.values, explained=explained)
@@ -115,7 +115,7 @@ def judge(book: Book, buyers: pa.Array[Any], conduct: Conduct, *, explained: boo
     )  # fmt: skip
     notches, adjustments = _adjustments(book, buyers, days, rules_.most_notches)
     probability, adjusted = moved(combined.probability_of_default_12m, combined.grade, notches)
-    bits, worst, overriding, grades = _overrides(book, conduct, accounts, signals, weighed.overrides, rules_, size)
+    bits, worst, overriding, grades = _overrides(book, conduct, accounts, signal_place, weighed.overrides, rules_, size)
     final_probability, final = at_least(probability, adjusted, worst)
     used = ~np.isnan(accounts.age_days)
     there = has_trade | (said.known > 0)
@@ -147,17 +147,18 @@ def _place(rows: Any, buyers: pa.Array[Any]) -> tuple[npt.NDArray[np.int64], npt
     return compute.fill_null(at, 0).to_numpy(zero_copy_only=False).astype(np.int64), there
 
 
-def _signals(book: Book, buyers: pa.Array[Any]) -> tuple[list[dict[str, Any]], Any]:
-    """The signals that hold, and what they weigh."""
+def _signals(book: Book, buyers: pa.Array[Any], *, told: bool) -> tuple[list[dict[str, Any]], npt.NDArray[np.int64], Any]:
+    """The signals that hold (row by row only where they are told), whose they are, and what they weigh."""
     if not holds(book, SIGNAL):
-        return [], weigh(len(buyers), np.zeros(0, np.int64), [], [], np.zeros(0))
+        return [], np.zeros(0, np.int64), weigh(len(buyers), np.zeros(0, np.int64), [], [], np.zeros(0))
     rows = answered(book, "signals that hold", _holding)
     place, there = _place(rows["buyer_id"], buyers)
     rows, place = rows.filter(pa.array(there)), place[there]
     age = (np.datetime64(book.on) - rows["published_on"].to_numpy(zero_copy_only=False).astype("datetime64[D]")).astype(np.float64)
     kinds, severities = rows["kind"].to_pylist(), rows["severity"].to_pylist()
     weighed = weigh(len(buyers), place, [str(kind) for kind in kinds], severities, age)
-    return [{**row, "place": at} for row, at in zip(rows.to_pylist(), place.tolist(), strict=True)], weighed
+    listed = [{**row, "place": at} for row, at in zip(rows.to_pylist(), place.tolist(), strict=True)] if told else []
+    return listed, place, weighed
 
 
 def _holding(book: Book) -> ir.Table:
@@ -232,10 +233,9 @@ def _adjustments(
 
 
 def _overrides(
-    book: Book, conduct: Conduct, accounts: Accounts, signals: Sequence[Mapping[str, Any]], told: Mapping[str, Any], rules_: Any, size: int
+    book: Book, conduct: Conduct, accounts: Accounts, place: npt.NDArray[np.int64], told: Mapping[str, Any], rules_: Any, size: int
 ) -> tuple[Bits, npt.NDArray[np.int64], Mapping[str, npt.NDArray[np.bool_]], Mapping[str, int]]:
     bits, worst = np.zeros(size, np.int32), np.zeros(size, np.int64)
-    place = np.array([one["place"] for one in signals], np.int64)
     least = _least_amount(book, rules_.material_eur_minor) if conduct.amounts_comparable else 0.0
 
     def material(amount: Column, of: Column) -> npt.NDArray[np.bool_]:
@@ -250,8 +250,8 @@ def _overrides(
     }
     hits = {}
     for kind in OF_SIGNALS:
-        mine = told.get(kind, np.zeros(len(signals), np.bool_))
-        hits[kind] = np.bincount(place[mine], minlength=size) > 0 if len(signals) else np.zeros(size, np.bool_)
+        mine = told.get(kind, np.zeros(len(place), np.bool_))
+        hits[kind] = np.bincount(place[mine], minlength=size) > 0
     hits["over_90_days"] = material(conduct.over_90, conduct.outstanding)
     hits["written_off"] = material(conduct.written_off, conduct.outstanding + conduct.written_off)
     hits["bad_opinion"] = accounts.opinion_bad & ~np.isnan(accounts.age_days)

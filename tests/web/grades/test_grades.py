@@ -120,3 +120,24 @@ def test_two_who_approve_at_once_put_out_one_decision(signed_in, person):
     row.refresh_from_db()
     assert row.state == APPROVED
     assert Outgoing.objects.filter(table="decision").count() == 1
+
+
+def test_the_api_says_the_same(signed_in):
+    browser, book = signed_in(), on()
+    whole = {row["buyer_id"]: row for row in graded(book).to_pylist()}
+    page = browser.get("/api/v1/grades", {"limit": 7}).json()
+    assert page["total"] == len(whole)
+    seen = list(page["rows"])
+    while page["next"]:
+        page = browser.get("/api/v1/grades", {"limit": 7, "cursor": page["next"]}).json()
+        seen += page["rows"]
+    assert len(seen) == len({row["buyer_id"] for row in seen}) == len(whole)
+    risks = [row["probability_of_default_12m"] for row in seen]
+    assert risks == sorted(risks, reverse=True)
+    bad = browser.get("/api/v1/grades", {"grade": [9, 10]}).json()["rows"]
+    assert {row["buyer_id"] for row in bad} == {name for name, row in whole.items() if row["grade"] >= 9}
+    one = browser.get(f"/api/v1/buyers/{seen[0]['buyer_id']}/grade", {"months": 3}).json()
+    assert one["grade"] == seen[0]["grade"]
+    assert one["base_points"] + sum(reason["points"] for reason in one["reasons"]) == pytest.approx(one["score"])
+    assert len(one["history"]) == 4
+    assert browser.get("/api/v1/buyers/nobody/grade").status_code == 404

@@ -43,6 +43,7 @@ def document() -> dict[str, Any]:
     found["tags"] = [
         {"name": "Figures", "description": "What the dashboard shows"},
         {"name": "Lists", "description": "Buyers, groups and the facts about them"},
+        {"name": "Grades", "description": "How likely each buyer is to fail within a year, and why"},
         {"name": "Ledger", "description": "Where the facts come from and whether they hold together"},
         {"name": "Facts in", "description": "Send, correct and withdraw facts"},
     ]
