@@ -196,7 +196,7 @@ def rounded_down(minor: int, digits: int) -> int:
     """
     if digits <= 0 or minor <= 0:
         return minor
-    step = 10 ** max(0, len(str(minor)) - digits)
+    step: int = 10 ** max(0, len(str(minor)) - digits)
     return minor // step * step
 
 
@@ -293,7 +293,7 @@ def _single_name(known: LimitInputs, rules: LimitRules, _need: Need, _terms: int
 def _profit(known: LimitInputs, rules: LimitRules, need: Need, _terms: int) -> _Found:
     """The limit at which a year's expected loss and cost of funds eat a year's expected profit."""
     margin, probability = rules["margin"], known.probability_of_default_12m
-    sales = need.figures.get("annual_sales_minor")
+    sales: Any = need.figures.get("annual_sales_minor")
     missing = [name for name, value in (("margin", margin), ("grade", probability), ("annual_sales", sales)) if value is None]
     if missing:
         return None, {}, tuple(missing)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from duecourse.ledger.book import Book
     from duecourse.ledger.store import Ledger
 
-RECOMPUTE: Final[Mapping[str, str]] = {"limit": "duecourse.desk.limits", "order": "duecourse.desk.check_order"}
+RECOMPUTE: Final[Mapping[str, str]] = {"limit": "duecourse.desk.limits", "order": "duecourse.desk.check_order", "list_verdict": "duecourse.desk.screening"}
 """Kind of decision -> module whose `recompute(book, decision)` works its answer out again. Loaded when one of the kind is replayed."""
 
 
@@ -42,7 +42,7 @@ class Replay:
     @property
     def equal(self) -> bool:
         """Byte for byte the same?"""
-        return self.digest == self.decision["digest"]
+        return bool(self.digest == self.decision["digest"])
 
 
 def decision_of(book: Book, decision_id: str) -> dict[str, Any]:

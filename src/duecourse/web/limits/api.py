@@ -33,7 +33,7 @@ from duecourse.web.limits.pages import minor_of
 
 TAGS: Final = ["Limits"]
 READ: Final = needs("read")
-Decimal: Final = Annotated[str | None, Field(description="Decimal string in units of the currency", examples=["250000.00"])]
+Decimal = Annotated[str | None, Field(description="Decimal string in units of the currency", examples=["250000.00"])]
 
 
 class Limit(shapes.Source):

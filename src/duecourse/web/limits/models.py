@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.db import models
@@ -25,6 +25,9 @@ class LimitRequest(models.Model):
     answer …   the recommendation as a decision keeps it (canonical JSON), and what it stood on
     granted_*  what the first approver would grant; everybody after them consents to exactly that
     """
+
+    requested_by_id: int
+    consents: Any
 
     mark = models.CharField(max_length=40, unique=True)
     buyer_id = models.CharField(max_length=100, db_index=True)
@@ -70,6 +73,9 @@ class LimitRequest(models.Model):
 
 class Consent(models.Model):
     """What one person said to a request: never twice the same person."""
+
+    person_id: int
+    request_id: int
 
     request = models.ForeignKey(LimitRequest, models.CASCADE, related_name="consents")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")

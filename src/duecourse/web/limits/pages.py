@@ -46,7 +46,7 @@ def _names(book: Book, buyer_ids: Iterable[str]) -> dict[str, str]:
 
 
 def _told_why(error: NotNowError) -> str:
-    args = {name: say(f"web.people_role_{value}") if name == "role" else value for name, value in error.args_.items()}
+    args: dict[str, Any] = {name: say(f"web.people_role_{value}") if name == "role" else value for name, value in error.args_.items()}
     return say(error.code, **args)
 
 

@@ -65,8 +65,8 @@ def _name(book: Book, dimension: str, row: Mapping[str, Any]) -> str:
         return say("web.portfolio_none")
     if dimension == "legal_entity":
         named = book.settings.get("legal_entity_names", {}).get(row["key"])
-        return f"{row['key']} {named}" if named else row["key"]
-    return row["name"] or row["key"]
+        return f"{row['key']} {named}" if named else str(row["key"])
+    return str(row["name"] or row["key"])
 
 
 def _part(request: HttpRequest, book: Book, name: str, part: Mapping[str, Any]) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def limits_review_accept(request: HttpRequest) -> HttpResponse:
     book = book_of(request)
     asked = Filter.of(request.POST)
     chosen = asked.chosen(review(book), book.base_currency)[:SHOWN]
-    counts = accept(request, book, chosen)
+    counts: dict[str, Any] = {**accept(request, book, chosen)}
     messages.success(request, say("web.limits_review_accepted", **counts))
     return HttpResponseRedirect(f"{reverse('limits_review')}?{asked.query}")
 
