@@ -20,6 +20,9 @@ BATCHES: Final = 16
 A_NIGHTS_WORK: Final = 4
 """The same for a job nobody waits for."""
 
+MANY: Final = 64
+"""After so many a small ledger is put in order by day as well: every post looks through all of its files."""
+
 ROWS: Final = 2_000_000
 """Up to here putting the files in order takes seconds; above, it is a job for the night: `duecourse compact`."""
 
@@ -55,6 +58,11 @@ def compact_if_cheap(ledger: Ledger) -> bool:
         return False
     ledger.compact()
     return True
+
+
+def is_overdue(ledger: Ledger) -> bool:
+    """Have so many files gathered, in so small a ledger, that it should be put in order now?"""
+    return _changes_since(ledger) >= MANY and _rows(ledger) <= ROWS
 
 
 def worth_it(ledger: Ledger) -> bool:

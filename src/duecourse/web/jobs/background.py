@@ -68,10 +68,18 @@ def clean(job: Job, *, due_at: str = "") -> dict[str, int]:  # noqa: ARG001 — 
 
 
 def after_change() -> None:
-    """Ask for the answers of the facts the ledger holds now, once for each change: a worker's keeper looks every few seconds."""
+    """Ask for the answers of the facts the ledger holds now, once for each change, and for order where many files have gathered.
+
+    A worker's keeper looks every few seconds.
+    """
     from duecourse.desk.answers import facts_version  # noqa: PLC0415 — heavy: only in a worker
+    from duecourse.desk.upkeep import is_overdue  # noqa: PLC0415
     from duecourse.web import books  # noqa: PLC0415
 
-    version = facts_version(books.ledger())
+    ledger = books.ledger()
+    version = facts_version(ledger)
     if version > 0:
         enqueue("jobs.warm", key=f"facts {version}", version=version)
+    if is_overdue(ledger):
+        in_order = max((row.version for row in ledger.journal() if row.kind == "compact"), default=0)
+        enqueue("jobs.tidy", key=f"since {in_order}")
