@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,6 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 import ibis
+import pyarrow as pa
 
 from duecourse.decisions.hold import SCALE, Account, AccountKind, Rules, converted
 from duecourse.errors import RuleInvalidError
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
     from duecourse.ledger.book import Book
+    from duecourse.ledger.store import Ledger
 
 SETTING: Final = "order_rules"
 GUARANTEES: Final = ("guarantee", "standby_letter_of_credit", "bank_guarantee")
@@ -94,6 +97,15 @@ def rules_of(book: Book) -> Rules:
         return Rules.of(chosen)
     except (ValueError, TypeError, AttributeError) as error:
         raise RuleInvalidError(rule=f"{SETTING}: {error}", value=str(chosen)) from None
+
+
+def change_rules(ledger: Ledger, rules: Rules, *, by: str = "") -> None:
+    """Judge orders by these rules from now on; what was decided keeps those it was decided by.  修改放行规则"""
+    row = {"name": SETTING, "value": json.dumps(rules.told(), ensure_ascii=False)}
+    with ledger.draft("post", note="settings") as draft:
+        draft.put("setting", pa.Table.from_pylist([row]))
+        draft.facts = {"by": by} if by else {}
+        draft.commit()
 
 
 def rates_of(book: Book) -> dict[str, int]:

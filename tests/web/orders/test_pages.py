@@ -67,3 +67,28 @@ def test_each_answer_goes_into_the_ledger_once_and_is_made_again_to_the_byte(hel
     decision = {**row, "inputs": json.loads(row["inputs"]), "rules": json.loads(row["rules"])}
     assert digest_of(recompute(None, decision)) == row["digest"]
     assert row["outcome"] == "hold"
+
+
+def test_rules_are_changed_by_who_may_and_kept_as_a_version(own_ledger, signed_in):
+    from duecourse.desk.credit_accounts import rules_of
+    from duecourse.desk.dates import FAR
+    from duecourse.web import books
+
+    assert "disabled" in signed_in("viewer").get("/orders/rules/").content.decode()
+    browser = signed_in("credit_manager")
+    form = {
+        "version": "2026-12", "note_at_percent": "90", "overdue_days": "5", "overdue_minor": "1,000.50", "lease_hours": "24", "no_limit": "hold",
+        "overdue": "note", "insurer_stop": "hold", "insurer_over": "ignore", "terms": "hold", "disputed": "note", "simulation": "on",
+    }  # fmt: skip
+    assert browser.post("/orders/rules/keep/", {**form, "note_at_percent": "101"}).status_code == 422
+    assert browser.post("/orders/rules/keep/", {**form, "overdue": "maybe"}).status_code == 422
+    assert browser.post("/orders/rules/keep/", form).status_code == 302
+    rules = rules_of(books.ledger().as_of(FAR))
+    assert (rules.version, rules.note_at_percent, rules.overdue_minor, rules.overdue, rules.simulation) == (
+        "2026-12",
+        90,
+        100_050,
+        "note",
+        True,
+    )
+    assert "2026-12" in browser.get("/orders/rules/").content.decode()
