@@ -141,6 +141,18 @@ class SignalsUnreadableError(DuecourseError):
     code = "signals_unreadable"
 
 
+class ListUnreadableError(DuecourseError):
+    """The file holds no list that can be recognised."""
+
+    code = "list_unreadable"
+
+
+class ListEntryUnknownError(DuecourseError):
+    """A list has no such entry in this book."""
+
+    code = "list_entry_unknown"
+
+
 class BuyerUngradedError(DuecourseError):
     """There is nothing to grade this buyer by."""
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from duecourse.reference.identifiers import Verdict
 
 MOST: Final = 500
+GRADES: Final = frozenset({"bureau_grade", "insurer_grade", "rating"})
 ORDER: Final = {severity: place for place, severity in enumerate(SIGNAL_SEVERITIES)}
 
 
@@ -44,11 +45,12 @@ class Signal:
     row: Mapping[str, Any]
     severity: str
     file_name: str
+    followed: bool = False
 
     @property
     def is_open(self) -> bool:
-        """Does it still hold on the book's day?"""
-        return self.row["ended_on"] is None
+        """Does it still hold on the book's day? A grade holds until its provider gives another."""
+        return self.row["ended_on"] is None and not self.followed
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,13 @@ def evidence_of(book: Book, buyer_id: str) -> Evidence:
         table.filter(table.buyer_id == ibis.literal(buyer_id)).order_by([table.published_on.desc(), "signal_id"]).limit(MOST)
     ).to_pylist()
     files = {row.batch_id: row.file_name or row.note for row in book.ledger.state.rows}
-    signals = [Signal(row, row["severity"] or default_severity(row["kind"]), files.get(row["source"], "")) for row in rows]
+    signals: list[Signal] = []
+    graded: set[tuple[str, str]] = set()
+    for row in rows:
+        key = row["kind"], row["provider"] or ""
+        severity = row["severity"] or default_severity(row["kind"])
+        signals.append(Signal(row, severity, files.get(row["source"], ""), row["kind"] in GRADES and key in graded))
+        graded.add(key)
     counts = Counter(signal.severity for signal in signals if signal.is_open)
     return Evidence(buyer_id, profile, signals, {severity: counts[severity] for severity in reversed(SIGNAL_SEVERITIES)}, _numbers(profile))
 

@@ -20,6 +20,7 @@ from duecourse.ledger.entries import (
     EXCHANGE_RATE,
     INVOICE,
     LIMIT,
+    LIST_ENTRY,
     OPEN_ITEM,
     ORDER,
     QUARANTINE,
@@ -258,6 +259,11 @@ class Book:
     def decision(self) -> ir.Table:
         """决定: one row per decision that was made, with what it was made on."""
         return self.table(DECISION)
+
+    @cached_property
+    def list_entry(self) -> ir.Table:
+        """名单: one row per entry of each imported list of sanctioned or dishonest persons, in its newest wording."""
+        return self.table(LIST_ENTRY)
 
     @cached_property
     def order(self) -> ir.Table:

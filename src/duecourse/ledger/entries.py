@@ -408,6 +408,27 @@ SNAPSHOT: Final = Entry(
     clustered_by=("snapshot_date",),
 )
 
+LIST_ENTRY: Final = Entry(
+    "list_entry",
+    _facts(
+        list_name=TEXT,  # OFAC SDN, EU, UN, UK, 失信被执行人 … as the person names it
+        entry_id=TEXT,  # the list's own number of the entry, else made of its name
+        name=TEXT,
+        other_names=TEXT,  # JSON: names in other scripts, former names, abbreviations
+        entity_kind=TEXT,  # organisation | person | vessel | other, as told
+        country=TEXT,
+        numbers=TEXT,  # JSON: register, tax and identity numbers
+        programme=TEXT,  # legal basis, case number
+        text=TEXT,
+        listed_on=DAY,  # since when it is on the list; null = always
+        list_date=DAY,  # the list's version that showed it first, or in this wording
+    ),
+    key=("list_name", "entry_id"),
+    happened="list_date",
+    clustered_by=("list_name",),
+    founded=False,
+)
+
 EXCHANGE_RATE: Final = Entry(
     "exchange_rate",
     _facts(
@@ -466,6 +487,7 @@ ENTRIES: Final = {
         LIMIT,
         SECURITY,
         DECISION,
+        LIST_ENTRY,
         OPEN_ITEM,
         SNAPSHOT,
         EXCHANGE_RATE,

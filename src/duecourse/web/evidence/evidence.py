@@ -24,6 +24,7 @@ from duecourse.web.accounts.access import gate
 from duecourse.web.accounts.audit import record
 from duecourse.web.books import book_of
 from duecourse.web.evidence.entry import USUAL, WAIT_SECONDS
+from duecourse.web.evidence.screening import of_buyer
 from duecourse.web.evidence.statements import may_enter
 from duecourse.web.pages.columns import amount, capital, heading, in_few_digits
 
@@ -84,6 +85,7 @@ def _page(request: HttpRequest, buyer_id: str, said: Mapping[str, str], faults: 
         ],
         "register": _register(found, book.on),
         "may_enter": may_enter(request),
+        **of_buyer(request, buyer_id, found.profile),
         "said": said or {"published_on": str(datetime.now(UTC).date()), "currency": found.profile.get("currency") or ""},
         "faults": faults,
         "kinds": [(kind, kind_word(kind), severity_word(default_severity(kind))) for kind in BY_HAND],

@@ -47,3 +47,63 @@ def place_of(sha256: str) -> Path:
     folder = env.HOME / "evidence"
     folder.mkdir(parents=True, exist_ok=True)
     return folder / sha256
+
+
+class ListHit(models.Model):
+    """A buyer and an entry of a list that a person should look at: found by the last screening, gone with the next that does not find it."""
+
+    buyer_id = models.CharField(max_length=200, db_index=True)
+    list_name = models.CharField(max_length=120)
+    entry_id = models.CharField(max_length=120)
+    fingerprint = models.CharField(max_length=32)
+    score = models.FloatField()
+    outcome = models.CharField(max_length=10)
+    answer = models.JSONField()
+    entry = models.JSONField()
+    found_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["-score", "pk"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["buyer_id", "list_name", "entry_id"], name="evidence_one_hit")]
+
+    def __str__(self) -> str:
+        return f"{self.buyer_id} {self.list_name} {self.entry_id}"
+
+
+class ListVerdict(models.Model):
+    """What somebody decided about a buyer and an entry: holds as long as the entry says what it said (`fingerprint`). Never changed, only followed."""
+
+    buyer_id = models.CharField(max_length=200, db_index=True)
+    list_name = models.CharField(max_length=120)
+    entry_id = models.CharField(max_length=120)
+    fingerprint = models.CharField(max_length=32)
+    is_match = models.BooleanField()
+    reason = models.CharField(max_length=500)
+    answer = models.JSONField()
+    entry = models.JSONField()
+    decision_id = models.CharField(max_length=100)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+        indexes: ClassVar = [models.Index(fields=["buyer_id", "list_name", "entry_id", "fingerprint"], name="evidence_verdict_of")]
+
+    def __str__(self) -> str:
+        return f"{self.buyer_id} {self.list_name} {self.entry_id} {self.is_match}"
+
+
+class ScreeningRun(models.Model):
+    """When everybody was last screened, against which version of the ledger, and how many pairs were found."""
+
+    at = models.DateTimeField(default=timezone.now)
+    ledger_version = models.BigIntegerField()
+    buyers = models.IntegerField()
+    entries = models.IntegerField()
+    hits = models.IntegerField()
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M}"

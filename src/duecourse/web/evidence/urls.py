@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from duecourse.web.evidence import entry, evidence, files, statements
+from duecourse.web.evidence import entry, evidence, files, screening, statements
 
 urlpatterns = [
+    path("screening/", screening.screening, name="screening"),
+    path("screening/run", screening.run, name="screening_run"),
+    path("screening/lists", screening.upload, name="screening_upload"),
+    path("screening/<int:pk>/verdict", screening.verdict, name="screening_verdict"),
     path("buyers/<key:buyer_id>/evidence", evidence.evidence, name="buyer_evidence"),
     path("buyers/<key:buyer_id>/evidence/add", evidence.add, name="buyer_evidence_add"),
     path("buyers/<key:buyer_id>/evidence/end", evidence.end, name="buyer_evidence_end"),
