@@ -12,6 +12,7 @@ from duecourse.desk import dashboard as module
 from duecourse.desk.dashboard import attention, concentration, dashboard, served, warm
 from duecourse.desk.dates import last_day
 from duecourse.desk.opening import open_ledger
+from duecourse.desk.remembered import recalled
 from duecourse.desk.standing import is_made
 from duecourse.ledger.scope import Scope
 from duecourse.measures.concentration import concentration as measured
@@ -87,6 +88,17 @@ def test_rows_in_quarantine_are_told_to_those_who_see_everything(tmp_path):
     book = ledger.as_of(ON)
     assert [one.args for one in attention(book) if one.kind == "quarantine"] == [{"count": 1}]
     assert not [one for one in attention(book.limited(Scope(groups=frozenset({"g"})))) if one.kind == "quarantine"]
+
+
+def test_what_people_of_one_company_see_is_worked_out_beforehand_too(tmp_path):
+    ledger = open_ledger(tmp_path / "ledger", create=True, threads=1)
+    add(ledger, [invoice(number, legal_entity="CN" if number % 2 else "EU") for number in range(6)])
+    company, group = Scope(legal_entities=frozenset({"CN"})), Scope(groups=frozenset({"b1"}))
+    warm(ledger, scopes={company, group, Scope()})
+    book = ledger.as_of(dt.date(2025, 1, 1))
+    assert is_made(book.limited(company))
+    for scope in (company, group):
+        assert recalled(book.limited(scope), "concentration") is not None
 
 
 def test_a_large_ledger_is_shown_as_it_was_until_the_new_version_is_ready(tmp_path, monkeypatch):

@@ -28,11 +28,12 @@ from duecourse.messages import language, say
 from duecourse.money import to_decimal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from duecourse.desk.position import Position
     from duecourse.desk.standing import Standing
     from duecourse.ledger.book import Book
+    from duecourse.ledger.scope import Scope
     from duecourse.ledger.store import Ledger
 
 MONTHS: Final = 25
@@ -302,9 +303,16 @@ MAIN_ORDERS: Final = (
 )  # fmt: skip
 
 
-def warm(ledger: Ledger, *, on: date | None = None, progress: Callable[[float], None] | None = None) -> None:
+SCOPES: Final = 50
+"""Of so many different parts of the book the first page is worked out beforehand as well."""
+
+
+def warm(
+    ledger: Ledger, *, on: date | None = None, scopes: Collection[Scope] = (), progress: Callable[[float], None] | None = None
+) -> None:
     """Work out what the pages will ask for, of the day they mean when none is named: after an import, before anybody waits.
 
+    scopes    the parts of the book people are limited to; parts by company, which take longest, are there before the version is served
     progress  told the share done, 0 to 1; it may raise to give up
     Done already, it takes no time. When it is through, `served` gives this version.
     """
@@ -326,6 +334,10 @@ def warm(ledger: Ledger, *, on: date | None = None, progress: Callable[[float], 
     list_invoices(book, InvoicesQuery(text="-"))
     tell(0.7)
     dashboard(book)
+    parts = sorted((scope for scope in scopes if scope.restricts), key=lambda scope: (not scope.legal_entities, str(scope)))[:SCOPES]
+    for scope in parts:
+        if scope.legal_entities:
+            _warm_part(book.limited(scope))
     tell(0.8)
     place = answers.place(book)
     if place is not None:
@@ -333,8 +345,17 @@ def warm(ledger: Ledger, *, on: date | None = None, progress: Callable[[float], 
         with contextlib.suppress(OSError):
             answers.make_room(place)
             answers.write_whole(answers.ready(place), lambda half: _write(half, json.dumps(told)))
+    for scope in parts:
+        if not scope.legal_entities:
+            _warm_part(book.limited(scope))
+    tell(0.9)
     findings(book)  # takes longest, and no page waits for it
     tell(1.0)
+
+
+def _warm_part(book: Book) -> None:
+    dashboard(book)
+    list_buyers(book, BuyersQuery())
 
 
 def _write(path: Any, text: str) -> None:

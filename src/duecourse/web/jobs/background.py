@@ -34,9 +34,11 @@ def own_ledger() -> Ledger:
 def warm(job: Job, *, due_at: str = "", version: int = 0) -> dict[str, int]:  # noqa: ARG001 — a run of its own for each version and day
     """Work out what the dashboard and the list of buyers ask for: after the facts changed, and when a new day begins."""
     from duecourse.desk.dashboard import warm as work_out  # noqa: PLC0415 — heavy: only where the work is done
+    from duecourse.web.accounts.models import Person  # noqa: PLC0415 — models need the apps loaded
 
     ledger = own_ledger()
-    work_out(ledger, progress=lambda share: job.progress(share, "web.jobs_phase_warm"))
+    scopes = {person.scope for person in Person.objects.filter(is_active=True)}
+    work_out(ledger, scopes=scopes, progress=lambda share: job.progress(share, "web.jobs_phase_warm"))
     return {"version": ledger.version}
 
 
