@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from allauth.mfa.models import Authenticator  # type: ignore[import-untyped]
 from django.contrib import messages
@@ -26,7 +26,7 @@ OPEN: Final = ("/account/", "/static/", "/help/", "/choose/", "/csp-report/")
 
 def is_missing(request: HttpRequest) -> bool:
     """Is this somebody signed in here whose role needs a second factor and who has none? A company's own sign-in sees to its own factors."""
-    person = request.user
+    person: Any = request.user
     if not person.is_authenticated or person.role not in env.SECOND_FACTOR:
         return False
     ways = request.session.get("account_authentication_methods", [])
