@@ -88,6 +88,7 @@ ARGUMENTS: dict[str, Any] = {
     "dispute_id": lambda _: "none",
     "order_id": lambda _: "none",
     "decision_id": lambda _: "none",
+    "check_id": lambda _: "none",
     "provider_id": lambda _: "none",
     "instalment": lambda _: 1,
     "form": lambda _: "csv",

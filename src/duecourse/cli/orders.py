@@ -61,12 +61,12 @@ def _report(session: Session, buyer: str, amount: str, currency: str, given: dic
             }
         )  # fmt: skip
     title = say("cli.order_title", outcome=outcome_words(found.verdict.outcome), buyer=order.buyer_id, amount=f"{amount} {currency}")
-    account = Column("account", heading=say("cli.order_account"))
+    first = Column("account", heading=say("cli.order_account"))
     sections = [
-        Section("reasons", say("cli.order_reasons"), [account, Column("reason", heading=say("cli.order_reason")), Column("cure", heading=say("cli.order_cure"))], reasons),
+        Section("reasons", say("cli.order_reasons"), [first, Column("reason", heading=say("cli.order_reason")), Column("cure", heading=say("cli.order_cure"))], reasons),
         Section(
             "accounts", say("cli.order_accounts"),
-            [account, Column("currency"), Column("credit_limit", "money"), Column("outstanding", "money"), Column("released_not_invoiced", "money"),
+            [first, Column("currency"), Column("credit_limit", "money"), Column("outstanding", "money"), Column("released_not_invoiced", "money"),
              Column("order", "money", say("cli.order_this")), Column("available", "money", say("cli.order_available"))],
             rows,
         ),

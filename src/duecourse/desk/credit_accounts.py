@@ -194,11 +194,15 @@ def _around(book: Book, buyers: Collection[str]) -> set[str]:
     buyer, security = book.buyer, book.security
     groups = book.run(buyer.filter(buyer.buyer_id.isin(sorted(wanted))).select("group_id"))["group_id"].to_pylist()
     in_groups = buyer.filter(buyer.group_id.isin(sorted(filter(None, groups))) | buyer.buyer_id.isin(sorted(filter(None, groups))))
-    wanted |= set(book.run(in_groups.select("buyer_id"))["buyer_id"].to_pylist())
+    wanted |= _texts(book.run(in_groups.select("buyer_id")))
     behind = book.run(security.filter(security.buyer_id.isin(sorted(buyers)) & security.guarantor_id.notnull()).select("guarantor_id"))
-    guarantors = sorted(set(behind["guarantor_id"].to_pylist()))
-    theirs = book.run(security.filter(security.guarantor_id.isin(guarantors)).select("buyer_id"))["buyer_id"].to_pylist()
-    return wanted | set(guarantors) | set(filter(None, theirs))
+    guarantors = sorted(_texts(behind))
+    theirs = _texts(book.run(security.filter(security.guarantor_id.isin(guarantors)).select("buyer_id")))
+    return wanted | set(guarantors) | theirs
+
+
+def _texts(rows: pa.Table) -> set[str]:
+    return {str(one) for one in rows.column(0).to_pylist() if one}
 
 
 def _facts(book: Book, rules: Rules, only: set[str] | None) -> _Facts:

@@ -37,7 +37,8 @@ def test_a_part_is_released_with_a_reason_that_goes_into_the_ledger(signed_in, h
     browser = signed_in("admin")
     address = f"/orders/{held.public_id}/release/"
     assert browser.post(address, {"amount": "12.00", "reason": ""}).status_code == 422
-    assert browser.post(address, {"amount": "60.00", "reason": "x"}).status_code == 422
+    for wrong in ("60.00", "0", "many", ""):
+        assert browser.post(address, {"amount": wrong, "reason": "x"}).status_code == 422
     answers = [browser.post(address, {"amount": "12.00", "reason": "Letter of credit is in"}) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [302, 302]
     if OrderCheck.objects.get(pk=held.pk).state == "held":  # the matrix wants a second person of such a buyer
@@ -82,6 +83,7 @@ def test_rules_are_changed_by_who_may_and_kept_as_a_version(own_ledger, signed_i
     }  # fmt: skip
     assert browser.post("/orders/rules/keep/", {**form, "note_at_percent": "101"}).status_code == 422
     assert browser.post("/orders/rules/keep/", {**form, "overdue": "maybe"}).status_code == 422
+    assert browser.post("/orders/rules/keep/", {**form, "overdue_minor": "much"}).status_code == 422
     assert browser.post("/orders/rules/keep/", form).status_code == 302
     rules = rules_of(books.ledger().as_of(FAR))
     assert (rules.version, rules.note_at_percent, rules.overdue_minor, rules.overdue, rules.simulation) == (

@@ -113,7 +113,7 @@ class _Told:
         """How much of what is held for an order the exposure does not contain yet."""
         found = self.of.get((check.order_id, check.buyer_id, check.currency))
         if found is None:
-            return check.held_amount
+            return int(check.held_amount)
         return 0 if found.closed else max(0, check.held_amount - found.covered_minor)
 
 

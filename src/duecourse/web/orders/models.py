@@ -2,6 +2,9 @@
 
 Facts stay in the ledger: `CreditAccount` is its picture as of one version, drawn anew by a job. `reserved` is the sum of what the parts of
 living reservations still hold on it; both change together, in one transaction, under the row's lock.
+
+References without a constraint (`db_constraint=False`) go to rows that are never deleted: PostgreSQL would otherwise lock the one row of an
+API key's person for every order it checks.
 """
 
 # mypy: disable-error-code="var-annotated, no-any-return"
@@ -9,7 +12,7 @@ living reservations still hold on it; both change together, in one transaction, 
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.conf import settings
 from django.db import models
@@ -29,9 +32,6 @@ STATES: Final = (HELD, RESERVED, CONFIRMED, CANCELLED, EXPIRED, ABSORBED, REFUSE
 LIVING: Final = (HELD, RESERVED, CONFIRMED)
 HOLDING: Final = (RESERVED, CONFIRMED, ABSORBED)
 """States whose parts may hold headroom; of an absorbed one they hold none, unless its invoice is taken back."""
-
-UNWATCHED: Final[dict[str, bool]] = {"db_constraint": False, "db_index": False}
-"""For rows that are never deleted: PostgreSQL would lock the one row of an API key's person for every order it checks."""
 
 
 class CreditAccount(models.Model):
@@ -83,6 +83,9 @@ class RuleSet(models.Model):
 class Picture(models.Model):
     """Of which version of the ledger the accounts are a picture. One row."""
 
+    if TYPE_CHECKING:
+        rules_id: int
+
     rules = models.ForeignKey(RuleSet, models.PROTECT, related_name="+")
     ledger_version = models.BigIntegerField(default=-1)
     data_as_of = models.DateTimeField()
@@ -124,8 +127,12 @@ class OrderCheck(models.Model):
     What the answer rests on (`seen`, rules, data, amounts, outcome) never changes; `state`, `expires_at`, `held_amount` and `changed_at` do.
     """
 
+    if TYPE_CHECKING:
+        parts: Any
+        acts: Any
+
     nonce = models.CharField(max_length=16)
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", **UNWATCHED)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False)
     key = models.CharField(max_length=255)
     digest = models.CharField(max_length=64)
     order_id = models.CharField(max_length=200)
@@ -137,7 +144,7 @@ class OrderCheck(models.Model):
     terms = models.IntegerField(null=True)
     outcome = models.CharField(max_length=20)
     seen = models.JSONField()
-    rules = models.ForeignKey(RuleSet, models.PROTECT, related_name="+", **UNWATCHED)
+    rules = models.ForeignKey(RuleSet, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     today = models.DateField()
     ledger_version = models.BigIntegerField()
     data_as_of = models.DateTimeField()
@@ -174,8 +181,12 @@ class OrderCheck(models.Model):
 class Part(models.Model):
     """What one order takes of one account: of `amount`, `remaining` is still held beside the exposure."""
 
+    if TYPE_CHECKING:
+        account_id: int
+        check_made_id: int
+
     check_made = models.ForeignKey(OrderCheck, models.CASCADE, related_name="parts", db_constraint=False)
-    account = models.ForeignKey(CreditAccount, models.PROTECT, related_name="parts", **UNWATCHED)
+    account = models.ForeignKey(CreditAccount, models.PROTECT, related_name="parts", db_constraint=False, db_index=False)
     amount = models.BigIntegerField()
     room = models.BigIntegerField(null=True)
     remaining = models.BigIntegerField()

@@ -82,7 +82,8 @@ def orders_rules_keep(request: HttpRequest) -> HttpResponse:
         for field in fields(Rules):
             name = field.name
             if name == "overdue_minor":
-                values[name] = to_minor(typed_amount(form.get(name, "")), book.base_currency)
+                typed = typed_amount(form.get(name, ""))
+                values[name] = -1 if typed is None else to_minor(typed, book.base_currency)
             elif name in RANGES:
                 values[name] = int(form.get(name, ""))
         values["simulation"] = form.get("simulation") == "on"

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from duecourse.decisions.authority import outranks
 from duecourse.desk.check_order import cure, outcome_words, room_of, who, worded
 from duecourse.errors import AmountInexactError
 from duecourse.messages import say
@@ -107,7 +108,7 @@ def _words(request: HttpRequest, row: OrderCheck, typed: dict[str, str] | None =
         needed = releasing.needed_for(book_of(request), row, row.amount)
         words["needed"] = needed
         words["needed_role"] = say(f"web.people_role_{needed.role}")
-        words["may_decide"] = releasing.outranks(request.user.role, needed.role)  # type: ignore[union-attr]
+        words["may_decide"] = outranks(request.user.role, needed.role)  # type: ignore[union-attr]
     return words
 
 
@@ -140,7 +141,8 @@ def orders_release(request: HttpRequest, check_id: str) -> HttpResponse:
     row, reason = _check(request, check_id), request.POST.get("reason", "").strip()[:1000]
     typed = {"amount": request.POST.get("amount", ""), "reason": reason}
     try:
-        amount = to_minor(typed_amount(typed["amount"]), row.currency)
+        found = typed_amount(typed["amount"])
+        amount = 0 if found is None else to_minor(found, row.currency)
     except (ValueError, ArithmeticError, AmountInexactError):
         amount = 0
     if not 0 < amount <= row.amount or not reason:
