@@ -10,6 +10,7 @@ import pytest
 
 from duecourse.intake import dropped, lines_sql, open_file, understand
 from duecourse.intake.sources import HELPERS, ROLES, sources
+from support.workbooks import write_ods, write_xls, write_xlsb
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -60,6 +61,24 @@ def test_an_export_adds_up(file, source, shape, rows, amount, open_amount, curre
     assert left_out == gone
     assert all(line["document_kind"] for line in found) or not profile.has("document_type")
     assert profile.confidence >= 0.75
+
+
+LIST = [
+    ["发票号", "客户编码", "客户名称", "开票日期", "到期日", "金额", "币种"],
+    ["FP-0001", "C001", "宁波照明有限公司", "2025-01-15", "2025-02-14", 1250.5, "CNY"],
+    ["FP-0002", "C002", "Müller & Söhne", "2025-01-20", "2025-03-21", 99999.99, "CNY"],
+]
+
+
+@pytest.mark.parametrize(("ending", "write"), [(".ods", write_ods), (".xlsb", write_xlsb), (".xls", write_xls)])
+def test_a_workbook_of_any_kind_adds_up(tmp_path, ending, write):
+    write(tmp_path / f"应收{ending}", LIST)
+    profile, found, _ = lines(tmp_path / f"应收{ending}")
+    assert profile.shape == "transactions"
+    assert [(line["document_id"], str(line["due_date"]), line["amount"]) for line in found] == [
+        ("FP-0001", "2025-02-14", Decimal("1250.5")), ("FP-0002", "2025-03-21", Decimal("99999.99")),
+    ]  # fmt: skip
+    assert not [line["bad"] for line in found if line["bad"]]
 
 
 def test_the_sap_list_keeps_signs_dates_and_line_numbers():
