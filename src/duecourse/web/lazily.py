@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 
+class _Later:
+    """Stands for a module and loads it when something of it is first used: whole, also when several threads want it at once."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(import_module(self._name), name)
+
+
 def lazily(name: str) -> Any:
-    """The module, loaded when something of it is first used (the recipe of `importlib.util.LazyLoader`)."""
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.find_spec(name)
-    if spec is None or spec.loader is None:
+    """The module, loaded when something of it is first used. Raises ModuleNotFoundError at once where it is not installed."""
+    if find_spec(name) is None:
         raise ModuleNotFoundError(name)
-    spec.loader = importlib.util.LazyLoader(spec.loader)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+    return _Later(name)
