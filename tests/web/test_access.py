@@ -87,6 +87,7 @@ ARGUMENTS: dict[str, Any] = {
     "batch_id": lambda side: side.batch_id,
     "dispute_id": lambda _: "none",
     "order_id": lambda _: "none",
+    "signal_id": lambda _: "none",
     "decision_id": lambda _: "none",
     "check_id": lambda _: "none",
     "provider_id": lambda _: "none",

@@ -34,6 +34,9 @@ LOOK: Final = 0.80
 COMMON: Final = 400
 """A key that so many entries share finds nothing by itself."""
 MOST_CANDIDATES: Final = 40
+LEAST_KEYS: Final = 0.34
+"""An entry with fewer of a buyer's keys than this share of the best one's is another name."""
+
 SAME_WORD: Final = 85.0
 SHORT: Final = 2
 
@@ -223,18 +226,24 @@ class Index:
 
     def candidates(self, buyer: Buyer) -> list[int]:
         """The places of the entries worth comparing, those with most keys in common first."""
-        found: Counter[int] = Counter()
+        found: dict[int, int] = {}
         for number in buyer.numbers:
-            for place in self.by_number.get(number, ()):
-                found[place] += 100
-        for name in buyer.names:
-            keys = list(_keys(parts_of(name)))
-            lists = sorted((self.by_key[key] for key in keys if key in self.by_key), key=len)
-            for rank, places in enumerate(lists):
-                if len(places) > COMMON and rank:
-                    break  # the rarer keys have found what there is
-                found.update(places[: COMMON * 5])
-        return [place for place, _ in found.most_common(MOST_CANDIDATES)]
+            found |= dict.fromkeys(self.by_number.get(number, ()), 100)
+        for name in buyer.names:  # each by itself: an entry may have but one of them
+            for place, count in self._alike(name):
+                found[place] = max(found.get(place, 0), count)
+        return sorted(found, key=lambda place: -found[place])[:MOST_CANDIDATES]
+
+    def _alike(self, name: str) -> list[tuple[int, int]]:
+        found: Counter[int] = Counter()
+        lists = sorted((self.by_key[key] for key in set(_keys(parts_of(name))) if key in self.by_key), key=len)
+        for rank, places in enumerate(lists):
+            if len(places) > COMMON and rank:
+                break  # the rarer keys have found what there is
+            found.update(places[: COMMON * 5])
+        ranked = found.most_common(MOST_CANDIDATES)
+        least = ranked[0][1] * LEAST_KEYS if ranked else 0
+        return [one for one in ranked if one[1] >= least]
 
 
 def _keys(parts: Parts) -> Iterator[str]:

@@ -49,9 +49,9 @@ def check_numbers(bench: Workbench, profile: Profile) -> list[Finding]:
             if verdict in ("malformed", "check_digit"):
                 faults.setdefault((role, verdict), []).append((row["row_no"], number))
     found = []
-    for (role, verdict), places in faults.items():
+    for (role, fault), places in faults.items():
         found += [
-            Finding(f"number_{verdict}", Severity.WARNING, row=row, column=_column(profile, role), value=number)
+            Finding(f"number_{fault}", Severity.WARNING, row=row, column=_column(profile, role), value=number)
             for row, number in places[:SHOWN]
         ]
         if len(places) > SHOWN:
@@ -61,7 +61,7 @@ def check_numbers(bench: Workbench, profile: Profile) -> list[Finding]:
                     Severity.WARNING,
                     column=_column(profile, role),
                     value=f"{len(places) - SHOWN:,}",
-                    args={"verdict": verdict},
+                    args={"verdict": fault},
                 )
             )
     return found

@@ -119,7 +119,7 @@ def _chinese(text: str) -> Parts:
                 rest = re.sub(r"^(省|市|县|区)", "", rest[:place] + rest[place + len(region) :])
                 moved = True
                 break
-    found = []
+    found: list[str] = []
     moved = True
     while moved:
         moved = False

@@ -1,7 +1,5 @@
 """What is sent to the API: each fact as JSON, exactly. The same types check the rows and draw up the schema."""
 
-
-
 from __future__ import annotations
 
 from datetime import date
@@ -222,7 +220,7 @@ _ABOUT = {
     "currency": Currency,
 }
 StatementIn: Any = TypedDict("StatementIn", {**_ABOUT, **dict.fromkeys(STATEMENT_ITEMS, NotRequired[Figure | None])})  # type: ignore[misc]
-StatementIn.__pydantic_config__ = _STRICT
+StatementIn.__pydantic_config__ = _STRICT  # type: ignore[attr-defined]
 StatementIn.__doc__ = "A buyer's accounts of one period. What is left out is not given by the accounts."
 
 

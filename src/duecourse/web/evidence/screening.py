@@ -27,7 +27,7 @@ from duecourse.web.books import book_of
 from duecourse.web.evidence.models import ListHit, ListVerdict, ScreeningRun
 from duecourse.web.evidence.verdicts import decide, names_told
 from duecourse.web.imports.receiving import IntoHome
-from duecourse.web.imports.whole import whole_gate
+from duecourse.web.imports.whole import person_of, whole_gate
 from duecourse.web.jobs.queue import enqueue
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def verdict(request: HttpRequest, pk: int) -> HttpResponse:
 @whole_gate("import")
 def run(request: HttpRequest) -> HttpResponse:
     """Screen everybody now."""
-    enqueue("evidence.screen", key=f"asked {datetime.now(UTC):%Y-%m-%d %H:%M}", person=request.user)
+    enqueue("evidence.screen", key=f"asked {datetime.now(UTC):%Y-%m-%d %H:%M}", person=person_of(request))
     messages.success(request, say("web.screening_asked"))
     return HttpResponseRedirect(reverse("screening"))
 
@@ -210,5 +210,5 @@ def _take_in(request: HttpRequest, received: Any, name: str, day: date) -> None:
         messages.error(request, error.message())
         return
     record(request, "screening.list", "list", name, file=received.name, sha256=received.sha256, batch=done.batch_id, entries=len(read.rows))
-    enqueue("evidence.screen", key=f"list {done.batch_id}", person=request.user)
+    enqueue("evidence.screen", key=f"list {done.batch_id}", person=person_of(request))
     messages.success(request, say("web.screening_list_in", list=name, count=f"{len(read.rows):,}"))
