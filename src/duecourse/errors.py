@@ -289,3 +289,27 @@ class AuditTrailAlteredError(DuecourseError):
     """A row of the audit trail is not as it was written."""
 
     code = "audit_trail_altered"
+
+
+class LeakingColumnsError(DuecourseError):
+    """Columns to be trained on give the outcome away."""
+
+    code = "leaking_columns"
+
+
+class OutcomeColumnError(DuecourseError):
+    """The column that says who failed is missing, or says the same of everybody."""
+
+    code = "outcome_column"
+
+
+class DefaultsTooFewError(DuecourseError):
+    """Too few of the firm's own buyers failed to learn from them."""
+
+    code = "defaults_too_few"
+
+
+class TrainingPartsMissingError(DuecourseError):
+    """The libraries that only training needs are not installed."""
+
+    code = "training_parts_missing"
