@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -98,8 +99,9 @@ def _apart(design: Column, fails: Column, groups: npt.NDArray[Any], fit: Callabl
 
 def _sklearn() -> Mapping[str, Callable[[Column, Column], Callable[[Column], Column]]]:
     try:
-        from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 — only who trains needs it
-        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+        # Only who trains needs it; it has no types.
+        boosting: Any = import_module("sklearn.ensemble").HistGradientBoostingClassifier
+        regression: Any = import_module("sklearn.linear_model").LogisticRegression
     except ImportError:
         raise TrainingPartsMissingError from None
 
@@ -111,12 +113,12 @@ def _sklearn() -> Mapping[str, Callable[[Column, Column], Callable[[Column], Col
             clipped = np.clip(np.where(np.isnan(values), middle, values), low, high)
             return np.column_stack([(clipped - middle) / np.maximum(high - low, 1e-9), np.isnan(values)])
 
-        model = LogisticRegression(max_iter=2_000).fit(ready(design), fails)
+        model = regression(max_iter=2_000).fit(ready(design), fails)
         return lambda other: np.asarray(model.predict_proba(ready(other))[:, 1])
 
     def boosted(design: Column, fails: Column, *, monotone: bool) -> Callable[[Column], Column]:
         directions = _directions(design, fails) if monotone else None
-        model = HistGradientBoostingClassifier(
+        model = boosting(
             learning_rate=0.06, max_iter=350, max_leaf_nodes=12, min_samples_leaf=20, l2_regularization=1.0, early_stopping=False, random_state=0,
             monotonic_cst=directions,
         ).fit(design, fails)  # fmt: skip

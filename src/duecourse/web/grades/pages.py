@@ -137,10 +137,10 @@ def _scores(one: Grade) -> Section | None:
 def _adjusting(request: HttpRequest, book: Book, buyer_id: str) -> dict[str, Any]:
     person: Any = request.user
     here = not request.viewpoint.query  # type: ignore[attr-defined]
-    found = (
+    found: Any = (
         GradeAdjustment.objects.filter(buyer_id=buyer_id).select_related("proposed_by", "decided_by", "ended_by").order_by("-proposed_at")
     )
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "row": row, "moves": f"{row.notches:+d}".replace("-", "−"), "state": say(f"web.grades_state_{_state(row, book)}"),
             "may_decide": here and row.state == OPEN and row.proposed_by_id != person.pk and may(person, "decide"),
@@ -187,7 +187,7 @@ def propose_adjustment(request: HttpRequest, buyer_id: str) -> HttpResponse:
     try:
         propose(request, book, grade(book, buyer_id), notches=notches, reason=typed["reason"], until=until)
     except NotNowError as refused:
-        return _page(request, buyer_id, typed, say(f"web.grades_not_{refused.code}", **refused.args_))
+        return _page(request, buyer_id, typed, say(f"web.grades_not_{refused.code}", None, **refused.args_))
     messages.success(request, say("web.grades_proposed"))
     return _back(buyer_id)
 
@@ -202,7 +202,7 @@ def _act(request: HttpRequest, buyer_id: str, pk: int, name: str) -> HttpRespons
         else:
             decide(request, book, pk, approve=name == "approve")
     except NotNowError as refused:
-        messages.error(request, say(f"web.grades_not_{refused.code}", **refused.args_))
+        messages.error(request, say(f"web.grades_not_{refused.code}", None, **refused.args_))
     else:
         messages.success(request, say(f"web.grades_done_{name}"))
     return _back(buyer_id)
