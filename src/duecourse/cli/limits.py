@@ -125,7 +125,7 @@ def _advice_report(advice: LimitAdvice) -> Report:
     rows = [line("need", found["need"]["amount_minor"], need_words(found["need"], currency))]
     rows += [line(cap["name"], cap["amount_minor"], cap_words(cap, currency)) for cap in found["caps"]]
     heads = [
-        Column("cap", heading=say("cli.limit_cap")), Column("amount", "money", heading=currency), Column("binds", heading=""),
+        Column("cap", heading=say("cli.limit_cap")), Column("amount", "money", heading=currency), Column("binds", heading=say("cli.limit_binds")),
         Column("how", heading=say("cli.limit_how")),
     ]  # fmt: skip
     notes = [sentence(one, currency) for one in found["reasons"]]

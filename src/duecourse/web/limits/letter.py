@@ -54,7 +54,7 @@ def letter_of(book: Book, asked: LimitRequest, name: str) -> dict[str, Any]:
     return {
         "title": say("web.limits_letter_title"), "to": say("web.limits_letter_to", name=asked.requested_by.name), "paragraphs": paragraphs, "pairs": pairs,
         "reasons": reasons, "signed": [f"{one.person.name}, {timezone.localtime(one.at):%Y-%m-%d}" for one in consents], "number": asked.decision_id,
-        "firm": str(book.settings.get("company") or say("web.limits_letter_firm")), "day": f"{asked.decided_on:%Y-%m-%d}",
+        "firm": str(book.settings.get("company") or ""), "day": f"{asked.decided_on:%Y-%m-%d}",
     }  # fmt: skip
 
 
