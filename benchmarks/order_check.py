@@ -199,7 +199,7 @@ def over_http(arguments: argparse.Namespace, env: dict[str, str], port: int) -> 
                 break
             except OSError:
                 time.sleep(0.1)
-        crowd(caller, arguments.clients, port, token, arguments.accounts, 3.0, "warm")
+        crowd(caller, arguments.clients, port, token, arguments.accounts, 10.0, "warm")  # both workers load the app at their first request
         rate, times = crowd(caller, arguments.clients, port, token, arguments.accounts, float(arguments.seconds), "http")
         print(f"over HTTP            {rate:8.0f} orders/s   {percentiles(times)}")
     finally:

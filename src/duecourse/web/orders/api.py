@@ -174,6 +174,8 @@ def check_order(request: HttpRequest, order: OrderAsked) -> HttpResponse:
     )
     if not seeing.sees(request.user, asked.buyer_id):
         raise Problem(404)
+    # The answer is kept here and goes into the ledger as a decision: one more row in the trail, all in one chain, would queue every order up.
+    request.in_trail = True  # type: ignore[attr-defined]
     drawn = _drawn()
     if not order.reserve:
         taken = taking.take("ask", asked, drawn)
