@@ -37,7 +37,7 @@ def add_commands(group: click.Group) -> None:
     @click.pass_obj
     def statements(session: Session, /, files: Sequence[Path], *, only_preview: bool, template: Path | None, **given: Any) -> int:
         if template is not None:
-            from duecourse.desk.statement_template import write_template
+            from duecourse.forms import write_template
 
             write_template(template)
             click.echo(say("cli.statements_template_written", path=template), err=True)

@@ -18,9 +18,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from duecourse.desk.examining import examine
 from duecourse.desk.importing import named as under_its_name
-from duecourse.desk.statement_template import write_template
 from duecourse.errors import DuecourseError, FileTooLargeError
 from duecourse.findings import Severity
+from duecourse.forms import write_template
 from duecourse.intake.statements import StatementOptions, StatementsRead, import_statements, read_statements
 from duecourse.messages import say
 from duecourse.reference.currencies import CURRENCIES

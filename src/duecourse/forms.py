@@ -1,4 +1,4 @@
-"""An empty table of accounts to fill in, a row per buyer and period (报表模板)."""
+"""Empty tables to fill in: accounts, a row per buyer and period (报表模板)."""
 
 from __future__ import annotations
 
