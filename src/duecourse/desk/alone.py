@@ -53,11 +53,11 @@ def alone(book: Book, buyer_id: str) -> Book | None:
 def answered(book: Book, name: str, make: Callable[[Book], ir.Table]) -> pa.Table:
     """The rows of an expression over a book; of a book in memory it is drawn up once a day and base currency, as only its data differ.
 
-    name  of the expression, unlike any other's
+    name  of the expression, unlike any other's of the same module
     """
     if not isinstance(book.ledger, MemoryLedger) or book.scope.restricts or book.known_at is not None:
         return book.run(make(book))
-    key = (name, book.on, book.base_currency)
+    key = (f"{make.__module__} {name}", book.on, book.base_currency)
     with _guard:
         expression = _drawn_up.get(key)
         if expression is not None:

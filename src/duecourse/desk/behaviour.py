@@ -91,11 +91,12 @@ def conduct_of_one(book: Book, own: Book, buyer_id: str) -> Conduct:
 
     own  a book of the buyer's facts alone, as of the same day
     """
-    now, then = (_rows_of_one(book, own, buyer_id, on) for on in (own.on, _half_a_year_before(own.on)))
+    now, then = (measures_of_one(book, own, buyer_id, on) for on in (own.on, _half_a_year_before(own.on)))
     return _conduct(own, pa.array([buyer_id], pa.string()), now, then, limits=True)
 
 
-def _rows_of_one(book: Book, own: Book, buyer_id: str, on: date) -> pa.Table:
+def measures_of_one(book: Book, own: Book, buyer_id: str, on: date) -> pa.Table:
+    """`buyer_measures` of one buyer on a day, from the columns of a ledger where they lie ready, else from its own facts."""
     ledger = book.ledger
     newest = book.known_at is None or book.known_at >= ledger.state.last.recorded_at
     if isinstance(ledger, Ledger) and ledger.storage.local and newest and not book.scope.legal_entities:

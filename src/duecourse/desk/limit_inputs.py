@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from duecourse.decisions.limit import LimitInputs
 from duecourse.desk import grading
+from duecourse.desk.alone import answered
+from duecourse.desk.behaviour import measures_of_one
 from duecourse.desk.remembered import remembered
 from duecourse.engines.fused import refresh
 from duecourse.errors import BuyerUngradedError, BuyerUnknownError
@@ -22,6 +24,9 @@ from duecourse.money import NO_CURRENCY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    import ibis.expr.types as ir
+    import pyarrow as pa
 
     from duecourse.decisions.limit_rules import LimitRules
     from duecourse.ledger.book import Book
@@ -80,14 +85,15 @@ def known_of(book: Book, buyer_id: str, rules: LimitRules, *, currency: str = ""
         raise BuyerUnknownError(buyer=buyer_id)
     whole = book.whole
     own = only_buyer(whole, buyer_id, also=(ORDER, STATEMENT, LIMIT, SIGNAL))
-    facts = _facts(own, rules, {buyer_id: _grade_of(whole, buyer_id)}, everything=False)
+    measures = measures_of_one(whole, own, buyer_id, whole.on)
+    facts = _facts(own, rules, {buyer_id: _grade_of(whole, buyer_id)}, measures)
     return _known(whole, buyer_id, facts, base_factors(whole), _groups(whole), currency=currency)
 
 
 def known_of_all(book: Book, rules: LimitRules, *, wanted: Iterable[str] | None = None) -> list[Known]:
     """What is known of every buyer that may be seen and has a limit, anything at stake or sales in the last year; in the order of their numbers."""
     whole = book.whole
-    facts = _facts(whole, rules, _grades(whole), everything=True)
+    facts = _facts(whole, rules, _grades(whole), refresh(whole))
     seen = set(book.run(book.buyer.select("buyer_id"))["buyer_id"].to_pylist()) if book.scope.restricts else None
     busy = {buyer for buyer, rows in facts.measures.items() if any(row["credit_sales_365d"] or row["outstanding"] for row in rows)}
     chosen = (
@@ -102,27 +108,39 @@ def known_of_all(book: Book, rules: LimitRules, *, wanted: Iterable[str] | None 
     ]
 
 
-def _facts(book: Book, rules: LimitRules, grades: Mapping[str, Mapping[str, Any]], *, everything: bool) -> _Facts:
-    tolerance = int(rules["experience_tolerance_days"])
+def _facts(book: Book, rules: LimitRules, grades: Mapping[str, Mapping[str, Any]], measures: pa.Table) -> _Facts:
+    within, late = int(rules["experience_tolerance_days"]), int(rules["overdue_block_days"])
+    told = {
+        "profile": answered(book, "limit profile", lambda own: own.buyer.select("buyer_id", *PROFILE)),
+        "exposure": answered(book, f"exposure {late}", lambda own: credit_exposure(own, tolerance_days=late)),
+        "experience": answered(book, f"experience {within}", lambda own: payment_experience(own, tolerance_days=within)),
+        "statement": answered(book, "limit statement", _newest_statement),
+        "limit": answered(book, "limits of buyers", _limits_of_buyers),
+        "signal": answered(book, "signals that hold", _signals_that_hold),
+    }
+    rows = {name: _by_buyer(table.to_pylist()) for name, table in told.items()}
+    return _Facts(
+        {buyer: own[0] for buyer, own in rows["profile"].items()}, _by_buyer(measures.to_pylist()), rows["exposure"], rows["experience"],
+        rows["statement"], rows["limit"], rows["signal"], grades,
+    )  # fmt: skip
+
+
+def _newest_statement(book: Book) -> ir.Table:
     statement = annual_statements(book)
-    statement = statement.filter(statement.newest).select(
+    return statement.filter(statement.newest).select(
         "buyer_id", "currency", "period_end", "age_days", "total_equity", "total_assets", "total_liabilities", "current_assets", "current_liabilities",
         "cost_of_sales", "revenue", "gross_profit",
     )  # fmt: skip
-    signal = book.signal
-    signal = signal.filter(signal.ended_on.isnull()).select("buyer_id", "kind", "severity", "published_on")
+
+
+def _limits_of_buyers(book: Book) -> ir.Table:
     limit = limits_in_force(book)
-    measures = refresh(book) if everything else refresh(book, engine="expressions")
-    return _Facts(
-        {row["buyer_id"]: row for row in book.run(book.buyer.select("buyer_id", *PROFILE)).to_pylist()},
-        _by_buyer(measures.to_pylist()),
-        _by_buyer(book.run(credit_exposure(book, tolerance_days=int(rules["overdue_block_days"]))).to_pylist()),
-        _by_buyer(book.run(payment_experience(book, tolerance_days=tolerance)).to_pylist()),
-        _by_buyer(book.run(statement).to_pylist()),
-        _by_buyer(book.run(limit.filter(limit.buyer_id.notnull()).order_by("limit_id")).to_pylist()),
-        _by_buyer(book.run(signal.order_by(["published_on", "kind"])).to_pylist()),
-        grades,
-    )
+    return limit.filter(limit.buyer_id.notnull()).order_by("limit_id")
+
+
+def _signals_that_hold(book: Book) -> ir.Table:
+    signal = book.signal.filter(book.signal.ended_on.isnull())
+    return signal.select("buyer_id", "kind", "severity", "published_on").order_by(["published_on", "kind"])
 
 
 def _by_buyer(rows: Iterable[dict[str, Any]]) -> Rows:

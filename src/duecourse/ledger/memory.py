@@ -58,9 +58,8 @@ def only_buyer(book: Book, buyer_id: str, *, also: Sequence[Entry] = ()) -> Book
     also: further tables with a `buyer_id` to take along; the others are empty.
     """
     tables: dict[str, Rows] = {name: _complete(ENTRIES[name], rows) for name, rows in book.about(buyer_id).items()}
-    for entry in also:
-        rows = book.table(entry)
-        tables[entry.name] = _complete(entry, book.run(rows.filter(rows.buyer_id == buyer_id)))
+    for name, rows in book.also_about(buyer_id, *also).items():
+        tables[name] = _complete(ENTRIES[name], rows)
     for entry in (EXCHANGE_RATE, SETTING):
         tables[entry.name] = _complete(entry, book.run(getattr(book, entry.name)))
     return Book(MemoryLedger(tables, book.ledger.engine, State((book.ledger.state.last,))), book.on)
