@@ -51,7 +51,9 @@ def accounts(buyers: list[str], share: float) -> pa.Table:
             "published_on": pa.repeat(pa.scalar(date(year + 1, 4, 30)), whole), "audited": pa.array(draw.random(whole) < 0.5),
             "currency": pa.repeat(pa.scalar("CNY"), whole), **{name: pa.array(np.round(values * 100).astype(np.int64)) for name, values in items.items()},
         }  # fmt: skip
-        parts.append(pa.table({field.name: given.get(field.name, pa.nulls(whole, field.type)) for field in STATEMENT.facts}, schema=STATEMENT.facts))
+        parts.append(
+            pa.table({field.name: given.get(field.name, pa.nulls(whole, field.type)) for field in STATEMENT.facts}, schema=STATEMENT.facts)
+        )
     return pa.concat_tables(parts)
 
 

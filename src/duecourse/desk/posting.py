@@ -189,7 +189,11 @@ class _Look:
         self.refuse(without, "currency", "currency_missing")
         self.currencies("currency")
         minor, parts = self.exact("amount")
-        self.refuse((parts == 0 if signed else parts < 0 if from_zero else parts <= 0) & given, "amount", "amount_zero" if signed else "amount_not_positive")
+        self.refuse(
+            (parts == 0 if signed else parts < 0 if from_zero else parts <= 0) & given,
+            "amount",
+            "amount_zero" if signed else "amount_not_positive",
+        )
         return minor
 
     def exact(self, name: str) -> tuple[pa.Array[Any], npt.NDArray[np.int64]]:
@@ -209,7 +213,7 @@ class _Look:
         """A limit is a buyer's or a group's, and only a block goes without an amount."""
         owner: Any = pc.coalesce(self.sent["buyer_id"], self.sent["group_id"])
         self.refuse(_flags(pc.is_null(owner)), "buyer_id", "field_missing")
-        block: Any = pc.equal(self.sent["kind"], "block")
+        block: Any = pc.equal(self.sent["kind"], pa.scalar("block"))
         self.refuse(_flags(pc.and_not(pc.is_null(self.sent["amount"]), block)), "amount", "field_missing")
 
     def rates(self) -> pa.Array[Any]:

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from duecourse.ledger.book import Book
     from duecourse.ledger.store import Ledger
 
-RECOMPUTE: Final[Mapping[str, str]] = {"limit": "duecourse.desk.limits", "order": "duecourse.desk.check_order", "list_verdict": "duecourse.desk.screening"}
+RECOMPUTE: Final[Mapping[str, str]] = {
+    "limit": "duecourse.desk.limits",
+    "order": "duecourse.desk.check_order",
+    "list_verdict": "duecourse.desk.screening",
+}
 """Kind of decision -> module whose `recompute(book, decision)` works its answer out again. Loaded when one of the kind is replayed."""
 
 

@@ -454,7 +454,7 @@ def _writer(schema: pa.Schema, path: Path) -> pq.ParquetWriter:
     encoded: Any = [one.name for one in schema if pa.types.is_dictionary(one.type)]
     counted = [one.name for one in schema if one.name not in (*UNIQUE, *encoded)]
     stepped = [one.name for one in schema if pa.types.is_date(one.type) or one.name in ("amount_minor", "payment_terms_days", "source_row")]
-    packed = {one.name: "none" if one.name in (*encoded, *stepped) else "zstd" for one in schema}
+    packed: Any = {one.name: "none" if one.name in (*encoded, *stepped) else "zstd" for one in schema}
     levels = {name: 1 for name, kind in packed.items() if kind == "zstd"}
     return pq.ParquetWriter(
         path, schema, compression=packed, compression_level=levels, use_dictionary=encoded, write_statistics=counted, store_schema=False,

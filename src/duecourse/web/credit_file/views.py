@@ -64,8 +64,8 @@ def _for_page(piece: dict[str, Any]) -> dict[str, Any]:
         rows = [list(zip(row, sides, piece["head"], strict=True)) for row in piece["rows"]]
         return {**piece, "head": list(zip(piece["head"], sides, strict=True)), "rows": rows}
     if piece["kind"] == "bars":
-        rows = [{**row, "width": abs(round(100 * row["share"])), "from": min(0, round(100 * row["share"]))} for row in piece["rows"]]
-        return {**piece, "rows": rows}
+        bars = [{**row, "width": abs(round(100 * row["share"])), "from": min(0, round(100 * row["share"]))} for row in piece["rows"]]
+        return {**piece, "rows": bars}
     return piece
 
 

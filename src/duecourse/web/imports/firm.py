@@ -90,7 +90,9 @@ def firm_change(request: HttpRequest) -> HttpResponse:
     ledger = books.ledger()
     before = current(ledger)
     typed = {
-        name: request.POST[name].strip() for name in ("company", "base_currency", "ageing_buckets", "language", "default_rates") if name in request.POST
+        name: request.POST[name].strip()
+        for name in ("company", "base_currency", "ageing_buckets", "language", "default_rates")
+        if name in request.POST
     }
     if any(field.startswith("entity-") for field in request.POST):
         named = dict(ledger.as_of(date.max).settings.get("legal_entity_names", {}))
