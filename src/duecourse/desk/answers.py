@@ -30,15 +30,15 @@ TABLES_KEPT: Final = 12
 """Kept tables of one version; those not used for longest give way to new ones (a table of a million buyers takes half a gigabyte)."""
 
 
-OF_OUR_OWN: Final = frozenset({"decision", "limit", "security"})
-"""Tables that say what we decided, not what was sold and paid: no answer about receivables changes with them."""
+BESIDE: Final = frozenset({"decision", "limit", "security", "statement", "signal", "list_entry"})
+"""Tables that say what was decided, and what accounts and others say, not what was sold and paid: no answer about receivables changes with them."""
 
 
 def facts_version(ledger: Keeper) -> int:
     """The version at which the ledger got the facts about receivables it holds.
 
-    Putting its files in order changes none of them, and neither does a decision of our own; an answer that reads those tables has to name
-    their versions in its question (`own_version`).
+    Putting its files in order changes none of them, and neither does a decision or a signal; an answer that reads the tables of BESIDE has to
+    name their versions in its question (`beside_version`).
     """
     rows = ledger.state.rows
     place = len(rows) - 1
@@ -47,14 +47,14 @@ def facts_version(ledger: Keeper) -> int:
     return rows[place].version
 
 
-def own_version(ledger: Keeper) -> str:
-    """Changes whenever a decision, a limit or a security does."""
+def beside_version(ledger: Keeper) -> str:
+    """Changes whenever one of the tables of BESIDE does."""
     tables = ledger.state.last.tables
-    return ",".join(str(tables.get(name, "")) for name in sorted(OF_OUR_OWN))
+    return ",".join(str(tables.get(name, "")) for name in sorted(BESIDE))
 
 
 def _changes_nothing(row: JournalRow) -> bool:
-    return row.kind == "compact" or (row.kind == "post" and bool(row.counts) and row.counts.keys() <= OF_OUR_OWN)
+    return row.kind == "compact" or (row.kind in ("post", "import") and bool(row.counts) and row.counts.keys() <= BESIDE)
 
 
 def home(ledger: Keeper) -> Path | None:

@@ -185,7 +185,7 @@ def _kept(book: Book) -> pa.Table:
     at = answers.place(book)
     if at is None:
         return _graded(book)
-    path = at / f"grades-{answers.key(book, f'grades {FORMAT} {answers.own_version(book.ledger)}')}.arrow"
+    path = at / f"grades-{answers.key(book, f'grades {FORMAT} {answers.beside_version(book.ledger)}')}.arrow"
     with contextlib.suppress(OSError, pa.ArrowInvalid), pa.memory_map(str(path)) as file:
         return pa.ipc.open_file(file).read_all()
     found = _graded(book)

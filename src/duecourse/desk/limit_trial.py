@@ -57,7 +57,7 @@ def try_rules(book: Book, rules: LimitRules | None = None) -> Trial:
     """
     current = rules_of(book.settings)
     tried = rules or current
-    question = f"limit trial {hash_of(current)} {hash_of(tried)} {answers.own_version(book.ledger)}"
+    question = f"limit trial {hash_of(current)} {hash_of(tried)} {answers.beside_version(book.ledger)}"
     found: dict[str, Any] = remembered(book, question, lambda: _tried(book, current, tried))
     return Trial(**found)
 

@@ -210,7 +210,7 @@ def review(book: Book, *, rules: LimitRules | None = None) -> list[Change]:
     is recommended stays the same. Kept for the book's version under the rule set's own version.
     """
     used = rules or limit_rules(book)
-    question = f"limit review {used.version} {answers.own_version(book.ledger)} {hash_of(used)}"
+    question = f"limit review {used.version} {answers.beside_version(book.ledger)} {hash_of(used)}"
     rows: list[dict[str, Any]] = remembered(book, question, lambda: [plain(one) for one in _review(book, used)])
     return [Change(**row) for row in rows]
 

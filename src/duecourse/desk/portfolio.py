@@ -51,7 +51,7 @@ def spread(book: Book) -> Mapping[str, Any]:
     if book.base_currency == NO_CURRENCY:
         return {"currency": ""}
     rules = limit_rules(book)
-    question = f"spread {hash_of(rules)} {answers.own_version(book.ledger)}"
+    question = f"spread {hash_of(rules)} {answers.beside_version(book.ledger)}"
     found: dict[str, Any] = remembered(book, question, lambda: _spread(book))
     return found
 

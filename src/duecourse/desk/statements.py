@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import numpy as np
 import pyarrow as pa
 
+from duecourse.desk import answers
 from duecourse.desk.buyer_page import fact_history
 from duecourse.desk.remembered import remembered
 from duecourse.errors import BuyerUnknownError
@@ -210,7 +211,7 @@ def peers_of(book: Book, found: Statements) -> Peers | None:
     sector, country = found.profile.get("sector"), found.profile.get("country")
     if not sector or not country:
         return None
-    kind = remembered(book, f"peers 1 {sector}\n{country}", lambda: _kind(book, sector, country))
+    kind = remembered(book, f"peers 1 {answers.beside_version(book.ledger)} {sector}\n{country}", lambda: _kind(book, sector, country))
     place = next((number for number, period in enumerate(found.periods) if period.counts), None)
     if place is not None and (book.on - found.periods[place].about["period_end"]).days > PEER_DAYS:
         place = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from importlib import import_module
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -37,6 +38,7 @@ KEY: Final = {
 def document() -> dict[str, Any]:
     """The whole document, as plain JSON data."""
     assert reads, writes  # their endpoints are in `api` by now
+    import_module("duecourse.web.api.urls")  # brings every endpoint: once it has been described, no more are taken
     found: dict[str, Any] = json.loads(json.dumps(api.get_openapi_schema(path_prefix="api/v1/"), default=str))
     found["info"] |= {"version": f"1.0 ({__version__})", "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}}
     found["servers"] = [{"url": "/", "description": "This server"}]
