@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from duecourse import __version__
-from duecourse.web.api import reads, wire, writes
+from duecourse.web.api import wire, writes
 from duecourse.web.api.application import api
 from duecourse.web.api.problems import MEDIA_TYPE
 
@@ -37,7 +37,6 @@ KEY: Final = {
 @cache
 def document() -> dict[str, Any]:
     """The whole document, as plain JSON data."""
-    assert reads, writes  # their endpoints are in `api` by now
     import_module("duecourse.web.api.urls")  # brings every endpoint: once it has been described, no more are taken
     found: dict[str, Any] = json.loads(json.dumps(api.get_openapi_schema(path_prefix="api/v1/"), default=str))
     found["info"] |= {"version": f"1.0 ({__version__})", "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}}
