@@ -23,6 +23,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from duecourse.web import books
 from duecourse.web.accounts.access import ACTS, MAY, may
+from duecourse.web.orders.drawing import draw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -240,6 +241,7 @@ def test_an_act_is_not_a_matter_of_the_page(signed_in, person):
 
 
 def test_nobody_sees_a_row_of_somebody_else_anywhere(anna, bo, cai):
+    draw(books.ledger())  # orders are answered from accounts a worker draws
     mine, theirs = sides()
     leaks: list[tuple[str, str, str]] = []
     seen: dict[str, set[str]] = {"anna": set(), "bo": set(), "cai": set()}

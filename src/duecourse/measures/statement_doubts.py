@@ -23,7 +23,7 @@ PART_TOP: Final = 1.02
 
 
 def statement_doubts(book: Book) -> ir.Table:
-    """Do these accounts hold together?
+    """Do these accounts hold together?  报表可信度
 
     One row per buyer and financial year, as `annual_statements` has them.
         buyer_id, period_end, consolidated, newest

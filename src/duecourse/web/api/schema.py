@@ -37,7 +37,7 @@ KEY: Final = {
 @cache
 def document() -> dict[str, Any]:
     """The whole document, as plain JSON data."""
-    import_module("duecourse.web.api.urls")  # brings every endpoint: once it has been described, no more are taken
+    import_module("duecourse.web.urls")  # brings every endpoint: once it has been described, no more are taken
     found: dict[str, Any] = json.loads(json.dumps(api.get_openapi_schema(path_prefix="api/v1/"), default=str))
     found["info"] |= {"version": f"1.0 ({__version__})", "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}}
     found["servers"] = [{"url": "/", "description": "This server"}]
