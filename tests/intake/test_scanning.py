@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from duecourse.intake import scanning, straight
-from duecourse.intake.scanning import _Columns, _day, _dictionary, _months, identify, repeated_of
+from duecourse.intake.machine_code import NO_DATE, day_of, number_texts
+from duecourse.intake.scanning import _Columns, _months, identify, repeated_of
 from duecourse.intake.straight import Rest
 
 LAST_DAY = (dt.date(2036, 5, 4) - straight.ORIGIN).days
@@ -35,7 +36,7 @@ def test_every_day_is_read(pattern, places):
     months = _months(LAST_DAY)
 
     def read(cell):
-        return _day(array(f"{cell}\n"), 0, len(cell.encode()), shape, months)
+        return day_of(array(f"{cell}\n"), 0, len(cell.encode()), shape, months)
 
     for number in range((dt.date(1990, 1, 1) - straight.ORIGIN).days, LAST_DAY + 1):
         assert read((straight.ORIGIN + dt.timedelta(number)).strftime(pattern)) == number
@@ -51,7 +52,7 @@ def test_every_day_is_read(pattern, places):
             wanted = None
         found = read(text)
         if wanted is None or not months[0] <= wanted < months[-1]:
-            assert found == scanning.NO_DATE, text
+            assert found == NO_DATE, text
         else:
             assert found == wanted, text
 
@@ -68,7 +69,7 @@ def test_texts_are_numbered_and_copied_as_they_are():
     text = array("\n".join(cells) + "\n")
     starts, ends = np.array([starts], dtype=np.int32), np.array([ends], dtype=np.int32)
     codes = np.empty(len(cells), dtype=np.int32)
-    letters, offsets, found = _dictionary(text, starts[0], ends[0], len(cells), codes)
+    letters, offsets, found = number_texts(text, starts[0], ends[0], len(cells), codes)
     known = [bytes(letters[offsets[n] : offsets[n + 1]]).decode() for n in range(found)]
     assert len(set(known)) == found == len(set(cells) - {""})
     assert [known[code] if code >= 0 else "" for code in codes] == cells

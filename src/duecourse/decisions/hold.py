@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, get_args
 
+from duecourse.money import NO_CURRENCY
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -115,7 +117,7 @@ class Account:
     kind: AccountKind
     key: str
     entity: str = ""
-    currency: str = "XXX"
+    currency: str = NO_CURRENCY
     scaled: int = 0
     limit_minor: int | None = None
     valid_to: date | None = None

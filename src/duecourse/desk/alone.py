@@ -16,8 +16,7 @@ import pyarrow.compute as pc
 from duecourse.ledger.book import Book
 from duecourse.ledger.engine import ParquetFiles
 from duecourse.ledger.entries import BUYER, DISPUTE, ENTRIES, EXCHANGE_RATE, INVOICE, LIMIT, SETTING, SETTLEMENT, SIGNAL, STATEMENT
-from duecourse.ledger.journal import State
-from duecourse.ledger.memory import MemoryLedger
+from duecourse.ledger.memory import MemoryLedger, only_buyer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,13 +38,9 @@ OWN_KEYS: Final = ("invoice_id", "settlement_id", "dispute_id", "signal_id", "li
 
 def alone(book: Book, buyer_id: str) -> Book | None:
     """A book of one buyer's facts, its statements, signals, limits and decisions among them; None where there is none at all."""
-    facts = {**book.about(buyer_id), **book.also_about(buyer_id, *FURTHER)}
-    if not any(rows.num_rows for rows in facts.values()):
+    own = only_buyer(book, buyer_id, also=FURTHER)
+    if not any(holds(own, entry) for entry in (BUYER, INVOICE, SETTLEMENT, DISPUTE, *FURTHER)):
         return None
-    tables: dict[str, Rows] = {name: _complete(ENTRIES[name], rows) for name, rows in facts.items()}
-    for entry in (EXCHANGE_RATE, SETTING):
-        tables[entry.name] = _complete(entry, book.run(getattr(book, entry.name)))
-    own = Book(MemoryLedger(tables, book.ledger.engine, State((book.ledger.state.last,))), book.on)
     own.__dict__["settings"] = book.settings  # a stated base rate goes with it
     return own
 
@@ -112,9 +107,3 @@ def _of_day(entry: Entry, rows: pa.Table, name: str, on: date, day: date) -> pa.
             column = compute.add(column.cast(pa.int32()), pa.scalar(lag, pa.int32())).cast(pa.date32())
         moved[field.name] = column
     return pa.table(moved, schema=entry.schema)
-
-
-def _complete(entry: Entry, rows: pa.Table) -> pa.Table:
-    full = rows.append_column("supersedes", pa.nulls(rows.num_rows, pa.string()))
-    full = full.append_column("voided", pa.repeat(pa.scalar(value=False), rows.num_rows))
-    return full.select(entry.schema.names)

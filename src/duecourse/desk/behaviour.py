@@ -26,6 +26,7 @@ from duecourse.measures.buyer import buyer_measures
 from duecourse.measures.expressions import count, day, total
 from duecourse.measures.limits import limits_in_force
 from duecourse.measures.windows import days_before
+from duecourse.money import NO_CURRENCY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -208,7 +209,9 @@ class _Sums:
 
 def _rates(book: Book) -> dict[str, float]:
     return (
-        {} if book.base_currency == "XXX" else {row["currency"]: row["factor"] for row in answered(book, "rates", minor_rates).to_pylist()}
+        {}
+        if book.base_currency == NO_CURRENCY
+        else {row["currency"]: row["factor"] for row in answered(book, "rates", minor_rates).to_pylist()}
     )
 
 

@@ -14,7 +14,7 @@ from duecourse.glossary import TERMS, label
 from duecourse.intake.registry import verdict_of
 from duecourse.intake.signals import default_severity
 from duecourse.ledger.entries import SIGNAL_SEVERITIES
-from duecourse.messages import say
+from duecourse.messages import catalogue, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,8 +29,9 @@ ORDER: Final = {severity: place for place, severity in enumerate(SIGNAL_SEVERITI
 
 
 def kind_word(kind: str) -> str:
-    """A kind of signal as people say it."""
-    return say(f"desk.signal_{kind}")
+    """A kind of signal as people say it; one this release has no word for as it was written."""
+    name = f"desk.signal_{kind}"
+    return say(name) if name in catalogue() else kind
 
 
 def severity_word(severity: str) -> str:

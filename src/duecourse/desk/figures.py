@@ -23,6 +23,7 @@ from duecourse.measures.history import disputed_history, history, history_in_bas
 from duecourse.measures.portfolio import kpi, kpi_in_base
 from duecourse.measures.receivables import ageing
 from duecourse.measures.receivables import outstanding as outstanding_of
+from duecourse.money import NO_CURRENCY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 compute: Any = pc
 
-NO_CURRENCY: Final = "XXX"
 Row = dict[str, Any]
 SPLIT: Final = 1 << 24
 OF_BUYERS: Final = (

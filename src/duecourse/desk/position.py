@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from duecourse.desk.figures import figures as drawn_up
 from duecourse.desk.remembered import remembered
@@ -11,13 +11,13 @@ from duecourse.measures.base import in_base, unrated
 from duecourse.measures.buckets import Buckets
 from duecourse.measures.portfolio import worst_buyers
 from duecourse.measures.receivables import ageing, outstanding
+from duecourse.money import NO_CURRENCY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from duecourse.ledger.book import Book
 
-NO_CURRENCY: Final = "XXX"
 Figures = Literal["kpi", "balance"]
 Basis = Literal["due_date", "issue_date"]
 

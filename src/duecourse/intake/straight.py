@@ -1,6 +1,6 @@
 """The straight way in: a large plain list of invoices is read in one fused pass, and only its doubtful lines take the long way.
 
-Most lines of a large export are written like all the others. For those, machine code (`scanning`) cuts the line, reads its dates and its
+Most lines of a large export are written like all the others. For those, machine code (`machine_code`) cuts the line, reads its dates and its
 amount, and hands them on as finished columns. It takes a line only if there is no doubt about it whatsoever; every other line (another
 way of writing, an empty cell, a number met twice, anything wrong) goes the general way, with its true line number, and is judged there.
 So there is one set of rules, and what a line becomes does not depend on the size of its file; a test holds the two ways equal.

@@ -6,18 +6,17 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 from ninja import Schema
 from pydantic import Field
 
-from duecourse.money import decimal_string
+from duecourse.money import NO_CURRENCY, decimal_string
 from duecourse.web.api.amounts import BASE, OWN, Base, Money
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-NO_CURRENCY: Final = "XXX"
 
 Fraction = Annotated[float | None, Field(description="A fraction: 0.123 is 12.3 %; null where it cannot be said")]
 DaysFigure = Annotated[float | None, Field(description="Days; null where it cannot be said")]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from duecourse.desk.evidence import kind_word
 from duecourse.glossary import label
 from duecourse.measures.buckets import Buckets
 from duecourse.measures.statement_guards import RATIOS
 from duecourse.messages import catalogue, language, say
-from duecourse.money import format_money
+from duecourse.money import NO_CURRENCY, format_money
 from duecourse.tables import Money, named, shown
 from duecourse.web.evidence import wording
 from duecourse.web.evidence.statements import amount as in_units
@@ -280,7 +281,7 @@ def _evidence(file: CreditFile) -> Iterator[Piece]:
             "head": [say("web.file_day"), say("web.file_what"), say("web.file_said"), say("web.file_source"), say("web.file_ended")],
             "align": ["left"] * 5,
             "rows": [
-                [shown(row["published_on"], "date"), kind_words("signal", row["kind"]), _said(row), row["provider"] or "–", shown(row["ended_on"], "date")]
+                [shown(row["published_on"], "date"), kind_word(row["kind"]), _said(row), row["provider"] or "–", shown(row["ended_on"], "date")]
                 for row in file.signals
             ],
             "note": say("web.file_more_signals", count=file.signals_more) if file.signals_more else "",
@@ -294,7 +295,7 @@ def _evidence(file: CreditFile) -> Iterator[Piece]:
             "align": ["left", "right", "left", "left", "left"],
             "rows": [
                 [
-                    kind_words("security", row["kind"]), "–" if row["amount_minor"] is None else format_money(row["amount_minor"], row["currency"]),
+                    _security_word(row["kind"]), "–" if row["amount_minor"] is None else format_money(row["amount_minor"], row["currency"]),
                     row["guarantor_id"] or "–", shown(row["valid_to"], "date"), row["reference"] or "–",
                 ]
                 for row in file.securities
@@ -310,9 +311,9 @@ def _said(row: Mapping[str, Any]) -> str:
     return " · ".join(parts) or "–"
 
 
-def kind_words(table: str, kind: str | None) -> str:
-    """What a kind of signal or security is called; one we have no word for as it was written."""
-    name = f"web.file_{table}_{kind}"
+def _security_word(kind: str | None) -> str:
+    """What a kind of security is called; one this release has no word for as it was written."""
+    name = f"web.file_security_{kind}"
     return say(name) if name in catalogue() else (kind or "–")
 
 
@@ -325,7 +326,7 @@ def _who(file: CreditFile) -> Iterator[Piece]:
         pairs.append([say("web.file_other_name"), other])
     pairs += [[heading(name), _fact(name, profile[name])] for name in PROFILE if profile.get(name) not in (None, "")]
     if profile.get("registered_capital_minor") is not None:
-        capital_ = format_money(profile["registered_capital_minor"], profile.get("registered_capital_currency") or "XXX")
+        capital_ = format_money(profile["registered_capital_minor"], profile.get("registered_capital_currency") or NO_CURRENCY)
         pairs.append([heading("registered_capital"), capital_])
     yield {"kind": "pairs", "rows": pairs}
     if file.trade.group:

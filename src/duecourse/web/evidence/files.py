@@ -13,7 +13,6 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from duecourse.desk.examining import examine
@@ -34,7 +33,7 @@ from duecourse.web.evidence import wording
 from duecourse.web.evidence.entry import UNITS, USUAL
 from duecourse.web.evidence.models import StatementFile
 from duecourse.web.evidence.statements import lines_of, may_enter, seen_statements
-from duecourse.web.imports.receiving import IntoHome
+from duecourse.web.imports.receiving import IntoHome, handed_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,18 +48,11 @@ KEPT_DAYS: Final = 30
 TEMPLATES: Final = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv"}
 
 
-@csrf_exempt  # only until the handler is in its place: the inner view checks
 @require_POST
 @gate("propose")
-def upload(request: HttpRequest, buyer_id: str) -> HttpResponse:
+@handed_in
+def upload(request: HttpRequest, handler: IntoHome, buyer_id: str) -> HttpResponse:
     """Take a file up, straight to where it will lie."""
-    handler = IntoHome(request)
-    request.upload_handlers = [handler]
-    return _upload(request, handler, buyer_id)
-
-
-@csrf_protect
-def _upload(request: HttpRequest, handler: IntoHome, buyer_id: str) -> HttpResponse:
     received = [file.received for file in request.FILES.getlist("files") if hasattr(file, "received")]
     seen_statements(book_of(request), buyer_id)
     for name in handler.too_large:

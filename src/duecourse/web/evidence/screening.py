@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from duecourse.desk.examining import examine
@@ -26,7 +25,7 @@ from duecourse.web.accounts.audit import record
 from duecourse.web.books import book_of
 from duecourse.web.evidence.models import ListHit, ListVerdict, ScreeningRun
 from duecourse.web.evidence.verdicts import decide, names_told
-from duecourse.web.imports.receiving import IntoHome
+from duecourse.web.imports.receiving import IntoHome, handed_in
 from duecourse.web.imports.whole import person_of, whole_gate
 from duecourse.web.jobs.queue import enqueue
 
@@ -169,18 +168,11 @@ def run(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("screening"))
 
 
-@csrf_exempt  # only until the handler is in its place: the inner view checks
 @require_POST
 @whole_gate("import")
-def upload(request: HttpRequest) -> HttpResponse:
+@handed_in
+def upload(request: HttpRequest, handler: IntoHome) -> HttpResponse:
     """Take a list in, and have everybody screened against it."""
-    handler = IntoHome(request)
-    request.upload_handlers = [handler]
-    return _upload(request, handler)
-
-
-@csrf_protect
-def _upload(request: HttpRequest, handler: IntoHome) -> HttpResponse:
     received = [file.received for file in request.FILES.getlist("files") if hasattr(file, "received")]
     for name in handler.too_large:
         messages.error(request, FileTooLargeError(path=name, megabytes=env.UPLOAD_LIMIT >> 20).message())

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from duecourse.desk.evidence import kind_word
 from duecourse.desk.facts import known_buyer
 from duecourse.desk.grading import grade
 from duecourse.errors import BuyerUnknownError
@@ -82,7 +83,7 @@ def grade_words(one: Grade) -> dict[str, Any]:
         "scores": _scores(one),
         "signals": [
             {
-                "day": told.published_on, "kind": say(f"web.grades_signal_{told.kind}"), "text": told.text or told.reference or "",
+                "day": told.published_on, "kind": kind_word(told.kind), "text": told.text or told.reference or "",
                 "provider": told.provider or "", "weight": f"{told.weight:.2f}",
             }
             for told in sorted(one.signals, key=lambda told: told.published_on, reverse=True)

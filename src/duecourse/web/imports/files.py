@@ -11,7 +11,6 @@ from django.http import FileResponse, Http404, HttpResponse, HttpResponseRedirec
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from duecourse.errors import DiskFullError, FileTooLargeError
@@ -22,7 +21,7 @@ from duecourse.web.accounts.audit import record
 from duecourse.web.imports import uploads
 from duecourse.web.imports.models import Upload
 from duecourse.web.imports.preview import preview_words
-from duecourse.web.imports.receiving import FILES_AT_ONCE, IntoHome, folder, place_of
+from duecourse.web.imports.receiving import FILES_AT_ONCE, IntoHome, folder, handed_in, place_of
 from duecourse.web.imports.results import result_view
 from duecourse.web.imports.whole import whole_gate
 from duecourse.web.imports.wording import (
@@ -56,18 +55,11 @@ def after(request: HttpRequest, address: str) -> HttpResponse:
 # --- handing in -----------------------------------------------------------------------------------------------------------------------
 
 
-@csrf_exempt  # only until the handler is in its place: the inner view checks
 @require_POST
 @whole_gate("import")
-def upload(request: HttpRequest) -> HttpResponse:
+@handed_in
+def upload(request: HttpRequest, handler: IntoHome) -> HttpResponse:
     """Take up files, a block at a time, straight to where they will lie."""
-    handler = IntoHome(request)
-    request.upload_handlers = [handler]
-    return _upload(request, handler)
-
-
-@csrf_protect
-def _upload(request: HttpRequest, handler: IntoHome) -> HttpResponse:
     try:
         files = request.FILES.getlist("files")
     except (TooManyFilesSent, RequestDataTooBig):

@@ -9,17 +9,20 @@ import os
 import secrets
 import unicodedata
 from dataclasses import dataclass
+from functools import wraps
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from duecourse.web import environment as env
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
 FILES_AT_ONCE: Final = 20
 NAME_LENGTH: Final = 120
@@ -52,6 +55,24 @@ class Received:
         place = place_of(self.sha256)
         self.half.replace(place)
         return place
+
+
+def handed_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """In front of a view that takes files: `view(request, handler, …)` is called with the handler that has written them to the home folder.
+
+    Stands below the gate, which has to be passed before the first byte is read; the token against forgery is looked for once the handler
+    is in its place, for to read it is to read the form.
+    """
+    checked = csrf_protect(view)
+
+    @csrf_exempt
+    @wraps(view)
+    def taking(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        handler = IntoHome(request)
+        request.upload_handlers = [handler]
+        return checked(request, handler, *args, **kwargs)
+
+    return taking
 
 
 class IntoHome(FileUploadHandler):

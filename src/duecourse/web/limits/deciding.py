@@ -20,7 +20,7 @@ from duecourse.decisions.authority import Needed, authority_of, outranks
 from duecourse.decisions.record import Basis, canonical, decision_row
 from duecourse.desk.limits import Ask, limits_of, recommend
 from duecourse.ledger.entries import LIMIT
-from duecourse.money import to_decimal
+from duecourse.money import NO_CURRENCY, to_decimal
 from duecourse.web.accounts.access import may
 from duecourse.web.accounts.audit import record
 from duecourse.web.limits.models import Consent, LimitRequest
@@ -156,7 +156,7 @@ def _in_base(book: Book, minor: int, currency: str) -> float | None:
     if currency == book.base_currency:
         return float(to_decimal(minor, currency))
     rates = {row["currency"]: row["rate_to_base"] for row in book.run(book.rates()).to_pylist()}
-    return float(to_decimal(minor, currency)) * rates[currency] if currency in rates and book.base_currency != "XXX" else None
+    return float(to_decimal(minor, currency)) * rates[currency] if currency in rates and book.base_currency != NO_CURRENCY else None
 
 
 def why_not(person: Person, asked: LimitRequest, needed: Needed) -> str:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from duecourse.ledger.book import Book
 
-TODO: Final = 25
+LISTED: Final = 25
+"""So many buyers at most are named with what to do about them."""
 ENOUGH_LATE: Final = 0.5
 """Where so much of what is owed is late, collecting comes before asking for more."""
 
@@ -114,7 +115,7 @@ def _todo(todo: Mapping[str, Any], wanted: str) -> dict[str, Any]:
             "words": say(f"decisions.use_{row['state']}"), "look": USE_KINDS[row["state"]],
             "do": say("web.portfolio_do_overdue") if row["state"] == "near" and row["overdue"] > ENOUGH_LATE * row["exposure"] else say(f"web.portfolio_do_{row['state']}"),
         }
-        for row in rows[:TODO]
+        for row in rows[:LISTED]
     ]  # fmt: skip
     return {"todo": shown, "todo_more": max(0, whole - len(shown))}
 

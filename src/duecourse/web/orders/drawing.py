@@ -19,6 +19,7 @@ from django.utils import timezone
 from duecourse.decisions.hold import Account, standing_of
 from duecourse.desk.credit_accounts import Known, accounts, covered, rates_of, rules_of
 from duecourse.desk.dates import default_day
+from duecourse.money import NO_CURRENCY
 from duecourse.web.orders import picture
 from duecourse.web.orders.models import (
     ABSORBED,
@@ -160,7 +161,7 @@ def _chunk(chunk: Sequence[Known], rules: Rules, ids: dict[Place, int], told: _T
     fresh = [known.place for known in chunk if known.place not in ids]
     if fresh:  # blank at first, so that they stop everything: what they link to may be among them
         made = CreditAccount.objects.bulk_create(
-            [CreditAccount(kind=kind, key=key, entity=entity, currency="XXX", clear=False) for kind, key, entity in fresh]
+            [CreditAccount(kind=kind, key=key, entity=entity, currency=NO_CURRENCY, clear=False) for kind, key, entity in fresh]
         )
         ids.update({(row.kind, row.key, row.entity): row.pk for row in made})
     values = {known.place: _values(known, rules, ids) for known in chunk}

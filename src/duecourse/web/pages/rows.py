@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from duecourse.glossary import label
 from duecourse.messages import say
+from duecourse.money import NO_CURRENCY
 from duecourse.web.pages.columns import amount, capital
 from duecourse.web.pages.templatetags.components import icon
 from duecourse.web.pages.templatetags.lists import invoice_state, settlement_kind
@@ -62,7 +63,7 @@ class Rows:
         }
         found = []
         for place, row in enumerate(rows, start=1):
-            url, currency, late = self.invoice_url(row["invoice_id"]), row["currency"] or "XXX", row["days_past_due"]
+            url, currency, late = self.invoice_url(row["invoice_id"]), row["currency"] or NO_CURRENCY, row["days_past_due"]
             part = f' <span class="faint">{say("web.buyer_instalment", number=row["instalment"])}</span>' if row["instalment"] > 1 else ""
             found.append(
                 f'<tr data-href="{url}"><td class="fit no-print">{self._unfolds(row, place)}</td>'
