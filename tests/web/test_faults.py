@@ -247,13 +247,13 @@ def test_a_full_disk_and_a_read_only_ledger_are_named_and_recovered_from(tmp_pat
         filler.unlink()
         assert until(nursery, lambda state: state[0][0] == "done")
 
-        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        remounted(disk, "ro")
         nursery.run(ASK.format(paths=paths[1:]))
         state = until(nursery, lambda state: state[1][2] > 0)
         assert state[1][0] == "waiting"
         assert state[1][3], "with a sentence"
         assert nursery.run(PARTS)["ledger_writable"]
-        subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+        remounted(disk, "rw")
         assert until(nursery, lambda state: state[1][0] == "done")
         kill(worker, 15)
         everything_once(disk, paths)
@@ -261,6 +261,15 @@ def test_a_full_disk_and_a_read_only_ledger_are_named_and_recovered_from(tmp_pat
         if nursery is not None:
             nursery.end()
         subprocess.run(["umount", "-l", str(disk)], check=False)
+
+
+def remounted(disk, how):
+    """The disk, from now on only to read or to write again. While a worker is writing, the system refuses: try again."""
+    for _ in range(100):
+        if not subprocess.run(["mount", "-o", f"remount,bind,{how}", str(disk)], check=False, capture_output=True).returncode:
+            return
+        time.sleep(0.1)
+    pytest.fail(f"the disk could not be made {how}")
 
 
 PARTS = "from duecourse.web.health import parts\nresult = parts()"

@@ -122,6 +122,11 @@ def test_two_who_approve_at_once_put_out_one_decision(signed_in, person):
     assert Outgoing.objects.filter(table="decision").count() == 1
 
 
+def test_a_grade_there_is_not_is_refused_by_the_api(signed_in):
+    for wrong in (0, 11, 10**30):
+        assert signed_in().get("/api/v1/grades", {"grade": [wrong]}).status_code == 422, wrong
+
+
 def test_the_api_says_the_same(signed_in):
     browser, book = signed_in(), on()
     whole = {row["buyer_id"]: row for row in graded(book).to_pylist()}

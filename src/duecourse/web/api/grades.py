@@ -7,6 +7,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Final, Literal
 
+import pyarrow as pa
 import pyarrow.compute as pc
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Schema
@@ -63,7 +64,7 @@ class GradesAnswer(Page):
 class GradesWords(Paged):
     """Which grades, in which order."""
 
-    grade: list[int] = Field([], description="Only these grades")
+    grade: list[GradeNumber] = Field([], description="Only these grades")
     overridden_only: bool = Field(default=False, description="Only buyers a hard fact holds down")
     sort: Literal["risk", "buyer_id"] = Field("risk", description="Riskiest first, or by number")
 
@@ -150,7 +151,7 @@ def grades(request: HttpRequest, words: Query[GradesWords]) -> HttpResponse:
     book, offset = page_of(request, words)
     rows = grading.graded(book)
     if words.grade:
-        rows = rows.filter(compute.is_in(rows["grade"], compute.cast(words.grade, "int8", safe=False)))
+        rows = rows.filter(compute.is_in(rows["grade"], pa.array(words.grade, pa.int8())))
     if words.overridden_only:
         rows = rows.filter(compute.greater(compute.list_value_length(rows["overrides"]), 0))
     if words.sort == "risk":
