@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
 from duecourse import samples
+from duecourse.ledger.scope import Scope
 from duecourse.ledger.store import Ledger
 from support.examples import examples
 from support.ledgers import ENGINE, add, invoice, totals
@@ -93,3 +95,21 @@ def test_pieces_in_any_order_give_the_same_book(tmp_path_factory, facts, data, o
         books.append(table)
     assert books[0].equals(books[1])
     assert isinstance(books[0], pa.Table)
+
+
+def test_settings_are_asked_once_for_a_day_and_anew_when_something_was_written(ledger):
+    def set_to(value):
+        with ledger.draft("post") as draft:
+            draft.put("setting", pa.Table.from_pylist([{"name": "language", "value": json.dumps(value)}]))
+            draft.commit()
+
+    set_to("en")
+    old = ledger.at(ledger.version).as_of(dt.date(2026, 6, 30))
+    assert ledger.as_of(dt.date(2026, 6, 30)).settings["language"] == old.settings["language"] == "en"
+    assert ledger.as_of(dt.date(2026, 6, 30)).settings is ledger.as_of(dt.date(2026, 6, 30)).settings
+    before = ledger.state.last.recorded_at
+    set_to("zh")
+    assert ledger.as_of(dt.date(2026, 6, 30)).settings["language"] == "zh"
+    assert ledger.as_of(dt.date(2026, 6, 30), before).settings["language"] == "en", "as it was known then"
+    assert old.settings["language"] == "en"
+    assert ledger.as_of(dt.date(2026, 6, 30)).limited(Scope(groups=frozenset({"g"}))).settings["language"] == "zh"

@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 MONTHS: Final = "calendar_month"
 RATES: Final = "rate_to_base"
 
+DAYS_KEPT: Final = 64
+"""The settings of so many days are kept at most."""
+
 UNDATED_COUNTS: Final = (BUYER, SETTING)
 """Tables in which a row without a date holds always."""
 
@@ -106,6 +109,10 @@ class Keeper(Protocol):
     def state(self) -> State: ...
     @property
     def version(self) -> int: ...
+
+    kept_settings: dict[tuple[date, datetime | None], Mapping[str, Any]]
+    """The settings of this version that were asked for, by day and by what was known."""
+
     def rows_of(self, entry: Entry) -> tuple[Rows, bool]:
         """A table's rows, and whether any of them corrects another."""
         ...
@@ -297,9 +304,17 @@ class Book:
 
     @cached_property
     def settings(self) -> Mapping[str, Any]:
-        """The firm's settings as of this book, decoded."""
-        table = self.setting
-        return {row["name"]: json.loads(row["value"]) for row in self.run(table.select("name", "value")).to_pylist()}
+        """The firm's settings as of this book, decoded: asked of the ledger once for a day, as every page reads them."""
+        kept = self.ledger.kept_settings
+        key = (self.on, self._cut)
+        found = kept.get(key)
+        if found is None:
+            table = self.whole.setting
+            found = {row["name"]: json.loads(row["value"]) for row in self.run(table.select("name", "value")).to_pylist()}
+            if len(kept) >= DAYS_KEPT:
+                kept.clear()
+            kept[key] = found
+        return found
 
     @cached_property
     def base_currency(self) -> str:

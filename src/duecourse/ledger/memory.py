@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
@@ -28,6 +28,7 @@ class MemoryLedger:
     tables: Mapping[str, Rows]
     engine: Engine
     state: State = field(default_factory=lambda: State((JournalRow(0, "", "create", LEARNT),)))
+    kept_settings: dict[tuple[date, datetime | None], Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def version(self) -> int:

@@ -63,6 +63,7 @@ class Ledger:
     engine: Engine
     state: State = field(default_factory=lambda: State(()))
     _journal_files: set[str] = field(default_factory=set)
+    kept_settings: dict[tuple[date, datetime | None], Mapping[str, Any]] = field(default_factory=dict)
     _resolved: dict[tuple[str, int], tuple[Rows, bool]] = field(default_factory=dict)
     _files: dict[tuple[str, int], tuple[DeltaTable, list[dict[str, Any]]]] = field(default_factory=dict)
     _journal: tuple[DeltaTable, object] | None = None
@@ -120,6 +121,7 @@ class Ledger:
             self.refresh()
             return
         self.state = State(tuple(rows[version] for version in sorted(rows)))
+        self.kept_settings = {}  # another dictionary: a book drawn up meanwhile puts what it read into the old one
         self._journal = (table, self.storage.mark("journal", table.version()))
         tables = set(self.state.last.tables.items())
         for kept in (self._resolved, self._files):
