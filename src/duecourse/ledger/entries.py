@@ -264,6 +264,15 @@ SIGNAL_KINDS: Final = (
     "contact_change",
     "bank_change",
     "supply_stop",  # production stopped, lay-offs, wages unpaid
+    "headcount_fall",  # 参保人数下降: fewer insured employees than a year ago
+    "unusual_payer",  # paid by a third party or from an unusual country, as told
+    "no_answer",  # a reminder or call unanswered 失联
+    "arrears_list",  # 拖欠中小企业账款公示, 商票持续逾期名单
+    "capital_reduction",  # 减资公告
+    "asset_transfer",  # assets moved away, deals with related parties
+    "auditor_change",
+    "customer_failure",  # a customer it lives on fails 下游客户倒闭
+    "country_risk",  # its country's risk class raised, currency controls, moratorium
     "list_match",  # a name on a sanctions or debtor list, confirmed by a person
 )
 SIGNAL_SEVERITIES: Final = ("info", "amber", "red")
