@@ -12,7 +12,7 @@ import pyarrow as pa
 from duecourse.samples.columns import Codes, Days, Flags, Floats, Ints, choice_column, day_column, pick
 from duecourse.samples.cycle import draws
 from duecourse.samples.days import Calendar, day_number
-from duecourse.samples.distress import Latent, latent
+from duecourse.samples.distress import Latent, latent, regime_from
 from duecourse.samples.places import CNY_PER_UNIT, MINOR_PER_UNIT, SECTORS
 from duecourse.samples.profiles import Profile, profile
 
@@ -98,15 +98,24 @@ class Block:
     weight: Floats  # [buyer, month of the economy]: expected invoices, up to a factor
     issue_until: Floats  # [buyer, month of the economy]: share of the month in which it still ordered
     world: Floats  # [month]
+    usual: Floats  # [buyer]: `weight` of a plain month when the buyer began, in no distress
+
+    @cached_property
+    def visible(self) -> Floats:
+        """The distress each buyer shows us in each month: little of it where it hides it in its payments."""
+        behaviour = self.economy.behaviour
+        visible = self.latent.lived_stress.astype(np.float64)
+        visible[self.failure.cloaked] *= behaviour.cloaked_visible
+        visible[:, regime_from(self.economy) :] *= behaviour.regime_visible
+        return visible
 
     @cached_property
     def days_late(self) -> Floats:
         """Days past due to expect of each buyer in each month: its habit, grade, the cycle and the distress it shows."""
         behaviour = self.economy.behaviour
-        stress = self.latent.stress.astype(np.float64)
-        visible = np.where(self.failure.cloaked[:, None], behaviour.cloaked_visible * stress, stress)
-        late = behaviour.grade_days * (self.latent.grade - 4.0) + behaviour.stress_days * visible**1.2
-        return np.asarray(late + self.habit.days[:, None] - behaviour.cycle_days * self.world[None, : stress.shape[1]])
+        late = behaviour.grade_days * (self.latent.lived_grade - 4.0) + behaviour.stress_days * self.visible**1.2
+        late[:, regime_from(self.economy) :] += behaviour.regime_days
+        return np.asarray(late + self.habit.days[:, None] - behaviour.cycle_days * self.world[None, : late.shape[1]])
 
 
 def block(economy: Economy, calendar: Calendar, cycle: tuple[Floats, Floats], sizes_: Sizes, number: int) -> Block:
@@ -120,10 +129,10 @@ def block(economy: Economy, calendar: Calendar, cycle: tuple[Floats, Floats], si
     habit = _habit(economy.behaviour, rng, who, sizes_.order_scale[here])
     hidden = latent(economy, rng, sectors, who)
     failure = _failure(economy.behaviour, calendar, rng, hidden, sizes_.large[here])
-    weight, issue_until = _orders(
+    weight, issue_until, usual = _orders(
         economy, calendar, rng, world=world, size=sizes_.weight[here], profile=who, latent=hidden, last_day=failure.day
     )
-    return Block(economy, calendar, who, habit, failure, hidden, weight, issue_until, world)
+    return Block(economy, calendar, who, habit, failure, hidden, weight, issue_until, world, usual)
 
 
 def _habit(behaviour: Behaviour, rng: np.random.Generator, who: Profile, order_scale: Floats) -> Habit:
@@ -179,8 +188,8 @@ def _orders(
     profile: Profile,
     latent: Latent,
     last_day: Days,
-) -> tuple[Floats, Floats]:
-    """Expected invoices by buyer and month, up to a factor, and the share of each month until the buyer stopped."""
+) -> tuple[Floats, Floats, Floats]:
+    """Expected invoices by buyer and month, up to a factor; the share of each month until the buyer stopped; a plain month at first."""
     behaviour = economy.behaviour
     count = len(size)
     before, months = behaviour.warm_up_months, economy.years * 12
@@ -191,7 +200,7 @@ def _orders(
     noise = 1 + behaviour.order_noise * (rng.standard_exponential((count, months)) - 1)
     weight = size[:, None] * season[profile.sector] * np.exp(0.1 * world[window])[None, :] * noise
     weight *= np.exp(growth[:, None] * (np.arange(months) - months / 2)[None, :] / 12)
-    weight *= np.maximum(1 + reaction[:, None] * latent.stress[:, window], 0.05)
+    weight *= np.maximum(1 + reaction[:, None] * latent.lived_stress[:, window], 0.05)
     until_day = day_number(economy.until)
     last = np.minimum(last_day, until_day)[:, None]
     first_days, next_days = calendar.month_first[window], calendar.month_first[window + 1]
@@ -199,7 +208,8 @@ def _orders(
     until = calendar.issue_until[window[None, :], day]
     active = (window[None, :] >= profile.start_month[:, None]) & (window[None, :] <= profile.end_month[:, None])
     weight *= calendar.issue_weight[window][None, :] * until * active
-    return weight, until
+    begun = np.maximum(profile.start_month - before, 0)
+    return weight, until, size * np.exp(growth * (begun - months / 2) / 12)
 
 
 def truth_tables(block_: Block) -> dict[str, pa.Table]:

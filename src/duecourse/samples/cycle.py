@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from duecourse.ledger.entries import EXCHANGE_RATE, SETTING
 from duecourse.samples.days import month_ends
+from duecourse.samples.distress import regime_from
 from duecourse.samples.places import CNY_PER_UNIT, CURRENCIES, MONTHLY_VOLATILITY, SECTORS
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def cycle(economy: Economy, months: int) -> tuple[Floats, Floats]:
     paths[:, 0] = shocks[:, 0]
     for month in range(1, months):
         paths[:, month] = persistence * paths[:, month - 1] + np.sqrt(1 - persistence**2) * shocks[:, month]
+    start, slump = regime_from(economy), behaviour.regime_world_months
+    paths[0, start : start + slump] += behaviour.regime_world
     world = paths[0]
     weight = behaviour.world_weight
     return world, weight * world + np.sqrt(1 - weight**2) * paths[1:]

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Final, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from duecourse.samples import buyers, evidence, trade
+from duecourse.samples import buyers, evidence, signals, trade
 from duecourse.samples.cycle import cycle, exchange_rates, settings
 from duecourse.samples.days import calendar
 from duecourse.samples.parameters import DEMO_UNTIL, Behaviour, Economy, EconomyInvalidError
@@ -79,12 +79,16 @@ def chunks(economy: Economy, *, invoices_per_chunk: int = CHUNK_INVOICES) -> Ite
         block = buyers.block(economy, days, weather, sizes, number)
         facts.setdefault("buyer", []).append(block.profile.table())
         facts.setdefault("statement", []).append(evidence.statements(block, number))
-        facts.setdefault("signal", []).append(evidence.signals(block, number))
         for name, table in buyers.truth_tables(block).items():
             truth.setdefault(name, []).append(table)
         cells = trade.counts(block, sizes, number)
-        for run in trade.parts(cells.sum(axis=1)):
+        runs = list(trade.parts(cells.sum(axis=1)))
+        said: list[signals.Said] = []
+        for run in runs:
             rows = trade.trade(block, run, cells[run], done)
+            said += rows.said
+            if run is runs[-1]:
+                facts.setdefault("signal", []).append(signals.signals(block, number, said))
             facts.setdefault("invoice", []).append(rows.invoice)
             facts.setdefault("settlement", []).append(rows.settlement)
             facts.setdefault("dispute", []).append(rows.dispute)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Literal
 
 from duecourse.errors import DuecourseError
 
@@ -50,9 +50,16 @@ class Behaviour:
     default_intensity: float = 1.5
     sudden_share: float = 0.15
     fatal_share: float = 0.45
+    # Months from the onset to the end: lognormal, gamma or Weibull around a median; in a fatal episode distress then rises as a power of
+    # the share of that time that is over (1 = evenly, above 1 = late), or as an S around its middle. One that passes is a hump.
+    distress_law: Literal["lognormal", "gamma", "weibull"] = "lognormal"
     distress_months_median: float = 9.0
-    distress_months_sigma: float = 0.45
+    distress_months_sigma: float = 0.45  # of the lognormal
+    distress_months_shape: float = 2.0  # of the gamma or Weibull law
     distress_months_least: int = 3
+    ramp: Literal["power", "logistic"] = "power"
+    ramp_power: float = 1.5
+    recovering_height: tuple[float, float] = (0.25, 0.45)  # least height of a hump, and how much more it may be
     cloaked_share_of_large: float = 0.5
     cloaked_visible: float = 0.10
     insolvency_share: float = 0.55
@@ -62,6 +69,14 @@ class Behaviour:
     recovery_months_scale: float = 8.7
     recovery_months_shape: float = 0.93
     write_off_after_days: tuple[int, int] = (270, 540)
+    # A change of regime after this share of the history (1 = none): all pay later by so many days, fail so many times as often, show so
+    # much of their distress in payments as they did before; and a slump of the world, in standard deviations, for some months.
+    regime_at: float = 1.0
+    regime_days: float = 0.0
+    regime_intensity: float = 1.0
+    regime_visible: float = 1.0
+    regime_world: float = 0.0
+    regime_world_months: int = 12
 
     # Payment habit, days after due: prompt, late, chronic, and the very slow few (Pareto tail).
     class_shares: tuple[float, float, float, float] = (0.47, 0.37, 0.11, 0.05)
@@ -78,6 +93,8 @@ class Behaviour:
     noise_days_median: float = 4.5
     noise_days_sigma: float = 0.45
     noise_factor: tuple[float, float, float, float] = (1.0, 1.0, 1.6, 2.6)
+    noise_law: Literal["gumbel", "student", "pareto"] = "gumbel"
+    noise_tail: float = 3.0  # degrees of freedom, or exponent of the tail; above 2
     on_the_day: tuple[float, float, float, float] = (0.60, 0.25, 0.05, 0.0)  # share of invoices paid exactly when due, by habit
     # Pay-run: daily, weekly, twice a month, monthly.
     pay_run_shares: tuple[float, float, float, float] = (0.38, 0.37, 0.15, 0.10)
@@ -122,6 +139,39 @@ class Behaviour:
     dispute_base: float = 0.012
     dispute_stress: float = 0.05
     dispute_days_shape_scale: tuple[float, float] = (2.0, 18.0)
+
+    # Signals, chance in a month: at rest, and more for each unit of distress (0 to 1; of this month, or some months before). What the
+    # buyer does towards us goes with the distress it shows, what others say of it with the whole. Rates of the first six after the
+    # signals of `methods`: contact, news, courts, enforcement, requests, promises; the rare others chosen beside them.
+    signal_scale: float = 1.0  # on what distress adds; 1 = as below
+    contact_change: tuple[float, float] = (0.015, 0.09)
+    news: tuple[float, float] = (0.008, 0.22)
+    news_coverage_middle: float = 0.6  # share of buyers, by size, at which half of the news is written
+    lawsuit: tuple[float, float] = (0.004, 0.12)
+    enforcement: tuple[float, float] = (0.0003, 0.10)  # of distress beyond one half
+    terms_request: tuple[float, float] = (0.01, 0.10)
+    promise_share: float = 0.35  # of invoices some weeks overdue, one promises to pay by a day
+    promise_broken: tuple[float, float] = (0.10, 0.5)
+    bill_dishonoured: tuple[float, float] = (0.0, 0.12)  # beyond one half; China only, as the next
+    tax_arrears: tuple[float, float] = (0.0003, 0.05)
+    asset_freeze: tuple[float, float] = (0.0, 0.06)  # beyond one half
+    supply_stop: tuple[float, float] = (0.0, 0.06)  # beyond one half
+    register_change: tuple[float, float] = (0.0012, 0.02)
+    register_warning: tuple[float, float] = (0.0003, 0.015)
+    bank_change: tuple[float, float] = (0.0012, 0.008)
+    good_reference: tuple[float, float] = (0.0008, -0.0008)
+    bad_reference: tuple[float, float] = (0.0004, 0.03)
+    rated_share: float = 0.18  # a bureau grades them every June
+
+    # Accounts: who gives them, how late, and how near they are to the truth. z = probit of the grade's probability + a share of the
+    # distress + noise; who dresses his windows hides most of the distress.
+    with_accounts: float = 0.55
+    accounts_stress: float = 0.35
+    accounts_noise: float = 0.28
+    window_dressing: float = 0.15
+    window_dressing_hides: float = 0.30
+    published_after_days: tuple[int, int] = (122, 243)  # four to eight months
+    published_later_in_distress: float = 45.0  # days more for each unit of distress
 
 
 @dataclass(frozen=True)

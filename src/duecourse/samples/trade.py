@@ -24,11 +24,13 @@ from duecourse.samples.columns import (
 from duecourse.samples.cycle import draws
 from duecourse.samples.days import SLOTS, day_number
 from duecourse.samples.places import CHINA, CURRENCIES, ENTITIES, GOODS, OWNERS
+from duecourse.samples.signals import Said, wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from duecourse.samples.buyers import Block, Sizes
+    from duecourse.samples.parameters import Behaviour
 
 ROWS: Final = 1 << 17
 """Invoices drawn together, in whole buyers. Part of the economy's definition, as the block of buyers is."""
@@ -47,6 +49,9 @@ INVOICE_BASE: Final = 1_800_000_000
 SETTLEMENT_BASE: Final = 140_000_000_000
 DISPUTE_BASE: Final = 7_000_000_000
 ORDER_BASE: Final = 4_500_000_000
+
+PROMISES: Final = 9
+"""Stream of random numbers."""
 
 FAR: Final = 2**29
 """A day after every other: what will never happen."""
@@ -125,6 +130,7 @@ class Trade:
     dispute: pa.Table
     future_settlement: pa.Table
     future_dispute: pa.Table
+    said: tuple[Said, ...]  # signals that come of dealing with them
 
 
 def trade(block: Block, run: slice, cells: Ints, first_row: int) -> Trade:
@@ -134,6 +140,22 @@ def trade(block: Block, run: slice, cells: Ints, first_row: int) -> Trade:
     first_row  how many invoices the economy has before these
     """
     return _Run(block, run, cells, first_row).finished()
+
+
+def _noise(behaviour: Behaviour, rng: np.random.Generator, count: int) -> Floats:
+    """Random delays of mean zero and unit variance."""
+    tail = behaviour.noise_tail
+    if behaviour.noise_law == "student":
+        return np.asarray(rng.standard_t(tail, count) * np.sqrt((tail - 2) / tail))
+    if behaviour.noise_law == "pareto":
+        return np.asarray((rng.pareto(tail, count) - 1 / (tail - 1)) * (tail - 1) * np.sqrt((tail - 2) / tail))
+    delay = np.maximum(rng.random(count), 1e-300)
+    np.log(delay, out=delay)
+    np.negative(delay, out=delay)
+    np.log(delay, out=delay)
+    delay *= -0.78  # of unit variance: the standard Gumbel's is 1.28 squared
+    delay -= 0.45  # and of mean zero
+    return delay
 
 
 def _some(rng: np.random.Generator, count: int, share: float, among: Flags | None) -> Codes:
@@ -152,7 +174,7 @@ class _Run:
     """The arrays of one run of buyers, a row an invoice, in order of buyer and date."""
 
     def __init__(self, block: Block, run: slice, cells: Ints, first_row: int) -> None:
-        self.block, self.first_row = block, first_row
+        self.block, self.run, self.first_row = block, run, first_row
         self.behaviour = block.economy.behaviour
         self.until = day_number(block.economy.until)
         self.rng = draws(block.economy, 5, block.profile.first, run.start)
@@ -174,12 +196,13 @@ class _Run:
     def finished(self) -> Trade:
         """Settle everything and write it down."""
         self.postings = Postings()
-        self.stress, self.expected = self._state(self.due)
+        self.stress = self._of_month(self.block.visible, self.buyer, self.due)
+        self.expected = self._of_month(self.block.days_late, self.buyer, self.due)
         self.disputed = self._disputes()
         self._settle()
         settlement, future = self._settlement_tables()
         dispute, future_dispute = self._dispute_tables()
-        return Trade(self._invoice_table(), settlement, dispute, future, future_dispute)
+        return Trade(self._invoice_table(), settlement, dispute, future, future_dispute, (self._broken_promises(),))
 
     # Invoices
 
@@ -283,21 +306,23 @@ class _Run:
         days = calendar.pay_run.shape[1]
         return np.take(calendar.pay_run.ravel(), self.block.habit.pay_run[buyer] * np.int32(days) + (day - calendar.first), mode="clip")
 
-    def _state(self, day: Days) -> tuple[Floats, Floats]:
-        """The buyer's distress in the month of a day, and the days past due to expect of it then."""
-        stress = self.block.latent.stress
-        months = stress.shape[1]
-        cell = self.buyer * np.int32(months) + np.minimum(self._of_day(self.block.calendar.month_of, day), months - 1)
-        return stress.ravel()[cell].astype(np.float64), self.block.days_late.ravel()[cell]
+    def _of_month(self, values: Floats, buyer: Codes, day: Days) -> Floats:
+        """What holds for a buyer in the month of a day, of values [buyer, month]."""
+        months = values.shape[1]
+        cell = buyer * np.int32(months) + np.minimum(self._of_day(self.block.calendar.month_of, day), months - 1)
+        return np.asarray(values.ravel()[cell])
 
     def _disputes(self) -> dict[str, Codes]:
-        """Which invoices are disputed, from when to when, and how it ends."""
+        """Which invoices are disputed, from when to when, and how it ends: the more often, the more distress is seen on that day."""
         behaviour, rng = self.behaviour, self.rng
-        share = behaviour.dispute_base + behaviour.dispute_stress * self.stress
-        row = np.flatnonzero(rng.random(self.count) < share).astype(np.int32)
-        count = len(row)
+        most = behaviour.dispute_base + behaviour.dispute_stress
+        row = _some(rng, self.count, most, None)
         span = np.maximum(self.due[row] - self.issue[row], 1)
-        raised = self.issue[row] + 2 + (rng.random(count) * (span + 8)).astype(np.int32)
+        raised = self.issue[row] + 2 + (rng.random(len(row)) * (span + 8)).astype(np.int32)
+        share = behaviour.dispute_base + behaviour.dispute_stress * self._of_month(self.block.visible, self.buyer[row], raised)
+        happens = rng.random(len(row)) * most < share
+        row, raised = row[happens], raised[happens]
+        count = len(row)
         shape, scale = behaviour.dispute_days_shape_scale
         lasted = 2 + (rng.standard_gamma(shape, count) * scale).astype(np.int32)
         outcome = np.array([0, 1, 1, 1, 2, 2], dtype=np.int32)[(rng.random(count) * 6).astype(np.int32)]
@@ -314,12 +339,7 @@ class _Run:
     def _payment_days(self) -> Days:
         """The day each invoice would be paid if its buyer lives to see it."""
         block, behaviour, rng, buyer = self.block, self.behaviour, self.rng, self.buyer
-        delay = np.maximum(rng.random(self.count), 1e-300)
-        np.log(delay, out=delay)
-        np.negative(delay, out=delay)
-        np.log(delay, out=delay)
-        delay *= -0.78  # of unit variance: the standard Gumbel's is 1.28 squared
-        delay -= 0.45  # and of mean zero
+        delay = _noise(behaviour, rng, self.count)
         delay *= block.habit.noise_days[buyer]
         delay += self.expected
         on_the_day = rng.random(self.count) < block.habit.on_the_day[buyer]
@@ -494,6 +514,19 @@ class _Run:
             },
             schema=SETTLEMENT.facts,
         )
+
+    def _broken_promises(self) -> Said:
+        """Of some invoices weeks overdue a promise to pay by a day, given lightly and not kept: said the day after."""
+        behaviour, rng = self.behaviour, draws(self.block.economy, PROMISES, self.block.profile.first, self.run.start)
+        asked = self.due + 15 + (10 * rng.random(self.count)).astype(np.int32)
+        row = np.flatnonzero((asked < np.minimum(self.paid, self.fails_on)) & (rng.random(self.count) < behaviour.promise_share))
+        at_rest, more = behaviour.promise_broken
+        lightly = at_rest + behaviour.signal_scale * more * self._of_month(self.block.visible, self.buyer[row], asked[row])
+        row = row[rng.random(len(row)) < lightly]
+        day = asked[row] + 4 + (14 * rng.random(len(row))).astype(np.int32)
+        broken = day < np.minimum(self.paid[row], self.fails_on[row])
+        row, day = row[broken], day[broken]
+        return Said.plain(self.buyer[row], day.astype(np.int32), wording("broken_promise"), self.amount[row])
 
     def _dispute_tables(self) -> tuple[pa.Table, pa.Table]:
         disputed = self.disputed
