@@ -19,7 +19,7 @@ from duecourse.ledger.entries import BUYER, DISPUTE, ENTRIES, EXCHANGE_RATE, INV
 from duecourse.ledger.memory import MemoryLedger, only_buyer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     import ibis.expr.types as ir
@@ -45,25 +45,44 @@ def alone(book: Book, buyer_id: str) -> Book | None:
     return own
 
 
-def answered(book: Book, name: str, make: Callable[[Book], ir.Table]) -> pa.Table:
+def answered(book: Book, name: str, make: Callable[..., ir.Table], **given: pa.Table) -> pa.Table:
     """The rows of an expression over a book; of a book in memory it is drawn up once a day and base currency, as only its data differ.
 
-    name  of the expression, unlike any other's of the same module
+    name   of the expression, unlike any other's of the same module
+    given  tables worked out before, which `make` takes by these names beside the book
     """
     if not isinstance(book.ledger, MemoryLedger) or book.scope.restricts or book.known_at is not None:
-        return book.run(make(book))
+        return _run(book, _made(book, make, given), given)
     key = (f"{make.__module__} {name}", book.on, book.base_currency)
     with _guard:
         expression = _drawn_up.get(key)
         if expression is not None:
             _drawn_up.move_to_end(key)
     if expression is None:
-        expression = make(book)
+        expression = _made(book, make, given)
         with _guard:
             _drawn_up[key] = expression
             while len(_drawn_up) > EXPRESSIONS_KEPT:
                 _drawn_up.popitem(last=False)
-    return book.run(expression)
+    return _run(book, expression, given)
+
+
+def _made(book: Book, make: Callable[..., ir.Table], given: Mapping[str, pa.Table]) -> ir.Table:
+    if not given:
+        return make(book)
+    import ibis  # noqa: PLC0415 — as the ledger does
+
+    return make(book, **{name: ibis.table(ibis.Schema.from_pyarrow(rows.schema), name=f"given_{name}") for name, rows in given.items()})
+
+
+def _run(book: Book, expression: ir.Table, given: Mapping[str, pa.Table]) -> pa.Table:
+    if not given:
+        return book.run(expression)
+    import ibis.expr.operations as ops  # noqa: PLC0415 — as above
+
+    own = {f"given_{name}": rows for name, rows in given.items()}
+    names = {node.name for node in expression.op().find(ops.UnboundTable)}
+    return book.ledger.engine.run(expression, {name: own[name] if name in own else book.rows(name) for name in names})
 
 
 def holds(book: Book, entry: Entry) -> bool:
