@@ -273,6 +273,12 @@ class RuleInvalidError(DuecourseError):
     code = "rule_invalid"
 
 
+class LeakFoundError(DuecourseError):
+    """A score of a past day changes when the facts that came later are taken away: it has seen them."""
+
+    code = "leak_found"
+
+
 class DecisionUnknownError(DuecourseError):
     """The ledger has no decision of this number."""
 

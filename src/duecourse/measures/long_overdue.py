@@ -9,7 +9,7 @@ import ibis
 
 from duecourse.measures.expressions import ZERO, as_int64, day, days_between, positive, total
 from duecourse.measures.grain import PER_BUYER
-from duecourse.measures.positions import ITEM, invoices, settlements
+from duecourse.measures.positions import ITEM, invoices, positions, settlements
 from duecourse.measures.windows import checked
 
 if TYPE_CHECKING:
@@ -50,6 +50,22 @@ def long_overdue_course(book: Book, *, days_past_due: int = 91, leave_out_disput
         long_overdue=as_int64(daily.long_overdue.sum().over(running)),
         written_off=daily.written_off,
     )
+
+
+def worst_delays(book: Book) -> ir.Table:
+    """How late was each buyer at worst, ever?  历史最长逾期天数
+
+    One row per buyer and currency with an invoice that was once late.
+        buyer_id, currency
+        worst_days_late  int64  days after the due date of the invoice's last settlement; of one still open, up to the book's day. Above 0
+    """
+    item = positions(book)
+    item = item.filter(item.buyer_id.notnull() & item.due_date.notnull())
+    paid = ibis.coalesce(item.last_settled, day(book.on))
+    late = days_between((item.open_minor > 0).ifelse(day(book.on), paid), item.due_date)
+    rows = item.select(*PER_BUYER, worst_days_late=late)
+    rows = rows.filter(rows.worst_days_late > 0)
+    return rows.group_by(list(PER_BUYER)).aggregate(worst_days_late=rows.worst_days_late.max())
 
 
 def _moves(book: Book, days_past_due: int, *, leave_out_disputed: bool) -> ir.Table:

@@ -32,7 +32,8 @@ class Definition:
     name, version  `default`, `severe_delinquency` or the firm's own name for it; the version of the set it stands in
     values         its parts as the JSON has them: `horizon_days`, within which a warning should be followed by it, and one part a kind of
                    KINDS: `used`; `cure_days`, after so many days without it the buyer is no longer in default; for amounts `share` of what the
-                   buyer owes that is material and `days_past_due` from which on; for signals `kinds` and `severities` that count
+                   buyer owes that is material, `above_least_amount` whether it must also reach that, and `days_past_due` from which on; for
+                   signals `kinds` and `severities` that count
     least_amounts  minor units a currency below which nothing is material; of a currency not named only the share counts
     """
 
@@ -110,7 +111,7 @@ def _merged(base: Mapping[str, Any], own: Any, path: str) -> dict[str, Any]:
 
 
 def _possible(name: str, value: Any) -> bool:
-    if name in ("used", "leave_out_disputed"):
+    if name in ("used", "leave_out_disputed", "above_least_amount"):
         return isinstance(value, bool)
     if name in ("kinds", "severities"):
         known = SIGNAL_KINDS if name == "kinds" else SIGNAL_SEVERITIES

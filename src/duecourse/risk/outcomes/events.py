@@ -13,7 +13,7 @@ from duecourse.measures.long_overdue import EPOCH, long_overdue_course
 from duecourse.risk.outcomes.definitions import OF_SIGNALS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import ibis.expr.types as ir
     import numpy.typing as npt
@@ -89,14 +89,15 @@ def _of_amounts(book: Book, definition: Definition) -> list[pa.Table]:
     named = {code: definition.least_amounts.get(code, 0) for code in set(currencies)}
     least = np.array([named[code] for code in currencies], np.int64)
 
-    def material(amount: Numbers, of: Numbers, share: float) -> npt.NDArray[np.bool_]:
-        found: npt.NDArray[np.bool_] = (amount > 0) & (amount >= least) & (amount >= share * of)
+    def material(amount: Numbers, of: Numbers, part: Mapping[str, Any]) -> npt.NDArray[np.bool_]:
+        enough = amount >= (least if part["above_least_amount"] else 1)
+        found: npt.NDArray[np.bool_] = (amount > 0) & enough & (amount >= part["share"] * of)
         return found
 
     until = (book.on - EPOCH).days
     parts = []
     if rule["used"]:
-        holds = material(old, owed, rule["share"])
+        holds = material(old, owed, rule)
         same = np.append([False], key[1:] == key[:-1])
         starts = np.flatnonzero(holds & ~(same & np.append([False], holds[:-1])))
         next_off = np.flatnonzero(~holds)
@@ -108,7 +109,7 @@ def _of_amounts(book: Book, definition: Definition) -> list[pa.Table]:
         ends[there] = moved_on[stop[there]] + rule["cure_days"]
         parts.append(_rows(course, "past_due", key, starts, moved_on[starts], ends, old[starts], until))
     if off["used"]:
-        at = np.flatnonzero(material(gone, owed + gone, off["share"]))
+        at = np.flatnonzero(material(gone, owed + gone, off))
         parts.append(_rows(course, "write_off", key, at, moved_on[at], moved_on[at] + off["cure_days"], gone[at], until))
     return parts
 

@@ -1,0 +1,301 @@
+"""Past months as they were known then (回放): every month end is asked for its scores by the same code that answers today.
+
+A book as of a month end holds nothing later than it: what was sold, paid and disputed by then, statements and signals published by then. When a
+ledger was imported in one go, the moments at which rows were recorded say nothing, so they are left aside unless asked for; corrections made
+since then are in. What is done once for all months is what does not depend on the month: the buyers' order, the defaults, what was open at them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import ibis
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from duecourse.calendar import add_months, month_end
+from duecourse.desk.plain_rules import RULES, Standing, standing
+from duecourse.errors import LeakFoundError
+from duecourse.ledger.entries import ENTRIES, QUARANTINE
+from duecourse.ledger.journal import State
+from duecourse.ledger.memory import MemoryLedger
+from duecourse.measures.base import minor_rates
+from duecourse.measures.expressions import or_zero, total
+from duecourse.measures.positions import ITEM
+from duecourse.money import NO_CURRENCY
+from duecourse.review.early_warning import Course, Owed
+from duecourse.risk.outcomes import default_events, defaults
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    import numpy.typing as npt
+
+    from duecourse.ledger.book import Book
+    from duecourse.ledger.engine import Rows
+    from duecourse.risk.outcomes import Definition
+
+    Numbers = npt.NDArray[np.int64]
+    Scores = npt.NDArray[np.float64]
+    Flags = npt.NDArray[np.bool_]
+
+compute: Any = pc
+EPOCH: Final = date(1970, 1, 1)
+TOLERANCE: Final = 1e-6
+"""Two ways of adding up the same fractions may differ in the last digits; a leak differs in more."""
+
+
+class Scorer(Protocol):
+    """Says how risky each buyer is as of a book.
+
+    The answer has `buyer_id` and `score` (float, higher = riskier, null = nothing to warn of), and may have `reasons` (list of codes). Buyers
+    that are absent have no score.
+    """
+
+    def __call__(self, book: Book, /) -> pa.Table: ...
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What every month end said.
+
+    buyers     in the order of all columns below; days: the month ends
+    scores     {rival: [day, buyer]}; reasons {rival: a column a day, or None}
+    exposure, oldest, utilisation, worst   [day, buyer], as in `Standing`
+    course     what there was to be warned of
+    defaults   one row each, in the order of the course: buyer_id, kind, happened_on, known_on, amount_minor, currency, cured_on
+    known      recorded | published: what was taken for known on a day
+    has_limits   was utilisation that of limits, or of the buyer's own highest balance?
+    """
+
+    buyers: pa.Array[Any]
+    days: list[date]
+    scores: Mapping[str, Scores]
+    reasons: Mapping[str, list[Any]]
+    exposure: Scores
+    oldest: Scores
+    utilisation: Scores
+    worst: Scores
+    course: Course
+    defaults: pa.Table
+    known: str
+    has_limits: bool
+
+
+def month_ends(book: Book, since: date | None = None, until: date | None = None, *, before: int = 12) -> list[date]:
+    """The month ends to be replayed: by default from `before` months after the first invoice to the last one before the book's day."""
+    if since is None:
+        first = book.run(book.invoice.aggregate(first=book.invoice.issue_date.min()))["first"][0].as_py()
+        since = add_months(first, before) if first else book.on
+    last = min(until or book.on, book.on)
+    days = []
+    day = month_end(since)
+    while day <= last:
+        days.append(day)
+        day = month_end(day + timedelta(days=1))
+    return days
+
+
+def as_known(book: Book, day: date, *, recorded: bool = False) -> Book:
+    """The book of an earlier day; recorded: with nothing that was put into the ledger after that day."""
+    from datetime import UTC, datetime, time  # noqa: PLC0415 — only here
+
+    moment: datetime | None = datetime.combine(day, time.max, UTC) if recorded else book.known_at
+    return replace(book, on=day, known_at=moment)
+
+
+def replay(
+    book: Book, days: Sequence[date], definition: Definition, scorers: Mapping[str, Scorer], *, outcomes: pa.Table | None = None,
+    recorded: bool = False, guard_days: int = 2, progress: Callable[[float], None] | None = None,
+) -> Replayed:  # fmt: skip
+    """Ask all these days for all scores; those of the plain rules come by themselves.
+
+    outcomes    what really happened, where it is known better than the book can tell (a generated economy): buyer_id, happened_on and
+                `stratum`; a buyer is watched until then and never again
+    recorded    only what had been put into the ledger by each day (for a ledger that has grown day by day)
+    guard_days  so many of the days are worked out again from a ledger without later facts
+    Raises LeakFoundError if a score then differs.
+    """
+    buyers = _buyers(book)
+    size = (len(days), len(buyers))
+    scores: dict[str, Scores] = {name: np.full(size, np.nan) for name in (*RULES, *scorers)}
+    reasons: dict[str, list[Any]] = {name: [] for name in scorers}
+    figures = {name: np.zeros(size) for name in ("exposure", "oldest", "utilisation", "worst")}
+    active = np.zeros(size, np.bool_)
+    has_limits = False
+    guarded = set(np.linspace(0, len(days) - 1, min(guard_days, len(days))).astype(int).tolist()) if days else set()
+    for place, day in enumerate(days):
+        then = as_known(book, day, recorded=recorded)
+        now = standing(then, buyers)
+        asked = {name: scorer(then) for name, scorer in scorers.items()}
+        _take(place, now, asked, buyers, scores, reasons)
+        for name, column in figures.items():
+            column[place] = getattr(now, name)
+        active[place] = now.active
+        has_limits |= now.has_limits
+        if place in guarded:
+            _guard(then, buyers, scorers, {name: values[place] for name, values in scores.items()})
+        if progress:
+            progress((place + 1) / len(days))
+    rows, course = _course(book, buyers, days, definition, active, outcomes)
+    return Replayed(
+        buyers, list(days), scores, reasons, **figures, course=course, defaults=rows,
+        known="recorded" if recorded else "published", has_limits=has_limits,
+    )  # fmt: skip
+
+
+def _buyers(book: Book) -> pa.Array[Any]:
+    sold, named = book.invoice.select("buyer_id"), book.buyer.select("buyer_id")
+    rows = sold.union(named)
+    found = book.run(rows.filter(rows.buyer_id.notnull()).distinct().order_by("buyer_id"))
+    return found["buyer_id"].combine_chunks()
+
+
+def _take(
+    place: int,
+    now: Standing,
+    asked: Mapping[str, pa.Table],
+    buyers: pa.Array[Any],
+    scores: dict[str, Scores],
+    reasons: dict[str, list[Any]],
+) -> None:
+    for name, rule in RULES.items():
+        scores[name][place] = rule(now)
+    for name, table in asked.items():
+        scores[name][place] = aligned(table, buyers)
+        reasons[name].append(_reasons(table, buyers))
+
+
+def aligned(table: pa.Table, buyers: pa.Array[Any]) -> Scores:
+    """The scores of a scorer in the order of these buyers, NaN where there is none."""
+    at = compute.index_in(buyers, table["buyer_id"].combine_chunks())
+    found = np.asarray(table["score"].cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+    there = compute.is_valid(at).to_numpy(zero_copy_only=False)
+    place = compute.fill_null(at, 0).to_numpy(zero_copy_only=False)
+    return np.where(there, found[place], np.nan) if len(found) else np.full(len(buyers), np.nan)
+
+
+def _reasons(table: pa.Table, buyers: pa.Array[Any]) -> Any:
+    if "reasons" not in table.column_names:
+        return None
+    return table["reasons"].combine_chunks().take(compute.index_in(buyers, table["buyer_id"].combine_chunks()))
+
+
+# --- what there was to be warned of ------------------------------------------------------------------------------------------------------
+
+
+def _course(
+    book: Book, buyers: pa.Array[Any], days: Sequence[date], definition: Definition, active: Flags, outcomes: pa.Table | None
+) -> tuple[pa.Table, Course]:
+    rows = defaults(default_events(book, definition)) if outcomes is None else _from_outside(outcomes)
+    at = compute.index_in(rows["buyer_id"].combine_chunks(), buyers)
+    rows = rows.filter(compute.is_valid(at))
+    buyer = compute.drop_null(at).to_numpy(zero_copy_only=False).astype(np.int64)
+    happened, known = _days(rows["happened_on"]), _days(rows["known_on"])
+    cured = _days(rows["cured_on"], missing=2**40)
+    numbers = np.array([(day - EPOCH).days for day in days], np.int64)
+    watched = active.copy()
+    for who, since, until in zip(buyer.tolist(), known.tolist(), cured.tolist(), strict=True):
+        watched[np.searchsorted(numbers, since, "left") : np.searchsorted(numbers, until, "left"), who] = False
+    strata = rows["stratum"].to_pylist() if "stratum" in rows.column_names else []
+    owed = _open_at(book, rows)
+    return rows, Course(
+        numbers, watched, buyer, happened, (book.on - EPOCH).days, definition.horizon_days, stratum=[str(one) for one in strata], owed=owed
+    )
+
+
+def _from_outside(outcomes: pa.Table) -> pa.Table:
+    rows = outcomes.sort_by([("buyer_id", "ascending"), ("happened_on", "ascending")])
+    columns: dict[str, Any] = {
+        "buyer_id": rows["buyer_id"], "kind": pa.nulls(rows.num_rows, pa.string()), "happened_on": rows["happened_on"],
+        "known_on": rows["happened_on"], "amount_minor": pa.nulls(rows.num_rows, pa.int64()), "currency": pa.nulls(rows.num_rows, pa.string()),
+        "cured_on": pa.nulls(rows.num_rows, pa.date32()),
+    }  # fmt: skip
+    if "stratum" in rows.column_names:
+        columns["stratum"] = rows["stratum"]
+    return pa.table(columns)
+
+
+def _days(column: Any, *, missing: int = 0) -> Numbers:
+    found: Numbers = compute.fill_null(column.cast(pa.int32()).cast(pa.int64()), missing).to_numpy(zero_copy_only=False)
+    return found
+
+
+FAILED: Final = "failed_buyers"
+FAILED_SCHEMA: Final = ibis.schema({"default": "int64", "buyer_id": "string", "happened_on": "date"})
+
+
+def _open_at(book: Book, rows: pa.Table) -> Owed:
+    """What was open at each default, invoice by invoice, in base currency (in the invoice's own where nothing can be converted)."""
+    failed = ibis.table(FAILED_SCHEMA, name=FAILED)
+    invoice, settlement = book.invoice, book.settlement
+    mine = invoice.inner_join(failed, [invoice.buyer_id == failed.buyer_id, invoice.issue_date <= failed.happened_on]).select(
+        *ITEM, "issue_date", "amount_minor", failed.default, failed.happened_on
+    )
+    paid = settlement.select(*ITEM, "settle_date", paid_minor=settlement.amount_minor).inner_join(mine, list(ITEM))
+    paid = paid.filter(paid.settle_date <= paid.happened_on)
+    # A table of its own: both sides of the join come from the same invoices.
+    by_then = paid.group_by([*ITEM, "default"]).aggregate(paid_minor=total(paid.paid_minor)).view()
+    joined = mine.left_join(by_then, [*ITEM, "default"])
+    open_ = joined.select(mine.default, mine.issue_date, mine.currency, open_minor=mine.amount_minor - or_zero(by_then.paid_minor))
+    open_ = open_.filter(open_.open_minor > 0)
+    factor = ibis.literal(1.0)
+    if book.base_currency != NO_CURRENCY:
+        rates = minor_rates(book)
+        open_ = open_.inner_join(rates, "currency")
+        factor = open_.factor
+    asked = open_.select("default", "issue_date", amount=open_.open_minor.cast("float64") * factor)
+    table = pa.table(
+        {"default": pa.array(np.arange(rows.num_rows), pa.int64()), "buyer_id": rows["buyer_id"], "happened_on": rows["happened_on"]}
+    )
+    tables: dict[str, Rows] = {name: book.rows(name) for name in _names(asked) if name != FAILED}
+    found = book.ledger.engine.run(asked, {**tables, FAILED: table})
+    return Owed(
+        found["default"].to_numpy(zero_copy_only=False).astype(np.int64), _days(found["issue_date"]),
+        found["amount"].to_numpy(zero_copy_only=False).astype(np.float64),
+    )  # fmt: skip
+
+
+def _names(expression: Any) -> set[str]:
+    import ibis.expr.operations as ops  # noqa: PLC0415 — as in the book
+
+    return {node.name for node in expression.op().find(ops.UnboundTable)}
+
+
+# --- the guard against leaks -------------------------------------------------------------------------------------------------------------
+
+
+def without_later(book: Book) -> MemoryLedger:
+    """A ledger of what the book holds and of nothing else: whoever looks for later facts in it finds none.  剔除后来事实的台账"""
+    tables: dict[str, Rows] = {}
+    for entry in ENTRIES.values():
+        if entry is QUARANTINE:
+            continue
+        rows = book.run(book.table(entry))
+        full = rows.append_column("supersedes", pa.nulls(rows.num_rows, pa.string()))
+        full = full.append_column("voided", pa.repeat(pa.scalar(value=False), rows.num_rows))
+        tables[entry.name] = full.select(entry.schema.names)
+    return MemoryLedger(tables, book.ledger.engine, State((book.ledger.state.last,)))
+
+
+def _guard(then: Book, buyers: pa.Array[Any], scorers: Mapping[str, Scorer], said: Mapping[str, Scores]) -> None:
+    """Raise LeakFoundError if any score of this day changes when later facts are gone."""
+    bare = without_later(then).as_of(then.on)
+    now = standing(bare, buyers)
+    again = {name: rule(now) for name, rule in RULES.items()} | {name: aligned(scorer(bare), buyers) for name, scorer in scorers.items()}
+    for name, values in again.items():
+        differ = ~np.isclose(values, said[name], rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
+        if differ.any():
+            place = int(np.flatnonzero(differ)[0])
+            raise LeakFoundError(
+                rival=name, on=then.on, count=int(differ.sum()), buyer=buyers[place].as_py(), then=_shown(said[name][place]),
+                bare=_shown(values[place]),
+            )  # fmt: skip
+
+
+def _shown(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:.6g}"
