@@ -39,9 +39,9 @@ SIGN_IN = """
 import json, sys, django
 django.setup()
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from duecourse.web.migrating import migrate
 from duecourse.web.accounts.models import Person
+from duecourse.web.accounts.sessions import SessionStore
 migrate()
 owners = json.loads(sys.argv[2])
 keys = []
@@ -52,7 +52,7 @@ for number in range(int(sys.argv[1])):
     person.save()
     session = SessionStore()
     session[SESSION_KEY] = str(person.pk)
-    session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+    session[BACKEND_SESSION_KEY] = "duecourse.web.accounts.sessions.People"
     session[HASH_SESSION_KEY] = person.get_session_auth_hash()
     session.save()
     keys.append(session.session_key)

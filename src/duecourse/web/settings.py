@@ -99,7 +99,11 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "duecourse.web.context.frame",
             ],
-            "builtins": ["duecourse.web.pages.templatetags.duecourse", "django_htmx.templatetags.django_htmx"],
+            "builtins": [
+                "duecourse.web.pages.templatetags.keeping",
+                "duecourse.web.pages.templatetags.duecourse",
+                "django_htmx.templatetags.django_htmx",
+            ],
         },
     }
 ]
@@ -111,6 +115,7 @@ def _database() -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": env.HOME / "desk.sqlite3",
+            "CONN_MAX_AGE": 60,  # opening a file and its settings takes longer than most questions
             "TEST": {"NAME": env.HOME / "test.sqlite3"},  # a file as in production, not memory: tests with threads meet real locks
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
@@ -161,6 +166,7 @@ STORAGES = {
 
 LOGGING = logs.configuration()
 
+SESSION_ENGINE = "duecourse.web.accounts.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
@@ -208,7 +214,7 @@ CSRF_FAILURE_VIEW = "duecourse.web.pages.errors.form_refused"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "dashboard"
 
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["duecourse.web.accounts.sessions.People"]
 ACCOUNT_ADAPTER = "duecourse.web.accounts.adapters.Accounts"
 ACCOUNT_FORMS = {name: f"duecourse.web.accounts.sign_in_forms.{form}" for name, form in sign_in.FORMS.items()}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}

@@ -40,7 +40,12 @@ ROLES: Final[tuple[str, ...]] = tuple(MAY)
 
 def may(person: Any, act: Act) -> bool:
     """May this person do this? Nobody who is not signed in may do anything."""
-    return bool(person.is_authenticated and person.is_active and act in MAY.get(person.role, frozenset()))
+    return act in acts_of(person)
+
+
+def acts_of(person: Any) -> frozenset[Act]:
+    """All that this person may do."""
+    return MAY.get(person.role, frozenset()) if person.is_authenticated and person.is_active else frozenset()
 
 
 def gate(act: Act = "read") -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:

@@ -75,9 +75,8 @@ def _read(slug: str, text: str) -> HelpPage:
     return HelpPage(slug, words["title"].strip(), int(words.get("order", "100")), pages, body.strip())
 
 
-def help_address(request: HttpRequest) -> str:
-    """Where the "?" of this page leads: the help that names it, else the list."""
-    here = request.resolver_match.url_name if request.resolver_match else None
+def help_address(here: str | None) -> str:
+    """Where the "?" of a page (its URL name) leads: the help that names it, else the list."""
     for page in help_pages(language()).values():
         if here in page.pages:
             return reverse("help_page", args=[page.slug])

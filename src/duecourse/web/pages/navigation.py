@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from duecourse.messages import say
-from duecourse.web.accounts.access import may
+from duecourse.messages import language, say
 from duecourse.web.pages.help import help_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
-
-    from django.http import HttpRequest
 
     from duecourse.web.accounts.access import Act
 
@@ -72,15 +69,13 @@ class Entry:
     current: bool
 
 
-def places(request: HttpRequest) -> list[tuple[str, list[Entry]]]:
-    """Heading and entries this person may open, the one they are at marked; addresses keep as-of and known-at."""
-    here = request.resolver_match.url_name if request.resolver_match else None
-    words = urlencode(viewpoint.query) if (viewpoint := getattr(request, "viewpoint", None)) else ""
+def places(acts: frozenset[Act], here: str | None, words: str) -> list[tuple[str, list[Entry]]]:
+    """Heading and entries for somebody who may do these acts, the one they are at (`here`, its URL name) marked; `words` keep as-of and known-at."""
     shown = []
     for heading, group in PLACES.items():
         entries = []
         for place in group:
-            if not may(request.user, place.act):
+            if place.act not in acts:
                 continue
             address = reverse(place.name)
             current = here is not None and (here in {place.name, *place.also} or here.startswith(f"{place.name}_"))
@@ -111,14 +106,16 @@ OWN: Final = (
 )
 
 
-def context(request: HttpRequest) -> dict[str, Any]:
+def context(acts: frozenset[Act], here: str | None, words: str) -> dict[str, Any]:
     """What the frame shows of the places: `places` (navigation), `bar` (phone), `person_links`, and for the palette `palette_places`, `find_url`."""
-    if not getattr(request, "user", None) or not request.user.is_authenticated:
-        return {}
-    shown = places(request)
+    return _context(language(), acts, here, words)
+
+
+@lru_cache(512)
+def _context(_spoken: str, acts: frozenset[Act], here: str | None, words: str) -> dict[str, Any]:
+    shown = places(acts, here, words)
     own = [Link(say(says), icon, reverse(name)) for name, says, icon in OWN]
-    words = urlencode(request.viewpoint.query) if hasattr(request, "viewpoint") else ""
-    help_url = help_address(request) + (f"?{words}" if words else "")
+    help_url = help_address(here) + (f"?{words}" if words else "")
     palette = [
         {"name": entry.name, "label": entry.label, "icon": entry.icon, "url": entry.url, "group": heading}
         for heading, group in shown

@@ -17,6 +17,7 @@ from duecourse.messages import say
 from duecourse.tables import Column, Money, shown
 from duecourse.web.pages.amounts import short as short_amount
 from duecourse.web.pages.templatetags.duecourse import to
+from duecourse.web.pages.templatetags.keeping import once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -36,6 +37,9 @@ def icon(name: str, label: str = "") -> SafeString:
     """{% icon "search" %}: decoration beside a word; with a label it stands alone and says it."""
     spoken = format_html(' role="img" aria-label="{}"', label) if label else mark_safe(' aria-hidden="true"')
     return format_html('<svg class="icon"{}><use href="{}#{}"></use></svg>', spoken, static("duecourse/icons.svg"), name)
+
+
+once(register, "icon", icon)
 
 
 @register.simple_tag

@@ -11,6 +11,7 @@ from django.urls import reverse
 from duecourse.glossary import label as glossary_label
 from duecourse.messages import say as said
 from duecourse.tables import KINDS, Money, is_money, shown
+from duecourse.web.pages.templatetags.keeping import once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,10 @@ def say(identifier: str, **args: Any) -> str:
 def label(identifier: str) -> str:
     """A term of the glossary: {% label "outstanding" %}."""
     return glossary_label(identifier)
+
+
+once(register, "say", said)
+once(register, "label", glossary_label)
 
 
 @register.simple_tag(takes_context=True)
