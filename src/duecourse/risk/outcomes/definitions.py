@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from duecourse.errors import RuleInvalidError
 from duecourse.ledger.entries import SIGNAL_KINDS, SIGNAL_SEVERITIES
+from duecourse.risk.rule_sets import is_number, laid_over
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,33 +90,16 @@ def checked(own: Mapping[str, Any]) -> dict[str, Any]:
             raise RuleInvalidError(rule=f"least_amounts.{code}", value=amount)
     found = dict(base["definitions"])
     for name, values in own.get("definitions", {}).items():
-        found[name] = _merged(found[name if name in found else DEFAULT], values, f"definitions.{name}.")
+        found[name] = laid_over(found[name if name in found else DEFAULT], values, _possible, f"definitions.{name}.")
     return {"version": str(own.get("version", base["version"])), "definitions": found, "least_amounts": amounts}
 
 
-def _merged(base: Mapping[str, Any], own: Any, path: str) -> dict[str, Any]:
-    if not isinstance(own, dict):
-        raise RuleInvalidError(rule=path.rstrip("."), value=own)
-    for name in own:
-        if name not in base:
-            raise RuleInvalidError(rule=f"{path}{name}", value=own[name])
-    merged = {}
-    for name, value in base.items():
-        mine = own.get(name, value)
-        if isinstance(value, dict):
-            mine = _merged(value, mine, f"{path}{name}.")
-        elif not _possible(name, mine):
-            raise RuleInvalidError(rule=f"{path}{name}", value="" if mine is None else mine)
-        merged[name] = mine
-    return merged
-
-
-def _possible(name: str, value: Any) -> bool:
+def _possible(path: str, value: Any) -> bool:
+    name = path.rpartition(".")[2]
     if name in ("used", "leave_out_disputed", "above_least_amount"):
         return isinstance(value, bool)
     if name in ("kinds", "severities"):
         known = SIGNAL_KINDS if name == "kinds" else SIGNAL_SEVERITIES
         return isinstance(value, list) and bool(value) and all(one in known for one in value)
     low, high = LIMITS[name]
-    whole = name != "share"
-    return not isinstance(value, bool) and isinstance(value, int if whole else int | float) and low <= value <= high
+    return is_number(value, low, high, whole=name != "share")
