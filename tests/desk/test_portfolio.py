@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
-
-import pytest
 
 from duecourse import samples
-from duecourse.desk.demo_limits import add_limits
 from duecourse.desk.limits import utilisation
-from duecourse.desk.opening import open_ledger
 from duecourse.desk.portfolio import DIMENSIONS, TOP, spread
 
 
-@pytest.fixture(scope="module")
-def ledger(small_ledger, tmp_path_factory):
-    place = tmp_path_factory.mktemp("spread") / "ledger"
-    shutil.copytree(small_ledger.storage.folder, place, ignore=shutil.ignore_patterns(".answers"))
-    own = open_ledger(place, threads=1)
-    assert add_limits(own) > 50
-    assert add_limits(own) == 0  # once
-    return own
-
-
-def test_every_spread_adds_up_to_the_whole_and_to_the_list_of_buyers(ledger):
-    book = ledger.as_of(dt.date(2026, 10, 31))
+def test_every_spread_adds_up_to_the_whole_and_to_the_list_of_buyers(book):
     found = spread(book)
     rows = utilisation(book).to_pylist()
     whole = sum(row["exposure"] for row in rows)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from duecourse.desk.demo_limits import add_limits
 from duecourse.desk.demo_orders import add_orders
 from duecourse.desk.opening import open_ledger
 from duecourse.errors import LedgerNotFoundError
@@ -35,7 +34,6 @@ def make_demo(
     if any(row.kind in ("import", "post") for row in ledger.journal()):
         return False
     write(ledger, economy(invoices, seed), progress=progress)
-    add_limits(ledger)
     add_orders(ledger)
     ledger.compact()
     return True

@@ -7,9 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pyarrow as pa
 
-from duecourse.samples.columns import Codes, Days, Flags, Floats, Ints, choice_column, day_column, pick
+from duecourse.samples.columns import Codes, Days, Flags, Floats, Ints, pick
 from duecourse.samples.cycle import draws
 from duecourse.samples.days import Calendar, day_number
 from duecourse.samples.distress import Latent, latent, regime_from
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
 BLOCK: Final = 4096
 """Buyers drawn together. Part of the economy's definition: another value would be another economy."""
 
-HABITS: Final = ("prompt", "late", "chronic", "slow")
-DEFAULT_KINDS: Final = ("gradual", "cloaked", "sudden")
-DEFAULT_FORMS: Final = ("insolvency", "protracted_default")
 NEVER: Final = 2**30
 
 
@@ -61,7 +57,7 @@ def sizes(economy: Economy) -> Sizes:
 class Habit:
     """How each buyer of a block pays and orders when nothing is wrong."""
 
-    kind: Codes  # one of HABITS
+    kind: Codes  # one of truth.HABITS
     days: Floats  # usual days past due
     noise_days: Floats
     on_the_day: Floats  # share of invoices paid exactly when due
@@ -79,7 +75,7 @@ class Failure:
 
     day: Days  # NEVER where it does not
     cloaked: Flags  # hides distress in its payments
-    form: Codes  # one of DEFAULT_FORMS
+    form: Codes  # one of truth.DEFAULT_FORMS
     recovery_rate: Floats
     recovery_days: Codes
     write_off_days: Codes
@@ -116,6 +112,12 @@ class Block:
         late = behaviour.grade_days * (self.latent.lived_grade - 4.0) + behaviour.stress_days * self.visible**1.2
         late[:, regime_from(self.economy) :] += behaviour.regime_days
         return np.asarray(late + self.habit.days[:, None] - behaviour.cycle_days * self.world[None, : late.shape[1]])
+
+    def of_month(self, values: Floats, buyer: Codes, day: Days) -> Floats:
+        """What holds for each buyer in the month of a day, of values [buyer, month]."""
+        months = values.shape[1]
+        month = np.take(self.calendar.month_of, day - self.calendar.first, mode="clip")
+        return np.asarray(values.ravel()[buyer * np.int32(months) + np.minimum(month, months - 1)])
 
 
 def block(economy: Economy, calendar: Calendar, cycle: tuple[Floats, Floats], sizes_: Sizes, number: int) -> Block:
@@ -210,35 +212,3 @@ def _orders(
     weight *= calendar.issue_weight[window][None, :] * until * active
     begun = np.maximum(profile.start_month - before, 0)
     return weight, until, size * np.exp(growth * (begun - months / 2) / 12)
-
-
-def truth_tables(block_: Block) -> dict[str, pa.Table]:
-    """What nobody in the economy can see: `buyer` (habits, failure) and `buyer_month` (grade and stress)."""
-    behaviour = block_.economy.behaviour
-    latent = block_.latent
-    failed = latent.default_month >= 0
-    kind = np.where(~failed, -1, np.where(latent.sudden, 2, np.where(block_.failure.cloaked, 1, 0))).astype(np.int32)
-    buyer = pa.table(
-        {
-            "buyer_id": block_.profile.ids,
-            "payment_habit": choice_column(block_.habit.kind, HABITS),
-            "habitual_days_past_due": pa.array(block_.habit.days),
-            "cloaked": pa.array(block_.failure.cloaked),
-            "default_date": day_column(np.where(failed, block_.failure.day, 0).astype(np.int32), failed),
-            "default_kind": choice_column(kind, DEFAULT_KINDS),
-            "default_form": choice_column(np.where(failed, block_.failure.form, -1).astype(np.int32), DEFAULT_FORMS),
-            "recovery_rate": pa.array(block_.failure.recovery_rate, mask=~failed),
-        }
-    )
-    before, months = behaviour.warm_up_months, block_.economy.years * 12 + behaviour.ahead_months
-    window = slice(before, before + months)
-    ends = (block_.calendar.month_first[before + 1 : before + months + 1] - 1).astype(np.int32)
-    month = pa.table(
-        {
-            "buyer_id": choice_column(np.repeat(np.arange(block_.profile.count, dtype=np.int32), months), block_.profile.ids),
-            "month_end": day_column(np.tile(ends, block_.profile.count)),
-            "grade": pa.array(latent.grade[:, window].ravel()),
-            "stress": pa.array(latent.stress[:, window].ravel()),
-        }
-    )
-    return {"buyer": buyer, "buyer_month": month}

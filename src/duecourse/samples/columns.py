@@ -72,3 +72,30 @@ def pick(uniform: Floats, shares: Sequence[float]) -> Codes:
     """Which of several choices a uniform draw falls into, by their shares (they need not add up to 1)."""
     edges = np.cumsum(np.asarray(shares, dtype=np.float64))
     return np.searchsorted(edges[:-1] / edges[-1], uniform, side="right").astype(np.int32)
+
+
+def delays(rng: np.random.Generator, count: int, law: str, tail: float) -> Floats:
+    """Random delays of mean zero and unit variance, by a law of `Behaviour.noise_law`."""
+    if law == "student":
+        return np.asarray(rng.standard_t(tail, count) * np.sqrt((tail - 2) / tail))
+    if law == "pareto":
+        return np.asarray((rng.pareto(tail, count) - 1 / (tail - 1)) * (tail - 1) * np.sqrt((tail - 2) / tail))
+    delay = np.maximum(rng.random(count), 1e-300)
+    np.log(delay, out=delay)
+    np.negative(delay, out=delay)
+    np.log(delay, out=delay)
+    delay *= -0.78  # of unit variance: the standard Gumbel's is 1.28 squared
+    delay -= 0.45  # and of mean zero
+    return delay
+
+
+def some_rows(rng: np.random.Generator, count: int, share: float, among: Flags | None) -> Codes:
+    """Positions of a random share of the rows, or of the rows flagged."""
+    if among is not None and share > 0.05:
+        candidates = np.flatnonzero(among).astype(np.int32)
+        return candidates[rng.random(len(candidates)) < share]
+    expected = count * share
+    steps = rng.geometric(share, int(expected + 7 * expected**0.5 + 20))  # rare rows: jump from one to the next
+    rows = np.cumsum(steps) - 1
+    rare = rows[rows < count].astype(np.int32)
+    return rare if among is None else rare[among[rare]]

@@ -38,8 +38,24 @@ class Latent:
     grade: np.ndarray[tuple[int, ...], np.dtype[np.int8]]
     stress: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
     default_month: Codes  # [buyer], -1 = none in the simulated time
-    sudden: Flags  # [buyer]
+    struck: Flags  # [buyer]: failed without any distress having run its course
     episodes: Episodes
+
+    @cached_property
+    def sudden(self) -> Flags:
+        """[buyer]: whose failure came out of the blue, not in the midst of distress."""
+        month = np.maximum(self.default_month - 1, 0)
+        return np.asarray(self.struck & (self.stress[np.arange(len(month)), month] <= 0))
+
+    @cached_property
+    def onset_of_failure(self) -> Codes:
+        """[buyer]: the month in which the distress began in which it failed; -1 = none."""
+        had = self.episodes
+        failed = self.default_month[had.buyer]
+        of_it = (failed > had.onset) & (failed <= had.onset + had.months)
+        onset = np.full(len(self.default_month), -1, dtype=np.int32)
+        onset[had.buyer[of_it]] = had.onset[of_it]
+        return onset
 
     @cached_property
     def lived_stress(self) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
@@ -52,7 +68,7 @@ class Latent:
         return self._before(self.grade, np.int8(6))
 
     def _before(self, values: np.ndarray[tuple[int, ...], Any], first: Any) -> np.ndarray[tuple[int, ...], Any]:
-        rows = np.flatnonzero(self.sudden)
+        rows = np.flatnonzero(self.struck)
         month = self.default_month[rows]
         lived = values.copy()
         lived[rows, month] = np.where(month > 0, values[rows, np.maximum(month - 1, 0)], first)

@@ -34,6 +34,7 @@ from duecourse.samples import buyers, evidence, signals, trade
 from duecourse.samples.cycle import cycle, exchange_rates, settings
 from duecourse.samples.days import calendar
 from duecourse.samples.parameters import DEMO_UNTIL, Behaviour, Economy, EconomyInvalidError
+from duecourse.samples.truth import truth_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -50,7 +51,7 @@ class Chunk:
     """A stretch of the economy, whole buyers, in order.
 
     facts          {table of the ledger: rows with its fact columns}; within a buyer by date
-    truth          {buyer, buyer_month, future_settlement, future_dispute: rows}
+    truth          {buyer, buyer_month, episode (see `truth.truth_tables`), future_settlement, future_dispute: rows}
     invoices_done  invoices so far, this chunk included
     """
 
@@ -79,7 +80,7 @@ def chunks(economy: Economy, *, invoices_per_chunk: int = CHUNK_INVOICES) -> Ite
         block = buyers.block(economy, days, weather, sizes, number)
         facts.setdefault("buyer", []).append(block.profile.table())
         facts.setdefault("statement", []).append(evidence.statements(block, number))
-        for name, table in buyers.truth_tables(block).items():
+        for name, table in truth_tables(block).items():
             truth.setdefault(name, []).append(table)
         cells = trade.counts(block, sizes, number)
         runs = list(trade.parts(cells.sum(axis=1)))
@@ -92,6 +93,7 @@ def chunks(economy: Economy, *, invoices_per_chunk: int = CHUNK_INVOICES) -> Ite
             facts.setdefault("invoice", []).append(rows.invoice)
             facts.setdefault("settlement", []).append(rows.settlement)
             facts.setdefault("dispute", []).append(rows.dispute)
+            facts.setdefault("limit", []).append(rows.limit)
             truth.setdefault("future_settlement", []).append(rows.future_settlement)
             truth.setdefault("future_dispute", []).append(rows.future_dispute)
             done += rows.invoice.num_rows

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from duecourse.ledger.entries import STATEMENT
-from duecourse.samples.columns import Days, Flags, Floats, choice_column, day_column
+from duecourse.samples.columns import Codes, Days, Flags, Floats, choice_column, day_column
 from duecourse.samples.cycle import draws
 from duecourse.samples.days import day_number
 from duecourse.samples.places import COUNTRIES, CURRENCIES, MINOR_PER_UNIT
@@ -25,6 +25,8 @@ STREAM: Final = 7
 MORE_WHERE_LARGE: Final = 0.3
 ASSETS_TURNED: Final = (1.1, 1.3, 1.5, 1.0, 1.2, 1.1, 1.6, 2.4)
 """Revenue by assets, by sector as in `places.SECTORS`."""
+
+OPINIONS: Final = ("unqualified", "qualified", "going_concern", "disclaimer")
 
 STOCKS: Final = (0.20, 0.18, 0.15, 0.16, 0.24, 0.14, 0.15, 0.22)
 """Inventories by assets."""
@@ -46,7 +48,7 @@ def statements(block: Block, number: int) -> pa.Table:
     before = np.ones(count)
     for year in range(block.economy.since.year - 1, block.economy.until.year):
         end = day_number(date(year, 12, 31))
-        noise, score, dresses = rng.standard_normal((5, count)), rng.standard_normal(count), rng.random(count)
+        noise, score, (dresses, doubt) = rng.standard_normal((5, count)), rng.standard_normal(count), rng.random((2, count))
         month = int(block.calendar.month_of[end - first])
         stress = block.latent.stress[:, month].astype(np.float64)
         notches = _as_notches(behaviour, block.latent.grade[:, month], stress, score, dresses < behaviour.window_dressing)
@@ -55,7 +57,8 @@ def statements(block: Block, number: int) -> pa.Table:
         known = gives & (published <= until) & (block.failure.day > published) & (block.profile.since <= end)
         if known.any():
             lines = _lines(block, size * before, notches, steady, noise, shares)
-            parts.append(_year(block, known, np.int32(end), published, audited, lines))
+            opinion = np.where(doubt < behaviour.opinion_share, np.searchsorted(behaviour.opinion_from, notches, side="right"), 0)
+            parts.append(_year(block, known, np.int32(end), published, np.where(audited, opinion, -1).astype(np.int32), lines))
     return pa.concat_tables(parts) if parts else STATEMENT.facts.empty_table()
 
 
@@ -115,7 +118,7 @@ def _lines(
     }  # fmt: skip
 
 
-def _year(block: Block, known: Flags, end: np.int32, published: Days, audited: Flags, lines: dict[str, Any]) -> pa.Table:
+def _year(block: Block, known: Flags, end: np.int32, published: Days, opinion: Codes, lines: dict[str, Any]) -> pa.Table:
     where = np.flatnonzero(known)
     count = len(where)
     chinese = np.asarray([country.code == "CN" for country in COUNTRIES])[block.profile.country[where]]
@@ -126,8 +129,8 @@ def _year(block: Block, known: Flags, end: np.int32, published: Days, audited: F
         "consolidated": pa.array(np.zeros(count, np.bool_)),
         "published_on": day_column(published[where]),
         "published_on_estimated": pa.array(np.zeros(count, np.bool_)),
-        "audited": pa.array(audited[where]),
-        "opinion": pa.nulls(count, pa.string()),
+        "audited": pa.array(opinion[where] >= 0),
+        "opinion": choice_column(opinion[where], OPINIONS),
         "standard": choice_column(np.where(chinese, 0, 1).astype(np.int32), ("CAS", "IFRS")),
         "currency": choice_column(block.profile.currency[where], CURRENCIES),
     }

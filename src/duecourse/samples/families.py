@@ -31,6 +31,11 @@ FAMILIES: Final[Mapping[str, Behaviour]] = {
     "new_regime": Behaviour(regime_at=0.5, regime_days=8.0, regime_intensity=1.6, regime_visible=0.6),
     "false_alarms": Behaviour(fatal_share=0.25, recovering_height=(0.45, 0.50), good_reference=(0.0, 0.0)),
     "quiet": Behaviour(signal_scale=0.3, news_coverage_middle=0.9, with_accounts=0.25, rated_share=0.05),
+    "few_kinds": Behaviour(
+        bill_dishonoured=(0.0, 0.0), tax_arrears=(0.0003, 0.0), asset_freeze=(0.0, 0.0), supply_stop=(0.0, 0.0), no_answer=(0.0, 0.0),
+        dishonest_debtor=(0.0, 0.0), arrears_list=(0.0, 0.0), register_change=(0.0012, 0.0), register_warning=(0.0003, 0.0),
+        bank_change=(0.0012, 0.0), good_reference=(0.0, 0.0), bad_reference=(0.0, 0.0), rated_share=0.0, insured_share=0.0,
+    ),
 }  # fmt: skip
 """Behaviours by name, as in `Economy(behaviour=FAMILIES["late_ramp"])`.
 
@@ -45,4 +50,5 @@ together       failures hang together: correlation, groups, and a year of slump 
 new_regime     half way all pay eight days later, failures are more frequent and show less
 false_alarms   three episodes in four pass, and are as deep as those that do not
 quiet          little is said and published: payments are all there is
+few_kinds      of signals only contacts, news, courts, enforcement, requests and promises: no bureau, insurer, bank or register
 """

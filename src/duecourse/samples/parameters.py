@@ -156,12 +156,26 @@ class Behaviour:
     tax_arrears: tuple[float, float] = (0.0003, 0.05)
     asset_freeze: tuple[float, float] = (0.0, 0.06)  # beyond one half
     supply_stop: tuple[float, float] = (0.0, 0.06)  # beyond one half
+    no_answer: tuple[float, float] = (0.006, 0.04)
+    dishonest_debtor: tuple[float, float] = (0.0, 0.05)  # beyond one half; China only, as the next
+    arrears_list: tuple[float, float] = (0.0, 0.03)  # beyond one half
     register_change: tuple[float, float] = (0.0012, 0.02)
     register_warning: tuple[float, float] = (0.0003, 0.015)
     bank_change: tuple[float, float] = (0.0012, 0.008)
     good_reference: tuple[float, float] = (0.0008, -0.0008)
     bad_reference: tuple[float, float] = (0.0004, 0.03)
     rated_share: float = 0.18  # a bureau grades them every June
+
+    # Limits: a quarter above the ninetieth percentile of month-end balances, set once a year. The insurer sees the grade with an error of
+    # its own and covers a share of what is asked by the grade it sees (1 to 10); chosen, since insurers do not publish theirs.
+    limit_share: float = 0.90
+    limit_headroom: float = 1.25
+    review_missed: float = 0.05
+    temporary_share: float = 0.04  # of months in which a limit is nearly used up
+    insured_share: float = 0.35
+    insurer_bias_shares: tuple[float, float, float] = (0.25, 0.5, 0.25)  # a notch better, as it is, a notch worse
+    insurer_stress: float = 1.5  # notches it sees worse at full distress: it hears from many suppliers
+    insurer_covers: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 0.9, 0.8, 0.65, 0.5, 0.25, 0.0)
 
     # Accounts: who gives them, how late, and how near they are to the truth. z = probit of the grade's probability + a share of the
     # distress + noise; who dresses his windows hides most of the distress.
@@ -170,6 +184,8 @@ class Behaviour:
     accounts_noise: float = 0.28
     window_dressing: float = 0.15
     window_dressing_hides: float = 0.30
+    opinion_from: tuple[float, float, float] = (7.0, 8.0, 9.0)  # grade told by the accounts from which auditors qualify, doubt, refuse
+    opinion_share: float = 0.4  # of audited accounts that bad
     published_after_days: tuple[int, int] = (122, 243)  # four to eight months
     published_later_in_distress: float = 45.0  # days more for each unit of distress
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 STREAM: Final = 8
 """Random numbers of its own: what is said changes nothing of what is bought and paid."""
 
+PROMISES: Final = 9
+"""Random numbers of the promises."""
+
 WATCHED_AFTER: Final = 12
 """Months after its last order, or after its failure, in which a buyer is still spoken of."""
 
@@ -53,6 +56,9 @@ WORDINGS: Final = (
     Wording("tax_arrears", "amber", "Tax office 税务机关", "Arrears announced 欠税公告"),
     Wording("asset_freeze", "red", "Court register 裁判文书", "Bank account attached 银行账户被冻结"),
     Wording("supply_stop", "red", "Sales 销售", "Production stands still 停产"),
+    Wording("no_answer", "amber", "Collection 催收", "Reminders stay unanswered 催款未获回复"),
+    Wording("dishonest_debtor", "red", "Enforcement register 执行信息公开", "Listed as dishonest debtor 列入失信被执行人"),
+    Wording("arrears_list", "red", "Bill exchange 上海票据交易所", "On the list of persistently overdue bills 列入商票持续逾期名单"),
     Wording("register_change", "info", "Company register 工商登记", "New legal representative 法定代表人变更"),
     Wording("register_warning", "amber", "Company register 工商登记", "Annual report missing 未按期公示年报"),
     Wording("bank_change", "amber", "Accounts receivable 应收会计", "Pays from another bank account 付款账户变更"),
@@ -129,6 +135,9 @@ def _laws(block: Block) -> tuple[_Law, ...]:
         _Law("tax_arrears", rates.tax_arrears, lag=1, chinese=True, amount=True, ends=True),
         _Law("asset_freeze", rates.asset_freeze, lag=1, above=0.5, amount=True, ends=True),
         _Law("supply_stop", rates.supply_stop, lag=1, above=0.5, ours=True),
+        _Law("no_answer", rates.no_answer, shown=True, ours=True),
+        _Law("dishonest_debtor", rates.dishonest_debtor, lag=2, above=0.5, chinese=True, amount=True),
+        _Law("arrears_list", rates.arrears_list, lag=1, above=0.5, chinese=True, amount=True),
         _Law("register_change", rates.register_change, lag=1),
         _Law("register_warning", rates.register_warning, lag=1, ends=True),
         _Law("bank_change", rates.bank_change, shown=True, ours=True),
@@ -209,6 +218,22 @@ def _bureau(block: Block, rng: np.random.Generator) -> Said:
         years.append(_some(Said(rated, plain.day, words, plain.amount, plain.ended, letter, previous), alive))
         previous = np.where(alive, letter, previous).astype(np.int32)
     return _joined(years) if years else _some(Said.plain(rated, rated, rated), np.zeros(len(rated), dtype=bool))
+
+
+def broken_promises(block: Block, run: slice, buyer: Codes, due: Days, gone: Days, amount: Ints) -> Said:
+    """Of some invoices weeks overdue a promise to pay by a day, given lightly and not kept: said the day after.
+
+    gone  the day each invoice is paid, or its buyer fails
+    """
+    behaviour, rng = block.economy.behaviour, draws(block.economy, PROMISES, block.profile.first, run.start)
+    asked = due + 15 + (10 * rng.random(len(due))).astype(np.int32)
+    row = np.flatnonzero((asked < gone) & (rng.random(len(due)) < behaviour.promise_share))
+    at_rest, more = behaviour.promise_broken
+    lightly = at_rest + behaviour.signal_scale * more * block.of_month(block.visible, buyer[row], asked[row])
+    row = row[rng.random(len(row)) < lightly]
+    day = (asked[row] + 4 + (14 * rng.random(len(row))).astype(np.int32)).astype(np.int32)
+    broken = day < gone[row]
+    return Said.plain(buyer[row[broken]], day[broken], wording("broken_promise"), amount[row[broken]])
 
 
 def _some(said: Said, kept: Flags | Ints) -> Said:

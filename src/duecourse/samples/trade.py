@@ -13,34 +13,52 @@ from duecourse.samples.columns import (
     Codes,
     Days,
     Flags,
-    Floats,
     Ints,
     choice_column,
     day_column,
+    delays,
     digits,
     flag_column,
+    some_rows,
     text_column,
 )  # fmt: skip
 from duecourse.samples.cycle import draws
 from duecourse.samples.days import SLOTS, day_number
+from duecourse.samples.limits import Balances, Move, limits, month_ends
 from duecourse.samples.places import CHINA, CURRENCIES, ENTITIES, GOODS, OWNERS
-from duecourse.samples.signals import Said, wording
+from duecourse.samples.postings import (
+    ADVANCE,
+    ALLOCATED_FROM,
+    ALLOCATED_TO,
+    ALLOCATION,
+    CASH,
+    CREDIT,
+    CREDIT_NOTE,
+    DEDUCTION,
+    DISCOUNT,
+    DOCUMENT_TYPES,
+    FIRST_PAYMENT,
+    KINDS,
+    RECOVERED,
+    RETURN,
+    SECOND_PAYMENT,
+    SET_OFF,
+    TAKEN_OFF,
+    UNAPPLIED,
+    WRITE_OFF,
+    WRITTEN_OFF,
+    Posted,
+    Postings,
+)  # fmt: skip
+from duecourse.samples.signals import Said, broken_promises
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from duecourse.samples.buyers import Block, Sizes
-    from duecourse.samples.parameters import Behaviour
 
 ROWS: Final = 1 << 17
 """Invoices drawn together, in whole buyers. Part of the economy's definition, as the block of buyers is."""
-
-KINDS: Final = ("cash", "allocation", "credit_note", "return", "discount", "deduction", "set_off", "write_off")
-DOCUMENT_TYPES: Final = ("DZ", "AB", "DG", "DG", "DA", "DA", "AB", "AB")
-CASH, ALLOCATION, CREDIT_NOTE, RETURN, DISCOUNT, DEDUCTION, SET_OFF, WRITE_OFF = range(8)
-
-# Each way of settling has its digit at the end of the settlement's number.
-FIRST_PAYMENT, SECOND_PAYMENT, CREDIT, TAKEN_OFF, ADVANCE, ALLOCATED_FROM, ALLOCATED_TO, RECOVERED, WRITTEN_OFF, UNAPPLIED = range(10)
 
 INVOICE_KINDS: Final = ("invoice", "debit_note")
 DISPUTE_REASONS: Final = ("quality", "quantity", "price", "late delivery", "documents")
@@ -50,52 +68,8 @@ SETTLEMENT_BASE: Final = 140_000_000_000
 DISPUTE_BASE: Final = 7_000_000_000
 ORDER_BASE: Final = 4_500_000_000
 
-PROMISES: Final = 9
-"""Stream of random numbers."""
-
 FAR: Final = 2**29
 """A day after every other: what will never happen."""
-
-
-@dataclass(frozen=True)
-class Posted:
-    """Settlements, a row each."""
-
-    row: Codes  # position of the invoice
-    slot: Codes
-    kind: Codes
-    day: Days
-    amount: Ints
-    applied: Flags
-
-    def at(self, order: Ints) -> Posted:
-        """Some of them, in an order."""
-        return Posted(self.row[order], self.slot[order], self.kind[order], self.day[order], self.amount[order], self.applied[order])
-
-
-class Postings:
-    """Settlements in the making, collected group by group."""
-
-    def __init__(self) -> None:
-        self._groups: list[Posted] = []
-
-    def add(self, row: Codes, slot: int, kind: int | Codes, day: Days, amount: Ints, *, applied: bool = True) -> None:
-        """Some settlements; those of amount zero are left out."""
-        kinds = np.full(len(row), kind, dtype=np.int32) if isinstance(kind, int) else kind
-        if not np.all(amount):
-            some = amount != 0
-            row, kinds, day, amount = row[some], kinds[some], day[some], amount[some]
-        slots = np.full(len(row), slot, dtype=np.int32)
-        self._groups.append(Posted(row, slots, kinds, day, amount, np.full(len(row), applied)))
-
-    def all(self) -> Posted:
-        """All of them."""
-        groups = self._groups
-        return Posted(
-            np.concatenate([group.row for group in groups]), np.concatenate([group.slot for group in groups]),
-            np.concatenate([group.kind for group in groups]), np.concatenate([group.day for group in groups]),
-            np.concatenate([group.amount for group in groups]), np.concatenate([group.applied for group in groups]),
-        )  # fmt: skip
 
 
 def counts(block: Block, sizes: Sizes, number: int) -> Ints:
@@ -130,6 +104,7 @@ class Trade:
     dispute: pa.Table
     future_settlement: pa.Table
     future_dispute: pa.Table
+    limit: pa.Table
     said: tuple[Said, ...]  # signals that come of dealing with them
 
 
@@ -140,34 +115,6 @@ def trade(block: Block, run: slice, cells: Ints, first_row: int) -> Trade:
     first_row  how many invoices the economy has before these
     """
     return _Run(block, run, cells, first_row).finished()
-
-
-def _noise(behaviour: Behaviour, rng: np.random.Generator, count: int) -> Floats:
-    """Random delays of mean zero and unit variance."""
-    tail = behaviour.noise_tail
-    if behaviour.noise_law == "student":
-        return np.asarray(rng.standard_t(tail, count) * np.sqrt((tail - 2) / tail))
-    if behaviour.noise_law == "pareto":
-        return np.asarray((rng.pareto(tail, count) - 1 / (tail - 1)) * (tail - 1) * np.sqrt((tail - 2) / tail))
-    delay = np.maximum(rng.random(count), 1e-300)
-    np.log(delay, out=delay)
-    np.negative(delay, out=delay)
-    np.log(delay, out=delay)
-    delay *= -0.78  # of unit variance: the standard Gumbel's is 1.28 squared
-    delay -= 0.45  # and of mean zero
-    return delay
-
-
-def _some(rng: np.random.Generator, count: int, share: float, among: Flags | None) -> Codes:
-    """Positions of a random share of the rows, or of the rows flagged."""
-    if among is not None and share > 0.05:
-        candidates = np.flatnonzero(among).astype(np.int32)
-        return candidates[rng.random(len(candidates)) < share]
-    expected = count * share
-    steps = rng.geometric(share, int(expected + 7 * expected**0.5 + 20))  # rare rows: jump from one to the next
-    rows = np.cumsum(steps) - 1
-    rare = rows[rows < count].astype(np.int32)
-    return rare if among is None else rare[among[rare]]
 
 
 class _Run:
@@ -196,13 +143,15 @@ class _Run:
     def finished(self) -> Trade:
         """Settle everything and write it down."""
         self.postings = Postings()
-        self.stress = self._of_month(self.block.visible, self.buyer, self.due)
-        self.expected = self._of_month(self.block.days_late, self.buyer, self.due)
+        self.stress = self.block.of_month(self.block.visible, self.buyer, self.due)
+        self.expected = self.block.of_month(self.block.days_late, self.buyer, self.due)
         self.disputed = self._disputes()
         self._settle()
         settlement, future = self._settlement_tables()
         dispute, future_dispute = self._dispute_tables()
-        return Trade(self._invoice_table(), settlement, dispute, future, future_dispute, (self._broken_promises(),))
+        limit, cuts = self._limits()
+        promises = broken_promises(self.block, self.run, self.buyer, self.due, np.minimum(self.paid, self.fails_on), self.amount)
+        return Trade(self._invoice_table(), settlement, dispute, future, future_dispute, limit, (promises, cuts))
 
     # Invoices
 
@@ -219,7 +168,7 @@ class _Run:
         calendar = block.calendar
         self.issue: Days = calendar.issue_slot.ravel()[(month + before) * SLOTS + slot]
         # A row may be a further instalment of the row before it, of the same buyer and month: two as a rule, at times three.
-        follows = _some(rng, count, self.behaviour.instalment_share, None)
+        follows = some_rows(rng, count, self.behaviour.instalment_share, None)
         third = follows[rng.random(len(follows)) < 0.3] + 1
         joins = np.zeros(count + 1, dtype=bool)
         joins[third] = True
@@ -240,7 +189,7 @@ class _Run:
         """Due dates: the buyer's terms, from the invoice or from the end of its month; a few invoices have other terms."""
         block, rng = self.block, self.rng
         terms = block.profile.terms[self.buyer]
-        other = _some(rng, self.count, self.behaviour.other_terms_share, None)
+        other = some_rows(rng, self.count, self.behaviour.other_terms_share, None)
         terms[other] = np.array([0, 30, 45, 60, 90], dtype=np.int32)[(rng.random(len(other)) * 5).astype(np.int32)]
         terms[:] = terms[self.head]
         self.terms = terms
@@ -254,7 +203,7 @@ class _Run:
         np.exp(size, out=size)
         size *= block.habit.order_minor[self.buyer]
         self.debit_note = np.zeros(self.count, dtype=bool)
-        self.debit_note[_some(rng, self.count, self.behaviour.debit_note_share, None)] = True
+        self.debit_note[some_rows(rng, self.count, self.behaviour.debit_note_share, None)] = True
         size[self.debit_note] *= 0.05
         amount = np.maximum(size, 100.0).astype(np.int64)
         coarse = np.flatnonzero(block.habit.round_amounts[self.buyer])
@@ -306,20 +255,14 @@ class _Run:
         days = calendar.pay_run.shape[1]
         return np.take(calendar.pay_run.ravel(), self.block.habit.pay_run[buyer] * np.int32(days) + (day - calendar.first), mode="clip")
 
-    def _of_month(self, values: Floats, buyer: Codes, day: Days) -> Floats:
-        """What holds for a buyer in the month of a day, of values [buyer, month]."""
-        months = values.shape[1]
-        cell = buyer * np.int32(months) + np.minimum(self._of_day(self.block.calendar.month_of, day), months - 1)
-        return np.asarray(values.ravel()[cell])
-
     def _disputes(self) -> dict[str, Codes]:
         """Which invoices are disputed, from when to when, and how it ends: the more often, the more distress is seen on that day."""
         behaviour, rng = self.behaviour, self.rng
         most = behaviour.dispute_base + behaviour.dispute_stress
-        row = _some(rng, self.count, most, None)
+        row = some_rows(rng, self.count, most, None)
         span = np.maximum(self.due[row] - self.issue[row], 1)
         raised = self.issue[row] + 2 + (rng.random(len(row)) * (span + 8)).astype(np.int32)
-        share = behaviour.dispute_base + behaviour.dispute_stress * self._of_month(self.block.visible, self.buyer[row], raised)
+        share = behaviour.dispute_base + behaviour.dispute_stress * self.block.of_month(self.block.visible, self.buyer[row], raised)
         happens = rng.random(len(row)) * most < share
         row, raised = row[happens], raised[happens]
         count = len(row)
@@ -339,7 +282,7 @@ class _Run:
     def _payment_days(self) -> Days:
         """The day each invoice would be paid if its buyer lives to see it."""
         block, behaviour, rng, buyer = self.block, self.behaviour, self.rng, self.buyer
-        delay = _noise(behaviour, rng, self.count)
+        delay = delays(rng, self.count, behaviour.noise_law, behaviour.noise_tail)
         delay *= block.habit.noise_days[buyer]
         delay += self.expected
         on_the_day = rng.random(self.count) < block.habit.on_the_day[buyer]
@@ -349,7 +292,7 @@ class _Run:
         delay += behaviour.new_year_days * (self._of_day(block.calendar.new_year, self.due) * chinese)
         disputed = self.disputed["row"]
         delay[disputed] = np.maximum(delay[disputed], 0.0) + self.disputed["lasted"]
-        forgotten = _some(rng, self.count, behaviour.forgotten_share, None)
+        forgotten = some_rows(rng, self.count, behaviour.forgotten_share, None)
         delay[forgotten] += 200 + 700 * rng.random(len(forgotten))
         wanted = np.maximum(self.due + np.rint(delay).astype(np.int32), self.issue + 1).astype(np.int32)
         paid = self._paid_on(buyer, wanted)
@@ -374,7 +317,7 @@ class _Run:
         self._recover()
 
     def _some(self, share: float, among: Flags | None = None) -> Codes:
-        return _some(self.rng, self.count, share, among)
+        return some_rows(self.rng, self.count, share, among)
 
     def _flagged(self, row: Codes) -> Flags:
         flags = np.zeros(self.count, dtype=bool)
@@ -515,18 +458,17 @@ class _Run:
             schema=SETTLEMENT.facts,
         )
 
-    def _broken_promises(self) -> Said:
-        """Of some invoices weeks overdue a promise to pay by a day, given lightly and not kept: said the day after."""
-        behaviour, rng = self.behaviour, draws(self.block.economy, PROMISES, self.block.profile.first, self.run.start)
-        asked = self.due + 15 + (10 * rng.random(self.count)).astype(np.int32)
-        row = np.flatnonzero((asked < np.minimum(self.paid, self.fails_on)) & (rng.random(self.count) < behaviour.promise_share))
-        at_rest, more = behaviour.promise_broken
-        lightly = at_rest + behaviour.signal_scale * more * self._of_month(self.block.visible, self.buyer[row], asked[row])
-        row = row[rng.random(len(row)) < lightly]
-        day = asked[row] + 4 + (14 * rng.random(len(row))).astype(np.int32)
-        broken = day < np.minimum(self.paid[row], self.fails_on[row])
-        row, day = row[broken], day[broken]
-        return Said.plain(self.buyer[row], day.astype(np.int32), wording("broken_promise"), self.amount[row])
+    def _limits(self) -> tuple[pa.Table, Said]:
+        """The limits its buyers had, after what they owed at each month's end."""
+        block, made = self.block, self.postings.all()
+        buyer = self.buyer - np.int32(self.run.start)
+        gone = np.where(self.alive, self.paid, self.fails_on + block.failure.write_off_days[self.buyer]).astype(np.int32)
+        late = np.flatnonzero(gone > self.due + 91)
+        buyers = self.run.stop - self.run.start
+        owed = month_ends(block, buyers, [Move(buyer, self.issue, self.amount), Move(buyer[made.row], made.day, -made.amount)])
+        stale = [Move(buyer[late], self.due[late] + np.int32(91), self.rest[late]), Move(buyer[late], gone[late], -self.rest[late])]
+        balances = Balances(owed, np.maximum(month_ends(block, buyers, stale), 0.0))
+        return limits(block, self.run, balances, self.count / float(block.weight[self.run].sum()))
 
     def _dispute_tables(self) -> tuple[pa.Table, pa.Table]:
         disputed = self.disputed
