@@ -7,8 +7,11 @@ since then are in. What is done once for all months is what does not depend on t
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import ibis
@@ -19,9 +22,10 @@ import pyarrow.compute as pc
 from duecourse.calendar import add_months, month_end
 from duecourse.desk.plain_rules import RULES, Standing, standing
 from duecourse.errors import LeakFoundError
-from duecourse.ledger.entries import ENTRIES, QUARANTINE
+from duecourse.ledger.entries import ENTRIES, QUARANTINE, SETTING
 from duecourse.ledger.journal import State
 from duecourse.ledger.memory import MemoryLedger
+from duecourse.ledger.store import Ledger
 from duecourse.measures.base import minor_rates
 from duecourse.measures.expressions import or_zero, total
 from duecourse.measures.positions import ITEM
@@ -30,13 +34,13 @@ from duecourse.review.early_warning import Course, Owed
 from duecourse.risk.outcomes import default_events, defaults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
     from duecourse.ledger.book import Book
     from duecourse.ledger.engine import Rows
+    from duecourse.ledger.scope import Scope
     from duecourse.risk.outcomes import Definition
 
     Numbers = npt.NDArray[np.int64]
@@ -49,14 +53,27 @@ TOLERANCE: Final = 1e-6
 """Two ways of adding up the same fractions may differ in the last digits; a leak differs in more."""
 
 
+LEARNT_UNTIL: Final = "until"
+"""A setting that was learnt from the firm's own past says up to which day it looked."""
+
+
 class Scorer(Protocol):
     """Says how risky each buyer is as of a book.
 
-    The answer has `buyer_id` and `score` (float, higher = riskier, null = nothing to warn of), and may have `reasons` (list of codes). Buyers
-    that are absent have no score.
+    The answer has `buyer_id` and one or more columns of scores (float, higher = riskier, null = nothing to warn of), and may have columns of
+    reasons (lists of codes). Buyers that are absent have no score.
     """
 
     def __call__(self, book: Book, /) -> pa.Table: ...
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Where a rival's scores come from: who is asked, and which columns of the answer. Rivals of the same scorer ask it once."""
+
+    scorer: Scorer
+    score: str = "score"
+    reasons: str = "reasons"
 
 
 @dataclass(frozen=True)
@@ -65,11 +82,12 @@ class Replayed:
 
     buyers     in the order of all columns below; days: the month ends
     scores     {rival: [day, buyer]}; reasons {rival: a column a day, or None}
-    exposure, oldest, utilisation, worst   [day, buyer], as in `Standing`
+    exposure, oldest, days_late, utilisation, worst   [day, buyer], as in `Standing`
     course     what there was to be warned of
     defaults   one row each, in the order of the course: buyer_id, kind, happened_on, known_on, amount_minor, currency, cured_on
     known      recorded | published: what was taken for known on a day
     has_limits   was utilisation that of limits, or of the buyer's own highest balance?
+    guarded    the days worked out again from a ledger without later facts
     """
 
     buyers: pa.Array[Any]
@@ -78,12 +96,17 @@ class Replayed:
     reasons: Mapping[str, list[Any]]
     exposure: Scores
     oldest: Scores
+    days_late: Scores
     utilisation: Scores
     worst: Scores
     course: Course
     defaults: pa.Table
     known: str
     has_limits: bool
+    guarded: list[date]
+
+
+FIGURES: Final = ("exposure", "oldest", "days_late", "utilisation", "worst")
 
 
 def month_ends(book: Book, since: date | None = None, until: date | None = None, *, before: int = 12) -> list[date]:
@@ -101,16 +124,77 @@ def month_ends(book: Book, since: date | None = None, until: date | None = None,
 
 
 def as_known(book: Book, day: date, *, recorded: bool = False) -> Book:
-    """The book of an earlier day; recorded: with nothing that was put into the ledger after that day."""
-    from datetime import UTC, datetime, time  # noqa: PLC0415 — only here
+    """The book of an earlier day, without the settings that were learnt from later ones.
 
-    moment: datetime | None = datetime.combine(day, time.max, UTC) if recorded else book.known_at
-    return replace(book, on=day, known_at=moment)
+    recorded: with nothing that was put into the ledger after that day
+    """
+    moment = datetime.combine(day, datetime.max.time(), UTC) if recorded else book.known_at
+    then = replace(book, on=day, known_at=moment)
+    then.__dict__["settings"] = {name: value for name, value in then.settings.items() if not _learnt_later(value, day)}
+    return then
+
+
+def _learnt_later(value: Any, day: date) -> bool:
+    return isinstance(value, dict) and str(value.get(LEARNT_UNTIL, "")) > day.isoformat()
+
+
+@dataclass(frozen=True)
+class _Month:
+    """What one month end said."""
+
+    standing: Standing
+    scores: Mapping[str, Scores]
+    reasons: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What every month end is asked."""
+
+    buyers: pa.Array[Any]
+    rivals: Mapping[str, Rival]
+    recorded: bool
+
+    def ask(self, book: Book, day: date, *, guarded: bool) -> _Month:
+        then = as_known(book, day, recorded=self.recorded)
+        found = self._said(then)
+        if guarded:
+            self._guard(then, found)
+        return found
+
+    def _said(self, then: Book) -> _Month:
+        now = standing(then, self.buyers)
+        asked: dict[Scorer, pa.Table] = {}
+        scores: dict[str, Scores] = {name: rule(now) for name, rule in RULES.items()}
+        reasons: dict[str, Any] = {}
+        for name, rival in self.rivals.items():
+            if rival.scorer not in asked:
+                asked[rival.scorer] = rival.scorer(then)
+            table = asked[rival.scorer]
+            scores[name] = aligned(table, self.buyers, rival.score)
+            if rival.reasons in table.column_names:
+                at = compute.index_in(self.buyers, table["buyer_id"].combine_chunks())
+                reasons[name] = table[rival.reasons].combine_chunks().take(at)
+        return _Month(now, scores, reasons)
+
+    def _guard(self, then: Book, said: _Month) -> None:
+        """Raise LeakFoundError if any score of this day changes when later facts are gone."""
+        bare = without_later(then).as_of(then.on)
+        again = self._said(bare).scores
+        for name, values in again.items():
+            first = said.scores[name]
+            differ = ~np.isclose(values, first, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
+            if differ.any():
+                place = int(np.flatnonzero(differ)[0])
+                raise LeakFoundError(
+                    rival=name, on=then.on, count=int(differ.sum()), buyer=self.buyers[place].as_py(), then=_shown(first[place]),
+                    bare=_shown(values[place]),
+                )  # fmt: skip
 
 
 def replay(
-    book: Book, days: Sequence[date], definition: Definition, scorers: Mapping[str, Scorer], *, outcomes: pa.Table | None = None,
-    recorded: bool = False, guard_days: int = 2, progress: Callable[[float], None] | None = None,
+    book: Book, days: Sequence[date], definition: Definition, rivals: Mapping[str, Rival | Scorer], *, outcomes: pa.Table | None = None,
+    recorded: bool = False, guard_days: int = 2, processes: int = 1, progress: Callable[[float], None] | None = None,
 ) -> Replayed:  # fmt: skip
     """Ask all these days for all scores; those of the plain rules come by themselves.
 
@@ -118,34 +202,73 @@ def replay(
                 `stratum`; a buyer is watched until then and never again
     recorded    only what had been put into the ledger by each day (for a ledger that has grown day by day)
     guard_days  so many of the days are worked out again from a ledger without later facts
+    processes   that share the days; rivals are sent to them, so that functions must be named ones. One for a ledger in memory
     Raises LeakFoundError if a score then differs.
     """
-    buyers = _buyers(book)
-    size = (len(days), len(buyers))
-    scores: dict[str, Scores] = {name: np.full(size, np.nan) for name in (*RULES, *scorers)}
-    reasons: dict[str, list[Any]] = {name: [] for name in scorers}
-    figures = {name: np.zeros(size) for name in ("exposure", "oldest", "utilisation", "worst")}
+    question = _Question(_buyers(book), {name: one if isinstance(one, Rival) else Rival(one) for name, one in rivals.items()}, recorded)
+    guarded = {days[place] for place in np.linspace(0, len(days) - 1, min(guard_days, len(days))).astype(int).tolist()} if days else set()
+    size = (len(days), len(question.buyers))
+    scores: dict[str, Scores] = {name: np.full(size, np.nan) for name in (*RULES, *question.rivals)}
+    reasons: dict[str, list[Any]] = {name: [] for name in question.rivals}
+    figures = {name: np.zeros(size) for name in FIGURES}
     active = np.zeros(size, np.bool_)
     has_limits = False
-    guarded = set(np.linspace(0, len(days) - 1, min(guard_days, len(days))).astype(int).tolist()) if days else set()
-    for place, day in enumerate(days):
-        then = as_known(book, day, recorded=recorded)
-        now = standing(then, buyers)
-        asked = {name: scorer(then) for name, scorer in scorers.items()}
-        _take(place, now, asked, buyers, scores, reasons)
+    for place, month in enumerate(_months(book, days, question, guarded, processes)):
+        for name, values in month.scores.items():
+            scores[name][place] = values
+        for name, told in reasons.items():
+            told.append(month.reasons.get(name))
         for name, column in figures.items():
-            column[place] = getattr(now, name)
-        active[place] = now.active
-        has_limits |= now.has_limits
-        if place in guarded:
-            _guard(then, buyers, scorers, {name: values[place] for name, values in scores.items()})
+            column[place] = getattr(month.standing, name)
+        active[place] = month.standing.active
+        has_limits |= month.standing.has_limits
         if progress:
             progress((place + 1) / len(days))
-    rows, course = _course(book, buyers, days, definition, active, outcomes)
+    rows, course = _course(book, question.buyers, days, definition, active, outcomes)
     return Replayed(
-        buyers, list(days), scores, reasons, **figures, course=course, defaults=rows,
-        known="recorded" if recorded else "published", has_limits=has_limits,
+        question.buyers, list(days), scores, reasons, **figures, course=course, defaults=rows,
+        known="recorded" if recorded else "published", has_limits=has_limits, guarded=sorted(guarded),
     )  # fmt: skip
+
+
+def _months(book: Book, days: Sequence[date], question: _Question, guarded: set[date], processes: int) -> Iterator[_Month]:
+    ledger = book.ledger
+    if processes < 2 or len(days) < 2 or not isinstance(ledger, Ledger):
+        for day in days:
+            yield question.ask(book, day, guarded=day in guarded)
+        return
+    place = (ledger.storage.url, ledger.storage.options)
+    with ProcessPoolExecutor(
+        min(processes, len(days)), mp_context=get_context("spawn"), initializer=_begin,
+        initargs=(place, book.on, book.known_at, book.scope, question, os.cpu_count() or 1, processes),
+    ) as pool:  # fmt: skip
+        # In order, and only a few ahead, so that memory holds a handful of months.
+        waiting = [pool.submit(_ask, day, day in guarded) for day in days]
+        try:
+            for future in waiting:
+                yield future.result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+_worker: dict[str, Any] = {}
+
+
+def _begin(
+    place: tuple[str, Any], on: date, known_at: datetime | None, scope: Scope, question: _Question, cores: int, processes: int
+) -> None:
+    from duecourse.desk.opening import open_ledger  # noqa: PLC0415 — in the process of its own
+
+    url, options = place
+    ledger = open_ledger(url, threads=max(cores // processes, 1), storage_options=options)
+    _worker["book"] = ledger.as_of(on, known_at).limited(scope)
+    _worker["question"] = question
+
+
+def _ask(day: date, guarded: bool) -> _Month:
+    found: _Month = _worker["question"].ask(_worker["book"], day, guarded=guarded)
+    return found
 
 
 def _buyers(book: Book) -> pa.Array[Any]:
@@ -155,34 +278,13 @@ def _buyers(book: Book) -> pa.Array[Any]:
     return found["buyer_id"].combine_chunks()
 
 
-def _take(
-    place: int,
-    now: Standing,
-    asked: Mapping[str, pa.Table],
-    buyers: pa.Array[Any],
-    scores: dict[str, Scores],
-    reasons: dict[str, list[Any]],
-) -> None:
-    for name, rule in RULES.items():
-        scores[name][place] = rule(now)
-    for name, table in asked.items():
-        scores[name][place] = aligned(table, buyers)
-        reasons[name].append(_reasons(table, buyers))
-
-
-def aligned(table: pa.Table, buyers: pa.Array[Any]) -> Scores:
+def aligned(table: pa.Table, buyers: pa.Array[Any], score: str = "score") -> Scores:
     """The scores of a scorer in the order of these buyers, NaN where there is none."""
     at = compute.index_in(buyers, table["buyer_id"].combine_chunks())
-    found = np.asarray(table["score"].cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+    found = np.asarray(table[score].cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
     there = compute.is_valid(at).to_numpy(zero_copy_only=False)
     place = compute.fill_null(at, 0).to_numpy(zero_copy_only=False)
     return np.where(there, found[place], np.nan) if len(found) else np.full(len(buyers), np.nan)
-
-
-def _reasons(table: pa.Table, buyers: pa.Array[Any]) -> Any:
-    if "reasons" not in table.column_names:
-        return None
-    return table["reasons"].combine_chunks().take(compute.index_in(buyers, table["buyer_id"].combine_chunks()))
 
 
 # --- what there was to be warned of ------------------------------------------------------------------------------------------------------
@@ -276,25 +378,12 @@ def without_later(book: Book) -> MemoryLedger:
         if entry is QUARANTINE:
             continue
         rows = book.run(book.table(entry))
+        if entry is SETTING:
+            rows = rows.filter(compute.is_in(rows["name"], pa.array(list(book.settings), pa.string())))
         full = rows.append_column("supersedes", pa.nulls(rows.num_rows, pa.string()))
         full = full.append_column("voided", pa.repeat(pa.scalar(value=False), rows.num_rows))
         tables[entry.name] = full.select(entry.schema.names)
     return MemoryLedger(tables, book.ledger.engine, State((book.ledger.state.last,)))
-
-
-def _guard(then: Book, buyers: pa.Array[Any], scorers: Mapping[str, Scorer], said: Mapping[str, Scores]) -> None:
-    """Raise LeakFoundError if any score of this day changes when later facts are gone."""
-    bare = without_later(then).as_of(then.on)
-    now = standing(bare, buyers)
-    again = {name: rule(now) for name, rule in RULES.items()} | {name: aligned(scorer(bare), buyers) for name, scorer in scorers.items()}
-    for name, values in again.items():
-        differ = ~np.isclose(values, said[name], rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
-        if differ.any():
-            place = int(np.flatnonzero(differ)[0])
-            raise LeakFoundError(
-                rival=name, on=then.on, count=int(differ.sum()), buyer=buyers[place].as_py(), then=_shown(said[name][place]),
-                bare=_shown(values[place]),
-            )  # fmt: skip
 
 
 def _shown(value: float) -> str:
