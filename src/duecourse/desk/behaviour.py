@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     import numpy.typing as npt
 
+    from duecourse.engines.fused import Projection
     from duecourse.ledger.book import Book
 
     Column = npt.NDArray[np.float64]
@@ -98,13 +99,19 @@ def conduct_of_one(book: Book, own: Book, buyer_id: str) -> Conduct:
 
 def measures_of_one(book: Book, own: Book, buyer_id: str, on: date) -> pa.Table:
     """`buyer_measures` of one buyer on a day, from the columns of a ledger where they lie ready, else from its own facts."""
+    columns = columns_ready(book)
+    if columns is not None:
+        return measure_buyer(columns, buyer_id, on)
+    return _rows(replace(own, on=on))
+
+
+def columns_ready(book: Book) -> Projection | None:
+    """The columns of a large ledger, where they lie ready for all this book holds."""
     ledger = book.ledger
     newest = book.known_at is None or book.known_at >= ledger.state.last.recorded_at
     if isinstance(ledger, Ledger) and ledger.storage.local and newest and not book.scope.legal_entities:
-        columns = current(ledger)
-        if columns is not None:
-            return measure_buyer(columns, buyer_id, on)
-    return _rows(replace(own, on=on))
+        return current(ledger)
+    return None
 
 
 def _half_a_year_before(on: date) -> date:

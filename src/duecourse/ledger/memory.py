@@ -58,15 +58,16 @@ def only_buyer(book: Book, buyer_id: str, *, also: Sequence[Entry] = ()) -> Book
 
     also: further tables with a `buyer_id` to take along; the others are empty.
     """
-    tables: dict[str, Rows] = {name: _complete(ENTRIES[name], rows) for name, rows in book.about(buyer_id).items()}
+    tables: dict[str, Rows] = {name: complete(ENTRIES[name], rows) for name, rows in book.about(buyer_id).items()}
     for name, rows in book.also_about(buyer_id, *also).items():
-        tables[name] = _complete(ENTRIES[name], rows)
+        tables[name] = complete(ENTRIES[name], rows)
     for entry in (EXCHANGE_RATE, SETTING):
-        tables[entry.name] = _complete(entry, book.run(getattr(book, entry.name)))
+        tables[entry.name] = complete(entry, book.run(getattr(book, entry.name)))
     return Book(MemoryLedger(tables, book.ledger.engine, State((book.ledger.state.last,))), book.on)
 
 
-def _complete(entry: Entry, rows: pa.Table) -> pa.Table:
+def complete(entry: Entry, rows: pa.Table) -> pa.Table:
+    """A book's rows of a table with the columns of a ledger's, as rows that correct nothing."""
     full = rows.append_column("supersedes", pa.nulls(rows.num_rows, pa.string()))
     full = full.append_column("voided", pa.repeat(pa.scalar(value=False), rows.num_rows))
     return full.select(entry.schema.names)

@@ -76,6 +76,11 @@ def statement_ratios(book: Book) -> ir.Table:
         negative_equity             bool
     """
     s = annual_statements(book)
+    return s.select(*PERIOD, "currency", "newest", "age_days", "total_assets", "audited", "opinion", **ratio_values(s))
+
+
+def ratio_values(s: ir.Table) -> dict[str, ir.Value]:
+    """The ratios of `statement_ratios`, by name, as columns of `annual_statements`."""
     equity = ibis.coalesce(s.total_equity, s.total_assets - s.total_liabilities)
     liabilities = ibis.coalesce(s.total_liabilities, s.total_assets - s.total_equity)
     gross = ibis.coalesce(s.gross_profit, s.revenue - s.cost_of_sales)
@@ -91,40 +96,39 @@ def statement_ratios(book: Book) -> ir.Table:
     receivable = ratio(s.trade_receivables, sales) * 365.0
     inventory = ratio(s.inventories, costs) * 365.0
     payable = ratio(s.trade_payables, costs) * 365.0
-    return s.select(
-        *PERIOD, "currency", "newest", "age_days", "total_assets", "audited", "opinion",
-        current_ratio=ratio(s.current_assets, current_owed),
-        quick_ratio=ratio(quick, current_owed),
-        liquid_assets_to_current_liabilities=ratio(liquid, current_owed),
-        working_capital_to_assets=ratio(working, assets),
-        liquid_assets_to_assets=ratio(liquid, assets),
-        current_assets_to_assets=ratio(s.current_assets, assets),
-        liabilities_to_assets=ratio(liabilities, assets),
-        current_liabilities_to_assets=ratio(s.current_liabilities, assets),
-        long_term_debt_to_assets=ratio(s.long_term_debt, assets),
-        equity_to_liabilities=ratio(equity, owed),
-        debt_to_equity=(s.short_term_debt.notnull() | s.long_term_debt.notnull()).ifelse(ratio(debt, own), ibis.null("float64")),
-        net_income_to_assets=ratio(s.net_income, assets),
-        operating_profit_to_assets=ratio(s.operating_profit, assets),
-        retained_earnings_to_assets=ratio(s.retained_earnings, assets),
-        gross_margin=ratio(gross, sales),
-        operating_margin=ratio(s.operating_profit, sales),
-        net_margin=ratio(s.net_income, sales),
-        interest_cover=ratio(s.operating_profit, _above_zero(s.interest_expense)),
-        ebitda_to_liabilities=ratio(ebitda, owed),
-        funds_flow_to_liabilities=ratio(funds, owed),
-        operating_cash_flow_to_current_liabilities=ratio(s.operating_cash_flow, current_owed),
-        financing_burden_to_liabilities=ratio(s.operating_profit - s.net_income, owed),
-        asset_turnover=ratio(s.revenue, assets),
-        receivable_days=receivable,
-        inventory_days=inventory,
-        payable_days=payable,
-        cash_conversion_days=inventory + receivable - payable,
-        current_liabilities_to_revenue=ratio(s.current_liabilities, sales),
-        revenue_growth=ratio(s.revenue - s.prior_revenue, _above_zero(s.prior_revenue)),
-        total_assets_growth=ratio(s.total_assets - s.prior_total_assets, _above_zero(s.prior_total_assets)),
-        negative_equity=equity < 0,
-    )  # fmt: skip
+    return {
+        "current_ratio": ratio(s.current_assets, current_owed),
+        "quick_ratio": ratio(quick, current_owed),
+        "liquid_assets_to_current_liabilities": ratio(liquid, current_owed),
+        "working_capital_to_assets": ratio(working, assets),
+        "liquid_assets_to_assets": ratio(liquid, assets),
+        "current_assets_to_assets": ratio(s.current_assets, assets),
+        "liabilities_to_assets": ratio(liabilities, assets),
+        "current_liabilities_to_assets": ratio(s.current_liabilities, assets),
+        "long_term_debt_to_assets": ratio(s.long_term_debt, assets),
+        "equity_to_liabilities": ratio(equity, owed),
+        "debt_to_equity": (s.short_term_debt.notnull() | s.long_term_debt.notnull()).ifelse(ratio(debt, own), ibis.null("float64")),
+        "net_income_to_assets": ratio(s.net_income, assets),
+        "operating_profit_to_assets": ratio(s.operating_profit, assets),
+        "retained_earnings_to_assets": ratio(s.retained_earnings, assets),
+        "gross_margin": ratio(gross, sales),
+        "operating_margin": ratio(s.operating_profit, sales),
+        "net_margin": ratio(s.net_income, sales),
+        "interest_cover": ratio(s.operating_profit, _above_zero(s.interest_expense)),
+        "ebitda_to_liabilities": ratio(ebitda, owed),
+        "funds_flow_to_liabilities": ratio(funds, owed),
+        "operating_cash_flow_to_current_liabilities": ratio(s.operating_cash_flow, current_owed),
+        "financing_burden_to_liabilities": ratio(s.operating_profit - s.net_income, owed),
+        "asset_turnover": ratio(s.revenue, assets),
+        "receivable_days": receivable,
+        "inventory_days": inventory,
+        "payable_days": payable,
+        "cash_conversion_days": inventory + receivable - payable,
+        "current_liabilities_to_revenue": ratio(s.current_liabilities, sales),
+        "revenue_growth": ratio(s.revenue - s.prior_revenue, _above_zero(s.prior_revenue)),
+        "total_assets_growth": ratio(s.total_assets - s.prior_total_assets, _above_zero(s.prior_total_assets)),
+        "negative_equity": equity < 0,
+    }  # fmt: skip
 
 
 def statement_scores(book: Book, *, price_index: float | None = None) -> ir.Table:
@@ -153,7 +157,7 @@ def statement_scores(book: Book, *, price_index: float | None = None) -> ir.Tabl
     x3 = ratio(s.operating_profit, assets)
     x4_market, x4 = ratio(s.market_value, owed), ratio(equity, owed)
     x5 = ratio(s.revenue, assets)
-    general = x1 * 6.56 + x2 * 3.26 + x3 * 6.72 + x4 * 1.05
+    general = altman_general(s)
     earned = ratio(s.net_income, assets)
     leverage = ratio(owed, assets)
     ohlson = _ohlson(s, price_index, leverage=leverage, working=x1, earned=earned, owed=owed) if price_index else ibis.null("float64")
@@ -168,6 +172,16 @@ def statement_scores(book: Book, *, price_index: float | None = None) -> ir.Tabl
         zmijewski_x=-4.336 - earned * 4.513 + leverage * 5.679 + ratio(s.current_assets, _above_zero(s.current_liabilities)) * 0.004,
         piotroski_f=_piotroski(s),
     )  # fmt: skip
+
+
+def altman_general(s: ir.Table) -> ir.FloatingValue:
+    """Altman's Z″, as a column of `annual_statements`."""
+    equity = ibis.coalesce(s.total_equity, s.total_assets - s.total_liabilities)
+    owed = _above_zero(ibis.coalesce(s.total_liabilities, s.total_assets - s.total_equity))
+    assets = _above_zero(s.total_assets)
+    x1 = ratio(s.current_assets - s.current_liabilities, assets)
+    x2, x3 = ratio(s.retained_earnings, assets), ratio(s.operating_profit, assets)
+    return x1 * 6.56 + x2 * 3.26 + x3 * 6.72 + ratio(equity, owed) * 1.05
 
 
 def _ohlson(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import ibis
 
 from duecourse.measures.expressions import day, days_between, ratio
-from duecourse.measures.statements import annual_statements, statement_ratios, statement_scores
+from duecourse.measures.statements import altman_general, annual_statements, ratio_values
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -19,6 +19,7 @@ GRACE_DAYS: Final = 60
 """Accounts may come so many days later than those of the year before did."""
 DEAD_DAYS: Final = 3 * 365
 """Accounts older than this say nothing of a buyer today; it has stopped giving any."""
+RATIOS: Final = ("current_ratio", "interest_cover", "liabilities_to_assets", "revenue_growth", "payable_days")
 DOUBTS: Final = ("adverse", "disclaimer", "going_concern")
 
 
@@ -42,15 +43,12 @@ def accounts(book: Book) -> ir.Table:
 
     Source: Altman 1995 for Z″; the others are common usage.
     """
-    ratios, scores = statement_ratios(book), statement_scores(book).view()
-    own = annual_statements(book).view()
-    same = ["buyer_id", "period_end", "consolidated"]
-    rows = ratios.inner_join(scores, same).inner_join(own, same)
+    rows = annual_statements(book)
+    ratios = ratio_values(rows)
     rows = rows.select(
-        *(ratios[name] for name in ("buyer_id", "period_end", "newest", "age_days", "current_ratio", "interest_cover", "liabilities_to_assets",
-                                    "revenue_growth", "payable_days", "opinion")),
-        own.published_on, own.operating_cash_flow, own.prior_operating_cash_flow, own.short_term_debt, own.cash, z=scores.altman_z_general,
-        debt=ibis.coalesce(own.short_term_debt, 0) + ibis.coalesce(own.long_term_debt, 0),
+        "buyer_id", "period_end", "newest", "age_days", "opinion", "published_on", "operating_cash_flow", "prior_operating_cash_flow", "short_term_debt",
+        "cash", **{name: ratios[name] for name in RATIOS}, z=altman_general(rows),
+        debt=ibis.coalesce(rows.short_term_debt, 0) + ibis.coalesce(rows.long_term_debt, 0),
     )  # fmt: skip
     before = ibis.window(group_by="buyer_id", order_by="period_end", preceding=(3, 1))
     by_year = ibis.window(group_by="buyer_id", order_by="period_end")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import ibis
@@ -13,6 +14,8 @@ from duecourse.measures.positions import is_payment
 from duecourse.measures.statements import annual_statements
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import ibis.expr.types as ir
 
     from duecourse.ledger.book import Book
@@ -28,92 +31,89 @@ LETTERS: Final = (
 LETTERS_FROM: Final = 99
 """Letters are numbered above the grades 1 to 10: one is never a fall from the other."""
 RATINGS: Final = ("rating", "bureau_grade", "insurer_grade")
+REGISTERS: Final = frozenset(
+    ["lawsuit", "enforcement", "dishonest_debtor", "insolvency", "asset_freeze", "register_warning", "tax_arrears", "arrears_list",
+     "register_change", "capital_reduction"]
+)  # fmt: skip
+"""Kinds told by courts and registers of a country: recorded for that country, not everywhere."""
+
+
+@dataclass(frozen=True)
+class Sign:
+    """Signals that one figure counts: of these kinds, published in the last `days` days; `holds`: not lifted since."""
+
+    kinds: tuple[str, ...]
+    days: int
+    holds: bool = False
+
+
+SIGNS: Final[Mapping[str, Sign]] = {
+    "PAY04": Sign(("broken_promise",), QUARTER),
+    "PAY06": Sign(("terms_request",), HALF_YEAR),
+    "PAY07": Sign(("bill_dishonoured",), YEAR, holds=True),
+    "PAY09_told": Sign(("unusual_payer",), HALF_YEAR),
+    "LIM02": Sign(("insurer_limit_cut",), HALF_YEAR),
+    "CON01": Sign(("contact_change",), QUARTER),
+    "CON02": Sign(("no_answer",), MONTH),
+    "CON03": Sign(("bank_change",), HALF_YEAR),
+    "NEG02": Sign(("lawsuit",), QUARTER),
+    "NEG03": Sign(("enforcement", "dishonest_debtor", "list_match"), LONG, holds=True),
+    "NEG04": Sign(("asset_freeze",), QUARTER),
+    "NEG05": Sign(("register_warning", "tax_arrears"), LONG, holds=True),
+    "NEG06": Sign(("insolvency",), LONG, holds=True),
+    "NEG07": Sign(("arrears_list",), 120, holds=True),
+    "FIN08_auditor": Sign(("auditor_change",), YEAR),
+    "MAC01": Sign(("country_risk",), YEAR, holds=True),
+    "MAC03_told": Sign(("customer_failure",), YEAR),
+    "OPS01": Sign(("supply_stop", "headcount_fall"), HALF_YEAR, holds=True),
+    "OPS02": Sign(("register_change", "capital_reduction"), QUARTER),
+    "OPS03": Sign(("asset_transfer",), HALF_YEAR),
+}
+NEWS: Final = Sign(("news",), MONTH)
 
 
 def signals_counted(book: Book) -> ir.Table:
     """What has been told of a buyer lately?  近期信号统计
 
-    One row per buyer of whom the book holds a signal; counts of signals that were published in the window named, or still hold.
-        PAY04                     broken promises, 90 days
-        PAY06, PAY06_weak         requests for time or to pay by bill, 182 days; of them red as told
-        PAY07                     dishonoured cheques and bills that hold, 365 days
-        PAY09_told, PAY09_severe  payments by third parties or from unusual countries as told, 182 days; of them red
-        LIM02, LIM02_withdrawn    cuts of the insurer's limit, 182 days; of them withdrawn or refused: an amount of zero, or red without an amount
-        CON01, CON01_severe       changes of contact, 90 days; of them red: head of finance or legal representative left
-        CON02, CON02_2w           reminders and calls unanswered, 30 and 14 days
-        CON03, CON03_severe       changes of bank account or mail domain, 182 days; of them red: look-alike domain
-        NEG01                     negative news, 30 days (severity info is neutral)
-        NEG01_ratio               float64: those ÷ a month's mean of the 365 days before; null where those had none
-        NEG01_severe              red news, 90 days
-        NEG02                     new lawsuits, 90 days
-        NEG03, NEG03_dishonest    enforcement or worse that holds; of it lists of dishonest debtors, consumption limits, confirmed matches
-        NEG04                     new freezes of assets or equity, 90 days
-        NEG05, NEG05_severe       register warnings and tax arrears that hold; of them red
-        NEG06, NEG06_filed        insolvency, rumours included; of it filed or ordered
-        NEG07, NEG07_severe       listings for arrears to small firms or overdue bills, 120 days; of them red
-        FIN08_auditor             changes of auditor, 365 days
-        MAC01_told, MAC01_severe  warnings on its country, 365 days; of them red
-        MAC03, MAC03_severe       failures of its customers, 365 days; of them red: insolvent
-        OPS01, OPS01_severe       lay-offs, stops, headcount falls that hold, 182 days; of them red or, told without severity, supply stops
-        OPS02, OPS02_capital      changes in the register, 90 days; of them reductions of capital
-        OPS03, OPS03_severe       asset transfers and related-party deals, 182 days; of them red
-
-    All int64 but NEG01_ratio. Source: the indicators' list (`duecourse.risk.warning.rules_v1`).
+    One row per buyer of whom the book holds a signal. Counts (int64) of the signals of SIGNS, and of them:
+        PAY06_weak       red as told: to pay by a bill of a weak acceptor
+        PAY09_severe, CON01_severe, CON03_severe, NEG05_severe, NEG07_severe, MAC01_severe, MAC03_severe, OPS03_severe   red as told: from a
+                         sanctioned country, head of finance or legal representative left, look-alike domain, serious violation, …
+        LIM02_withdrawn  withdrawn or refused: an amount of zero, or none and not told as amber
+        CON02_2w         of 14 days
+        NEG03_dishonest  lists of dishonest debtors, consumption limits, confirmed matches
+        NEG06_filed      filed or ordered: not told as amber or info, which is a rumour
+        OPS01_severe     red as told, or a supply stop told without severity
+        OPS02_capital    reductions of capital
+    and of news that was not told as info
+        NEG01            30 days
+        NEG01_severe     red, 90 days
+        NEG01_ratio      float64: those of 30 days ÷ a month's mean of the 365 days before; null where those had none
+    Source: the indicators' list (`duecourse.risk.warning.rules_v1`).
     """
     rows = book.signal
-    kind, holds = rows.kind, rows.ended_on.isnull()
-    red = ibis.coalesce(rows.severity == "red", ibis.literal(value=False))
-    told = rows.severity.notnull()
-    cut = kind == "insurer_limit_cut"
-    withdrawn = ibis.coalesce(rows.amount_minor == 0, ~told | red)
-    bad_news = (kind == "news") & ibis.coalesce(rows.severity != "info", ibis.literal(value=True))
-
-    def lately(days: int, *kinds: str) -> ir.BooleanValue:
-        return kind.isin(list(kinds)) & within(rows.published_on, book, days)
-
-    register = lately(LONG, "register_warning", "tax_arrears") & holds
-    worse = lately(LONG, "dishonest_debtor", "list_match") & holds
-    filed = lately(LONG, "insolvency") & holds & ~ibis.coalesce(rows.severity != "red", ibis.literal(value=False))
-    stops = lately(HALF_YEAR, "supply_stop", "headcount_fall") & holds
-    counted = {
-        "PAY04": lately(QUARTER, "broken_promise"),
-        "PAY06": lately(HALF_YEAR, "terms_request"),
-        "PAY06_weak": lately(HALF_YEAR, "terms_request") & red,
-        "PAY07": lately(YEAR, "bill_dishonoured") & holds,
-        "PAY09_told": lately(HALF_YEAR, "unusual_payer"),
-        "PAY09_severe": lately(HALF_YEAR, "unusual_payer") & red,
-        "LIM02": lately(HALF_YEAR, "insurer_limit_cut"),
-        "LIM02_withdrawn": cut & within(rows.published_on, book, HALF_YEAR) & withdrawn,
-        "CON01": lately(QUARTER, "contact_change"),
-        "CON01_severe": lately(QUARTER, "contact_change") & red,
-        "CON02": lately(MONTH, "no_answer"),
-        "CON02_2w": lately(TWO_WEEKS, "no_answer"),
-        "CON03": lately(HALF_YEAR, "bank_change"),
-        "CON03_severe": lately(HALF_YEAR, "bank_change") & red,
-        "NEG01": bad_news & within(rows.published_on, book, MONTH),
-        "NEG01_year": bad_news & within(rows.published_on, book, YEAR, MONTH),
-        "NEG01_severe": bad_news & red & within(rows.published_on, book, QUARTER),
-        "NEG02": lately(QUARTER, "lawsuit"),
-        "NEG03": lately(2 * YEAR, "enforcement") & holds | worse,
-        "NEG03_dishonest": worse,
-        "NEG04": lately(QUARTER, "asset_freeze"),
-        "NEG05": register,
-        "NEG05_severe": register & red,
-        "NEG06": lately(LONG, "insolvency") & holds,
-        "NEG06_filed": filed,
-        "NEG07": lately(120, "arrears_list") & holds,
-        "NEG07_severe": lately(120, "arrears_list") & holds & red,
-        "FIN08_auditor": lately(YEAR, "auditor_change"),
-        "MAC01_told": lately(YEAR, "country_risk") & holds,
-        "MAC01_severe": lately(YEAR, "country_risk") & holds & red,
-        "MAC03": lately(YEAR, "customer_failure"),
-        "MAC03_severe": lately(YEAR, "customer_failure") & red,
-        "OPS01": stops,
-        "OPS01_severe": stops & (red | (~told & (kind == "supply_stop"))),
-        "OPS02": lately(QUARTER, "register_change", "capital_reduction"),
-        "OPS02_capital": lately(QUARTER, "capital_reduction"),
-        "OPS03": lately(HALF_YEAR, "asset_transfer"),
-        "OPS03_severe": lately(HALF_YEAR, "asset_transfer") & red,
+    kind = rows.kind
+    no = ibis.literal(value=False)
+    red = ibis.coalesce(rows.severity == "red", no)
+    amber, told = ibis.coalesce(rows.severity == "amber", no), rows.severity.notnull()
+    said = {}
+    for name, sign in SIGNS.items():
+        inside = kind.isin(list(sign.kinds)) & within(rows.published_on, book, sign.days)
+        said[name] = inside & rows.ended_on.isnull() if sign.holds else inside
+    news = (kind == "news") & ibis.coalesce(rows.severity != "info", ~no)
+    severe = ("PAY09_told", "CON01", "CON03", "NEG05", "NEG07", "MAC01", "MAC03_told", "OPS03")
+    counted = said | {f"{name.removesuffix('_told')}_severe": said[name] & red for name in severe}
+    counted |= {
+        "PAY06_weak": said["PAY06"] & red,
+        "LIM02_withdrawn": said["LIM02"] & ibis.coalesce(rows.amount_minor == 0, ~amber),
+        "CON02_2w": said["CON02"] & within(rows.published_on, book, TWO_WEEKS),
+        "NEG03_dishonest": said["NEG03"] & (kind != "enforcement"),
+        "NEG06_filed": said["NEG06"] & (red | ~told),
+        "OPS01_severe": said["OPS01"] & (red | (~told & (kind == "supply_stop"))),
+        "OPS02_capital": said["OPS02"] & (kind == "capital_reduction"),
+        "NEG01": news & within(rows.published_on, book, NEWS.days),
+        "NEG01_year": news & within(rows.published_on, book, YEAR, NEWS.days),
+        "NEG01_severe": news & red & within(rows.published_on, book, QUARTER),
     }
     found = rows.group_by("buyer_id").aggregate(**{name: count(which) for name, which in counted.items()})
     usual = found.NEG01_year.cast("float64") * (float(MONTH) / YEAR)
