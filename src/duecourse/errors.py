@@ -273,6 +273,12 @@ class RuleInvalidError(DuecourseError):
     code = "rule_invalid"
 
 
+class HistoryMissingError(DuecourseError):
+    """There is no past month end that could be replayed."""
+
+    code = "history_missing"
+
+
 class LeakFoundError(DuecourseError):
     """A score of a past day changes when the facts that came later are taken away: it has seen them."""
 
