@@ -70,6 +70,23 @@ def to_decimal(minor: int, currency: str) -> Decimal:
     return Decimal(minor).scaleb(-exponent(currency), _EXACT)
 
 
+def grouped(minor: int, currency: str) -> str:
+    """The amount as people read it, without its currency: thousands separated, all decimals of the currency.
+
+    A page has hundreds of them: whole numbers are taken apart, no decimal is made. Raises CurrencyUnknownError.
+
+    >>> grouped(-123450, "CNY")
+    '-1,234.50'
+    """
+    digits = exponent(currency)
+    if type(minor) is not int:  # a sum may come as a decimal
+        return f"{to_decimal(minor, currency):,f}"
+    if not digits:
+        return f"{minor:,}"
+    whole, part = divmod(abs(minor), 10**digits)
+    return f"{'-' if minor < 0 else ''}{whole:,}.{part:0{digits}d}"
+
+
 def decimal_string(minor: int, currency: str) -> str:
     """The amount as machines read it: a point, no separators, all decimals of the currency.
 
@@ -89,7 +106,7 @@ def format_money(minor: int, currency: str, lang: Language | None = None) -> str
     >>> format_money(123450, "USD")
     'USD 1,234.50'
     """
-    number = f"{to_decimal(minor, currency):,f}"
+    number = grouped(minor, currency)
     if currency == NO_CURRENCY:
         return number
     if (lang or language()) == "zh":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from duecourse.glossary import label
 from duecourse.messages import language, say
-from duecourse.money import decimal_string, exponent, to_decimal
+from duecourse.money import decimal_string, exponent, grouped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -109,7 +109,7 @@ def shown(value: Any, kind: Kind) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, Money):
-        return f"{to_decimal(value.minor, value.currency):,f}"  # the currency stands in a column or heading of its own
+        return grouped(value.minor, value.currency)  # the currency stands in a column or heading of its own
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
     if kind == "fraction":

@@ -29,9 +29,9 @@ from duecourse.web.pages.columns import (
     BUYER_CHOICE,
     NUMBERS,
     SORTED_BY,
+    Cells,
     Head,
     capital,
-    cells,
     heading,
     hint,
     in_few_digits,
@@ -39,12 +39,12 @@ from duecourse.web.pages.columns import (
 )
 from duecourse.web.pages.exports import checked_form, file_of, texts_of
 from duecourse.web.pages.pager import Pager
+from duecourse.web.pages.rows import rows_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from django.http import HttpRequest, HttpResponse
-    from django.utils.safestring import SafeString
 
     from duecourse.desk.listing import BuyersPage
     from duecourse.ledger.book import Book
@@ -52,18 +52,6 @@ if TYPE_CHECKING:
 
 FOUND: Final = 8
 LOOKED_AT: Final = 40
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row: the buyer, where it leads, and its cells."""
-
-    buyer_id: str
-    name: str
-    other: str
-    url: str
-    currency: str
-    cells: SafeString
 
 
 @dataclass(frozen=True)
@@ -127,11 +115,10 @@ def _url(request: HttpRequest, words: str) -> str:
 def _words(request: HttpRequest, asked: Asked, page: BuyersPage) -> dict[str, Any]:
     base = page.base_currency
     columns = [list_column(name, base) if name != AGEING else Column(AGEING, "text", heading(AGEING)) for name in asked.columns]
-    day = urlencode(request.viewpoint.query)  # type: ignore[attr-defined]
     whole = next((one for one in page.totals), None) if len(page.totals) == 1 else page.base
     return {
         "heads": [_head(request, asked, column) for column in (Column("name", heading=heading("name")), Column("currency", heading=heading("currency")), *columns)],
-        "rows": [_row(named(row), columns, base, day) for row in page.rows],
+        "body": rows_for(request.viewpoint.query).buyers(page.rows, Cells(columns, base)),  # type: ignore[attr-defined]
         "page": page,
         "headline": {
             "currency": whole["currency"],
@@ -162,13 +149,6 @@ def _head(request: HttpRequest, asked: Asked, column: Column) -> Head:
         url,
         ("descending" if falls else "ascending") if is_sorted else "",
     )
-
-
-def _row(row: Mapping[str, Any], columns: Sequence[Column], base: str, day: str) -> Row:
-    buyer_id = row["buyer_id"]
-    name = row["name"] or buyer_id
-    url = reverse("buyer", args=[buyer_id]) + (f"?{day}" if day else "")
-    return Row(buyer_id, name, buyer_id if name != buyer_id else "", url, row["currency"], cells(row, columns, base))
 
 
 def value_words(word: str, value: str) -> str:

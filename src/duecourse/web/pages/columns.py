@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any, Final
-
-from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
 
 from duecourse.desk.listing import BASE
 from duecourse.desk.standing import BUCKETS as BUYER_BUCKETS
 from duecourse.desk.standing import MONEY
 from duecourse.glossary import TERMS, label
 from duecourse.messages import say
-from duecourse.tables import KINDS, Column, Money, shown
+from duecourse.money import NO_CURRENCY, grouped
+from duecourse.tables import KINDS, Column, shown
 from duecourse.web.pages.amounts import short
 from duecourse.web.pages.templatetags.components import bucket_bar
 
@@ -108,34 +107,44 @@ class Head:
 NUMBERS: Final = frozenset({"money", "days", "fraction", "ratio", "count"})
 
 
-def cells(row: Mapping[str, Any], columns: Sequence[Column], base: str = "") -> SafeString:
-    """The row's cells as the screen shows them. Written here and not in a template: a page of a list has six hundred of them."""
-    found = []
-    for column in columns:
-        title = escape(column.heading)
-        if column.name == AGEING:
-            bar = bucket_bar({name: row[name] for name in BUYER_BUCKETS}, column.heading)
-            found.append(f'<td data-label="{title}" class="fit">{bar}</td>')
-            continue
-        value = row.get(column.name)
-        if column.kind == "money":
-            text = amount(value, base if column.name.endswith("_base") else row["currency"])
-        else:
-            text = escape(shown(value, column.kind))
-        if column.kind in NUMBERS:
-            found.append(
-                f'<td data-label="{title}" class="{"num" if value and (value > 0 or column.kind == "money") else "num zero"}">{text}</td>'
-            )
-        elif column.kind == "date":
-            found.append(f'<td data-label="{title}" class="fit">{text}</td>')
-        else:
-            found.append(f'<td data-label="{title}" class="clip" title="{text}">{text}</td>')
-    return mark_safe("".join(found))  # noqa: S308 — every value was escaped above
+class Cells:
+    """Writes the cells of a list's rows as the screen shows them: what stands around the values is put together once for each list.
+
+    Written here and not in a template: a page of a list has six hundred of them.
+    """
+
+    def __init__(self, columns: Sequence[Column], base: str = "") -> None:
+        self._columns = []
+        for column in columns:
+            head = f'<td data-label="{escape(column.heading)}" class='
+            money = (base if column.name.endswith("_base") else "row") if column.kind == "money" else ""
+            self._columns.append((column.name, column.kind, head, column.heading, money))
+
+    def of(self, row: Mapping[str, Any]) -> str:
+        """One row's cells. `currency` of the row is that of its amounts."""
+        found = []
+        for name, kind, head, title, money in self._columns:
+            if name == AGEING:
+                found.append(f'{head}"fit">{bucket_bar({bucket: row[bucket] for bucket in BUYER_BUCKETS}, title)}</td>')
+                continue
+            value = row.get(name)
+            if money:
+                text = "–" if value is None else grouped(value, (row["currency"] if money == "row" else money) or NO_CURRENCY)
+                found.append(f'{head}"num">{text}</td>' if value else f'{head}"num zero">{text}</td>')
+            elif kind in NUMBERS:
+                text = escape(shown(value, kind))
+                found.append(f'{head}"num">{text}</td>' if value and value > 0 else f'{head}"num zero">{text}</td>')
+            elif kind == "date":
+                found.append(f'{head}"fit">{escape(shown(value, kind))}</td>')
+            else:
+                text = escape(shown(value, kind))
+                found.append(f'{head}"clip" title="{text}">{text}</td>')
+        return "".join(found)
 
 
 def amount(minor: int | None, currency: str | None) -> str:
     """An amount in full, without its currency; a dash for an unknown one."""
-    return shown(None if minor is None else Money(minor, currency or "XXX"), "money")
+    return "–" if minor is None else grouped(minor, currency or NO_CURRENCY)
 
 
 def in_few_digits(minor: int | None, currency: str) -> Mapping[str, str]:

@@ -21,6 +21,7 @@ from duecourse.web.accounts.access import gate
 from duecourse.web.books import book_of
 from duecourse.web.pages.columns import capital, in_few_digits
 from duecourse.web.pages.pager import Pager
+from duecourse.web.pages.rows import rows_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +60,7 @@ def groups(request: HttpRequest) -> HttpResponse:
 
     words = {
         "book": book, "found": found, "text": text, "pager": Pager(page, PER_PAGE, found.total, url_of), "clear_url": _url(request, reverse("groups")),
+        "body": rows_for(request.viewpoint.query).groups(found.rows),  # type: ignore[attr-defined]
         "form": {"day": request.viewpoint.query.items()},  # type: ignore[attr-defined]
     }  # fmt: skip
     answer = render(request, "pages/_groups.html" if request.htmx else "pages/groups.html", words)  # type: ignore[attr-defined]

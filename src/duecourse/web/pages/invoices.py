@@ -23,16 +23,15 @@ from duecourse.web.accounts.access import gate
 from duecourse.web.books import book_of
 from duecourse.web.pages import views
 from duecourse.web.pages.asking import INVOICE_DAYS, INVOICE_SORTS, PER_PAGE, invoices_asked
-from duecourse.web.pages.columns import NUMBERS, Head, amount, capital, cells, heading, in_few_digits, list_column
+from duecourse.web.pages.columns import NUMBERS, Cells, Head, amount, capital, heading, in_few_digits, list_column
 from duecourse.web.pages.exports import WORKBOOK_ROWS, checked_form, file_of
 from duecourse.web.pages.pager import Pager
-from duecourse.web.pages.templatetags.lists import invoice_state
+from duecourse.web.pages.rows import rows_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from django.http import HttpRequest, HttpResponse
-    from django.utils.safestring import SafeString
 
     from duecourse.desk.invoice_page import InvoicePage
     from duecourse.desk.invoices import InvoicesPage
@@ -47,20 +46,6 @@ FILE: Final = (
     "state", "disputed", "last_settled",
 )  # fmt: skip
 FACTS: Final = ("kind", "order_number", "legal_entity", "sales_owner", "payment_terms_days", "document_type", "text")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row: the invoice, its buyer, where each leads, and its cells."""
-
-    invoice_id: str
-    instalment: int
-    url: str
-    buyer_id: str
-    buyer: str
-    buyer_url: str
-    cells: SafeString
-    state: SafeString
 
 
 @dataclass(frozen=True)
@@ -116,7 +101,6 @@ def _url(request: HttpRequest, words: str) -> str:
 
 def _words(request: HttpRequest, asked: Asked, page: InvoicesPage) -> dict[str, Any]:
     columns = [list_column(name) for name in COLUMNS]
-    day = urlencode(request.viewpoint.query)  # type: ignore[attr-defined]
     heads = [
         list_column("invoice_id"),
         Column("buyer", heading=heading("buyer")),
@@ -129,7 +113,7 @@ def _words(request: HttpRequest, asked: Asked, page: InvoicesPage) -> dict[str, 
 
     return {
         "heads": [_head(request, asked, column) for column in heads],
-        "rows": [_row(named(row), columns, day) for row in page.rows],
+        "body": rows_for(request.viewpoint.query).invoice_list(page.rows, Cells(columns)),  # type: ignore[attr-defined]
         "page": page,
         "chips": _chips(request, asked),
         "pager": Pager(asked.page, asked.per, page.total, url_of, more=page.capped),
@@ -149,14 +133,6 @@ def _head(request: HttpRequest, asked: Asked, column: Column) -> Head:
     return Head(
         column.name, column.heading, "", column.kind in NUMBERS, url, ("descending" if query.falls else "ascending") if is_sorted else ""
     )
-
-
-def _row(row: Mapping[str, Any], columns: Sequence[Column], day: str) -> Row:
-    tail = f"?{day}" if day else ""
-    return Row(
-        row["invoice_id"], row["instalment"], reverse("invoice", args=[row["invoice_id"]]) + tail, row["buyer_id"], row["name"] or row["buyer_id"],
-        reverse("buyer", args=[row["buyer_id"]]) + tail, cells({**row, "currency": row["currency"] or "XXX"}, columns), invoice_state(row),
-    )  # fmt: skip
 
 
 def _chips(request: HttpRequest, asked: Asked) -> list[Chip]:

