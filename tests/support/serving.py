@@ -85,10 +85,10 @@ def surroundings(home: Path, ledger: Path, database: str = "", **more: str) -> d
 class Nursery:
     """A process that has loaded the app and opened nothing: forks workers within milliseconds, and runs snippets."""
 
-    def __init__(self, home: Path, ledger: Path, database: str = "") -> None:
+    def __init__(self, home: Path, ledger: Path, database: str = "", **more: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-c", NURSERY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=(home.parent / "nursery.log").open("ab"),
-            env=surroundings(home, ledger, database), text=True,
+            env=surroundings(home, ledger, database, **more), text=True,
         )  # fmt: skip
         assert self.process.stdout.readline() == "ready\n", (home.parent / "nursery.log").read_text()
 

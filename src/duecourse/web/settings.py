@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "duecourse.web.orders",
     "duecourse.web.evidence",
     "duecourse.web.grades",
+    "duecourse.web.notices",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

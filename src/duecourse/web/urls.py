@@ -21,6 +21,7 @@ urlpatterns = [
     path("api/", include("duecourse.web.api.urls")),
     path("webhooks/", include("duecourse.web.api.webhooks.urls")),
     path("jobs/", include("duecourse.web.jobs.urls")),
+    path("notices/", include("duecourse.web.notices.urls")),
 ]
 
 handler400 = "duecourse.web.pages.errors.bad_request"

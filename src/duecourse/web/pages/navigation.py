@@ -49,6 +49,7 @@ PLACES: Final[Mapping[str, tuple[Place, ...]]] = {
         Place("people", "web.frame_nav_people", "people", "people"),
         Place("jobs", "web.frame_nav_jobs", "jobs", "jobs"),
         Place("webhooks", "web.api_hooks_title", "api", "settings", frozenset({"webhook", "webhook_new", "webhook_edit"})),
+        Place("notice_channels", "web.notices_channels_title", "bell", "settings", frozenset({"notice_channel"})),
         Place("audit", "web.frame_nav_audit", "audit", "audit"),
     ),
 }
@@ -101,6 +102,7 @@ class Link:
 
 OWN: Final = (
     ("profile", "web.frame_nav_profile", "person"),
+    ("notices", "web.notices_own_title", "bell"),
     ("mfa_index", "web.frame_nav_security", "lock"),
     ("api_docs", "web.frame_nav_api", "api"),
 )

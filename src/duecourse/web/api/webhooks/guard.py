@@ -18,12 +18,13 @@ from urllib.parse import urlsplit
 from duecourse.web import environment as env
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 SECONDS: Final = 10.0
 READ_MOST: Final = 500
+LONGEST_WAIT_SECONDS: Final = 86_400.0
 AGENT: Final = "Duecourse-Webhooks/1"
 
 
@@ -48,12 +49,18 @@ class Target:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it: an HTTP status and the beginning of the answer, or a fault."""
+    """What came of it: an HTTP status and the beginning of the answer, or a fault.
+
+    handed_over          the message had left when the fault came: it may have arrived
+    retry_after_seconds  when the receiver wants to hear from us again; 0 = it does not say
+    """
 
     status: int | None
     milliseconds: int
     answer: str = ""
     fault: str = ""
+    handed_over: bool = False
+    retry_after_seconds: float = 0.0
 
 
 def target_of(url: str) -> Target:
@@ -89,27 +96,37 @@ def _allowed(address: Address, scheme: str) -> bool:
     return scheme == "https" and address.is_global and not address.is_multicast and not address.is_reserved
 
 
-def post(target: Target, body: bytes, headers: Mapping[str, str]) -> Outcome:
-    """Send a message; never raises."""
+def post(target: Target, body: bytes, headers: Mapping[str, str], *, before: Callable[[], bool] | None = None) -> Outcome:
+    """Send a message; raises only what `before` raises.
+
+    before  called when the connection stands; where it says no, nothing is handed over
+    """
     began = time.monotonic()
 
     def spent() -> int:
         return round((time.monotonic() - began) * 1000)
 
     connection = _Pinned(target)
+    handed_over = False
     try:
+        connection.connect()
+        if before is not None and not before():
+            return Outcome(None, spent(), fault="stopped")
+        handed_over = True
         connection.request("POST", target.path, body, {"User-Agent": AGENT, "Content-Type": "application/json", **headers})
         response = connection.getresponse()
         text = response.read(READ_MOST).decode("utf-8", "replace")
     except TimeoutError:
-        return Outcome(None, spent(), fault="timeout")
+        return Outcome(None, spent(), fault="timeout", handed_over=handed_over)
     except ssl.SSLError:
-        return Outcome(None, spent(), fault="tls")
+        return Outcome(None, spent(), fault="tls", handed_over=handed_over)
     except (OSError, http.client.HTTPException, UnicodeError):
-        return Outcome(None, spent(), fault="unreachable")
+        return Outcome(None, spent(), fault="unreachable", handed_over=handed_over)
     finally:
         connection.close()
-    return Outcome(response.status, spent(), text.replace("\0", ""))
+    wait = response.headers.get("Retry-After", "")
+    seconds = min(float(wait), LONGEST_WAIT_SECONDS) if wait.isdecimal() else 0.0
+    return Outcome(response.status, spent(), text.replace("\0", ""), handed_over=True, retry_after_seconds=seconds)
 
 
 class _Pinned(http.client.HTTPConnection):

@@ -1,0 +1,68 @@
+"""Quiet hours and the time of a digest, by the recipient's own clock.  免打扰时段
+
+Times of day are the recipient's, moments are UTC. A time the clocks skip is taken by the offset before; one they repeat, the first time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from duecourse.web.notices.kinds import Rhythm
+
+MERGED_WITHIN: Final = timedelta(seconds=3)
+"""What happens within so short a time is told in one message."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """When somebody wants to be told.
+
+    quiet_from, quiet_to  times of day; equal or None = no quiet hours; a span over midnight is meant where the first is later
+    weekday               0 is Monday
+    """
+
+    zone: str
+    digest_at: time = time(8, 0)
+    weekday: int = 0
+    quiet_from: time | None = None
+    quiet_to: time | None = None
+
+    def ready(self, rhythm: Rhythm, now: datetime) -> datetime:
+        """When is something told that happens now?"""
+        if rhythm == "at_once":
+            return self.after_quiet(now + MERGED_WITHIN)
+        return self.after_quiet(self._digest(now, weekly=rhythm == "weekly"))
+
+    def is_quiet(self, moment: datetime) -> bool:
+        """Is it within the quiet hours?"""
+        if self.quiet_from is None or self.quiet_to is None or self.quiet_from == self.quiet_to:
+            return False
+        at = moment.astimezone(ZoneInfo(self.zone)).time().replace(tzinfo=None)
+        if self.quiet_from < self.quiet_to:
+            return self.quiet_from <= at < self.quiet_to
+        return at >= self.quiet_from or at < self.quiet_to
+
+    def after_quiet(self, moment: datetime) -> datetime:
+        """The moment itself, or the end of the quiet hours it falls into."""
+        if not self.is_quiet(moment) or self.quiet_to is None:
+            return moment
+        day = moment.astimezone(ZoneInfo(self.zone)).date()
+        # Where the clocks repeat an hour, the end comes twice, and somebody asked in between waits for the second.
+        ends = [self._at(day + timedelta(days=number), self.quiet_to.replace(fold=fold)) for number in (0, 1) for fold in (0, 1)]
+        return min(end for end in ends if end > moment)
+
+    def _digest(self, now: datetime, *, weekly: bool) -> datetime:
+        day = now.astimezone(ZoneInfo(self.zone)).date()
+        while True:
+            if not weekly or day.weekday() == self.weekday:
+                due = self._at(day, self.digest_at)
+                if due > now:
+                    return due
+            day += timedelta(days=1)
+
+    def _at(self, day: date, at: time) -> datetime:
+        return datetime.combine(day, at, ZoneInfo(self.zone)).astimezone(UTC)
