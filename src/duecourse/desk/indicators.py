@@ -22,7 +22,7 @@ from duecourse.measures.indicators.payment import contested, other_payers, part_
 from duecourse.measures.indicators.surroundings import contagion, standing_of
 from duecourse.measures.indicators.told import NEWS, SIGNS, claims, downgrades, recorded, signals_counted
 from duecourse.measures.indicators.trade import insurer_cover, ordering, standing, utilisation
-from duecourse.risk.warning.rules_v1 import shipped
+from duecourse.risk.warning.rules_v1 import LEVELS, judge, shipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,12 +86,36 @@ def indicators(book: Book, buyers: pa.Array[Any]) -> pa.Table:
     return _finished(found, around, answered(whole, "profiles", _profiles))
 
 
-def indicators_of(book: Book, buyer_id: str) -> pa.Table:
-    """The same of one buyer: one row. Raises BuyerUnknownError for one that the book does not hold or that may not be seen."""
-    return _of_one(book, buyer_id)[0]
+def scored(book: Book) -> pa.Table:
+    """What does the rule score say of every active buyer that may be seen?  规则预警分
+
+    One row per buyer that owes anything or bought within the last 365 days, riskiest first: buyer_id; score, composite (0 to 100), known (share of all
+    weight), float64; level (green | amber | red); floored (one red of the highest weight); reasons: codes of its indicators, heaviest first.
+    """
+    trading = answered(book.whole, "standing of", standing_of, measured=measures_of_all(book.whole))["buyer_id"].combine_chunks()
+    if book.scope.restricts:
+        seen = book.run(book.buyer.select("buyer_id"))["buyer_id"].combine_chunks()
+        trading = trading.filter(compute.is_in(trading, seen))
+    done = judge(indicators(book, trading), warning_rules(book))
+    names, levels = list(done.rules.indicators), [LEVELS[place] for place in done.level.tolist()]
+    weights = np.array([one.weight for one in done.rules.indicators.values()])
+    order = np.argsort(-np.nan_to_num(done.levels) * weights, axis=1, kind="stable")
+    counts = (np.nan_to_num(done.levels) > 0).sum(axis=1)
+    reasons = [[names[at] for at in row[:count]] for row, count in zip(order.tolist(), counts.tolist(), strict=True)]
+    columns_ = {
+        "buyer_id": trading, "score": pa.array(done.score, from_pandas=True), "composite": pa.array(done.composite, from_pandas=True),
+        "known": pa.array(done.known), "level": pa.array(levels, pa.string()), "floored": pa.array(done.floored),
+        "reasons": pa.array(reasons, pa.list_(pa.string())),
+    }  # fmt: skip
+    return pa.table(columns_).sort_by([("score", "descending"), ("buyer_id", "ascending")])
 
 
-def _of_one(book: Book, buyer_id: str) -> tuple[pa.Table, Book, Surroundings]:
+def figures_of(book: Book, buyer_id: str) -> tuple[pa.Table, Book, Surroundings]:
+    """The same of one buyer: a table of one row, the book of its own facts it was read from, and what the whole book says around it.
+
+    Raises BuyerUnknownError for one that the book does not hold or that may not be seen. A payment booked to another account than its invoice's stands
+    with that account, and is missing here.
+    """
     if not any(rows.num_rows for rows in (*book.about(buyer_id).values(), *book.also_about(buyer_id, *FURTHER).values())):
         raise BuyerUnknownError(buyer=buyer_id)
     whole = book.whole

@@ -97,10 +97,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why an indicator is amber or red: the sentence `warning.why_COLUMN` and its arguments, worded by `duecourse.desk.indicators`.
-
-    value, threshold  of the column, in `unit`
-    """
+    """Why an indicator is amber or red: the first condition of the alternative that holds, its value and threshold in `unit`."""
 
     indicator: str
     level: Level
@@ -109,6 +106,26 @@ class Reason:
     threshold: float
     unit: str
     weight: float
+
+    @property
+    def code(self) -> str:
+        """The sentence that says it."""
+        return f"warning.why_{self.column}"
+
+    @property
+    def args(self) -> dict[str, float]:
+        """The sentence's arguments, named so that they are worded by their unit: value and threshold, or value_share and threshold_share."""
+        end = "_share" if self.unit == "fraction" else ""
+        places = {"fraction": 4, "days": 1}.get(self.unit, 2)
+        return {f"{name}{end}": _short(round(value, places)) for name, value in (("value", self.value), ("threshold", self.threshold))}
+
+    def plain(self) -> dict[str, Any]:
+        """The reason as data, to be stored and worded later."""
+        return {"code": self.code, "args": self.args, "indicator": self.indicator, "level": self.level, "weight": self.weight}
+
+
+def _short(value: float) -> float:
+    return int(value) if value == int(value) else value
 
 
 @dataclass(frozen=True)
