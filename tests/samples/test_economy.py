@@ -5,33 +5,21 @@ from __future__ import annotations
 import datetime as dt
 from functools import cache
 
-import duckdb
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duecourse.ledger.entries import ENTRIES, SETTLEMENT_KINDS
 from duecourse.samples.days import LUNAR_NEW_YEARS
-from duecourse.samples.economy import Economy, EconomyInvalidError, chunks
-
-
-def tables(economy, **options):
-    collected = {}
-    for chunk in chunks(economy, **options):
-        for kind, part in (("", chunk.facts), ("truth_", chunk.truth)):
-            for name, table in part.items():
-                collected.setdefault(kind + name, []).append(table)
-    return {name: pa.concat_tables(parts) for name, parts in collected.items()}
+from duecourse.samples.economy import Economy, EconomyInvalidError
+from support.worlds import database, tables
 
 
 @cache
 def economy_in_sql(invoices, seed):
     """A connection with the economy's tables, amounts in CNY by rough rates."""
-    connection = duckdb.connect()
     economy = Economy(invoices=invoices, seed=seed)
-    for name, table in tables(economy).items():
-        connection.register(name, table)
+    connection = database(tables(economy))
     connection.execute(
         """CREATE TABLE rate AS SELECT base_currency AS currency, arg_max(rate, rate_date) * CASE base_currency WHEN 'JPY' THEN 1 ELSE .01 END
         AS cny FROM exchange_rate GROUP BY base_currency UNION ALL SELECT 'CNY', .01"""
@@ -63,7 +51,7 @@ def test_another_seed_gives_another_economy():
 
 def test_tables_have_the_schema_of_the_ledger():
     made = tables(Economy(invoices=1_000, seed=1))
-    for name in ("buyer", "invoice", "settlement", "dispute", "exchange_rate", "setting"):
+    for name in ("buyer", "invoice", "settlement", "dispute", "statement", "signal", "limit", "exchange_rate", "setting"):
         assert made[name].schema == ENTRIES[name].facts
         for column in ENTRIES[name].key:
             assert made[name][column].null_count == 0
@@ -86,7 +74,16 @@ BROKEN_RULES = {
     "due before issue": "SELECT 1 FROM invoice WHERE due_date < issue_date",
     "outside the years": "SELECT 1 FROM invoice WHERE issue_date NOT BETWEEN $since AND $until",
     "a fact of the future": """SELECT 1 FROM settlement WHERE settle_date > $until UNION ALL SELECT 1 FROM dispute WHERE raised_on > $until
-        OR resolved_on > $until UNION ALL SELECT 1 FROM exchange_rate WHERE rate_date > $until""",
+        OR resolved_on > $until UNION ALL SELECT 1 FROM exchange_rate WHERE rate_date > $until UNION ALL SELECT 1 FROM signal
+        WHERE published_on > $until OR ended_on > $until UNION ALL SELECT 1 FROM limit_ WHERE valid_from > $until OR ended_on > $until
+        UNION ALL SELECT 1 FROM statement WHERE published_on > $until""",
+    "said, granted or published twice": """SELECT 1 FROM signal GROUP BY signal_id HAVING count(*) > 1 UNION ALL SELECT 1 FROM limit_
+        GROUP BY limit_id HAVING count(*) > 1 UNION ALL SELECT 1 FROM statement GROUP BY buyer_id, period_end HAVING count(*) > 1""",
+    "said or granted before he was a customer": """SELECT 1 FROM signal JOIN buyer USING (buyer_id) WHERE published_on < customer_since
+        UNION ALL SELECT 1 FROM limit_ JOIN buyer USING (buyer_id) WHERE valid_from < customer_since""",
+    "accounts after the failure": "SELECT 1 FROM statement JOIN truth_buyer USING (buyer_id) WHERE published_on >= default_date",
+    "insolvency before the failure": "SELECT 1 FROM signal JOIN truth_buyer USING (buyer_id) WHERE kind = 'insolvency' AND published_on <= default_date",
+    "a limit that ends before it begins": "SELECT 1 FROM limit_ WHERE ended_on < valid_from OR valid_to < valid_from OR amount_minor <= 0",
     "a future that has happened": "SELECT 1 FROM truth_future_settlement WHERE settle_date <= $until",
     "an unknown buyer": "SELECT 1 FROM invoice ANTI JOIN buyer USING (buyer_id) UNION ALL SELECT 1 FROM ever ANTI JOIN buyer USING (buyer_id)",
     "an unknown invoice": """SELECT 1 FROM ever s ANTI JOIN invoice i ON s.invoice_id = i.invoice_id AND s.instalment = i.instalment
@@ -140,9 +137,7 @@ def test_no_rule_is_broken_in_any_economy(invoices, buyers, years, seed, until):
     made = tables(economy)
     assert made["invoice"].num_rows == invoices
     assert made["buyer"].num_rows == buyers
-    with duckdb.connect() as connection:
-        for name, table in made.items():
-            connection.register(name, table)
+    with database(made) as connection:
         connection.execute("CREATE TABLE ever AS SELECT * FROM settlement UNION ALL SELECT * FROM truth_future_settlement")
         assert broken(connection, economy) == []
 

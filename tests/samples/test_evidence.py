@@ -1,35 +1,28 @@
-"""The demo's accounts hold together and go with how its buyers fare; what is said of them was said in time."""
+"""The demo's accounts hold together, go with how its buyers fare, and come months after the year they tell of."""
 
 from __future__ import annotations
 
 import datetime as dt
 import statistics
 
-import pytest
-
 from duecourse.intake.statements import _checks
-from duecourse.ledger.entries import SIGNAL_KINDS, SIGNAL_SEVERITIES, STATEMENT_ITEMS
-from duecourse.samples.economy import Economy, chunks
+from duecourse.ledger.entries import STATEMENT_ITEMS
+from duecourse.samples.parameters import Behaviour
+from support.worlds import economy
 
-ECONOMY = Economy(invoices=30_000, buyers=1_000)
-
-
-@pytest.fixture(scope="module")
-def made():
-    found: dict[str, list] = {"statement": [], "signal": [], "failed": [], "buyer": []}
-    for chunk in chunks(ECONOMY):
-        for name in ("statement", "signal", "buyer"):
-            if name in chunk.facts:
-                found[name] += chunk.facts[name].to_pylist()
-        if "buyer" in chunk.truth:
-            found["failed"] += [row for row in chunk.truth["buyer"].to_pylist() if row["default_date"]]
-    return found
+ECONOMY, MADE, CONNECTION = economy(invoices=30_000, buyers=2_000)
+STATEMENTS = MADE["statement"].to_pylist()
+FAILS = {row["buyer_id"]: row["default_date"] for row in MADE["truth_buyer"].to_pylist() if row["default_date"]}
+YEAR = dt.timedelta(days=365)
 
 
-def test_a_share_of_the_buyers_gives_accounts_and_each_balances(made):
-    share = len({row["buyer_id"] for row in made["statement"]}) / len(made["buyer"])
-    assert 0.25 < share < 0.65
-    for row in made["statement"]:
+def leverage(row):
+    return row["total_liabilities"] / row["total_assets"]
+
+
+def test_half_of_the_buyers_give_accounts_and_each_balances():
+    assert 0.35 < len({row["buyer_id"] for row in STATEMENTS}) / MADE["buyer"].num_rows < 0.65
+    for row in STATEMENTS:
         assert row["total_assets"] == row["total_liabilities"] + row["total_equity"]
         assert row["gross_profit"] == row["revenue"] - row["cost_of_sales"]
         doubts: list[str] = []
@@ -40,29 +33,51 @@ def test_a_share_of_the_buyers_gives_accounts_and_each_balances(made):
         assert set(doubts) <= {"statement_negative_equity"}
 
 
-def test_nothing_is_published_before_its_year_ends_or_after_the_economy(made):
-    for row in made["statement"]:
-        assert row["period_end"] < row["published_on"] <= ECONOMY.until
-    assert all(ECONOMY.since <= row["published_on"] <= ECONOMY.until for row in made["signal"])
+def test_accounts_come_four_to_eight_months_after_their_year_and_later_in_distress():
+    after = [(row["published_on"] - row["period_end"]).days for row in STATEMENTS]
+    early, late = Behaviour().published_after_days
+    assert min(after) >= early
+    assert max(after) <= late + 46
+    assert all(row["published_on"] <= ECONOMY.until for row in STATEMENTS)
+    ((sick, well),) = CONNECTION.sql(
+        """SELECT avg(published_on - period_end) FILTER (stress > 0.3), avg(published_on - period_end) FILTER (stress = 0) FROM statement s
+        JOIN truth_buyer_month m ON m.buyer_id = s.buyer_id AND m.month_end = period_end"""
+    ).fetchall()
+    assert sick > well + 5
 
 
-def test_those_that_fail_within_a_year_have_worse_accounts(made):
-    fails = {row["buyer_id"]: row["default_date"] for row in made["failed"]}
-    year = dt.timedelta(days=365)
-
-    def leverage(soon):
+def test_those_that_fail_within_a_year_have_worse_accounts():
+    def middle(soon):
         return statistics.median(
-            row["total_liabilities"] / row["total_assets"]
-            for row in made["statement"]
-            if (row["buyer_id"] in fails and fails[row["buyer_id"]] - row["period_end"] < 2 * year) is soon
+            leverage(row) for row in STATEMENTS if (FAILS.get(row["buyer_id"], dt.date.max) - row["period_end"] < 2 * YEAR) is soon
         )
 
-    assert leverage(soon=True) > leverage(soon=False) + 0.1
+    assert middle(soon=True) > middle(soon=False) + 0.1
 
 
-def test_signals_are_of_known_kinds_and_go_with_failures(made):
-    assert {row["kind"] for row in made["signal"]} <= set(SIGNAL_KINDS)
-    assert {row["severity"] for row in made["signal"]} <= set(SIGNAL_SEVERITIES)
-    assert len({row["signal_id"] for row in made["signal"]}) == len(made["signal"])
-    fails = {row["buyer_id"] for row in made["failed"]}
-    assert {row["buyer_id"] for row in made["signal"] if row["kind"] == "insolvency"} <= fails
+def test_doubts_of_auditors_go_with_bad_accounts():
+    by_opinion = {}
+    for row in STATEMENTS:
+        assert (row["opinion"] is None) == (not row["audited"])
+        by_opinion.setdefault(row["opinion"], []).append(leverage(row))
+    assert len(by_opinion["unqualified"]) > 0.9 * sum(row["audited"] for row in STATEMENTS)
+    assert statistics.median(by_opinion["qualified"]) > statistics.median(by_opinion["unqualified"]) + 0.1
+
+
+def test_dressed_windows_hide_distress():
+    """The same firms, once with their windows dressed: where there is distress the accounts look better, elsewhere they are the same."""
+    open_, dressed = (
+        economy(invoices=10_000, buyers=3_000, seed=8, behaviour=Behaviour(window_dressing=1.0, window_dressing_hides=hides))[2]
+        .sql(
+            """SELECT stress, total_liabilities / total_assets FROM statement s JOIN truth_buyer_month m ON m.buyer_id = s.buyer_id
+            AND m.month_end = period_end WHERE year(period_end) = 2022 ORDER BY s.buyer_id"""
+        )
+        .fetchall()
+        for hides in (0.0, 0.35)
+    )
+    assert len(open_) == len(dressed) > 500
+    assert all(abs(shown - hidden) < 0.005 for (stress, shown), (_, hidden) in zip(open_, dressed, strict=True) if stress == 0)
+    sick = [shown - hidden for (stress, shown), (_, hidden) in zip(open_, dressed, strict=True) if stress > 0.2]
+    assert len(sick) > 15
+    assert min(sick) > 0.005
+    assert 0.015 < statistics.mean(sick) < 0.06

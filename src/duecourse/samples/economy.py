@@ -3,19 +3,34 @@
 A Chinese manufacturer and its European subsidiary sell on open account to buyers in fifteen countries. Each buyer has a size, terms, a
 payment habit and a pay-run; behind that, unseen, a grade that moves with the business cycle, and at times distress that ends in
 recovery or in default. Invoices, advances, part-payments, credit notes, deductions, disputes, unapplied cash, recoveries and
-write-offs follow from it, and so do the accounts it publishes and what registers and bureaus say of it. The facts go into a ledger; grade, stress and what has not happened yet are the truth, by which an early warning
-or a forecast can be judged.
+write-offs follow from it; so do the limits we grant and the insurer's, the accounts buyers publish, and what registers, courts, papers,
+bureaus and our own people say of them. The facts go into a ledger; grade, stress and what has not happened yet are the truth, by which an
+early warning or a forecast can be judged: `duecourse.samples.truth` says how many defaults could have been foreseen at all, and
+`duecourse.samples.families` has economies that behave otherwise, since a warning tuned on one generator knows that generator.
 
-What it reaches, measured on 2026-11-24 (the demo: 300,000 invoices, 3,000 buyers, five years to 2026-10-31; and, with their range, ten
-economies of other seeds, 120,000 invoices each):
+What it reaches, measured on 2026-11-29 (the demo: 300,000 invoices, 3,000 buyers, five years to 2026-10-31; and, with their range, ten
+economies of other seeds, 120,000 invoices each, for what is below the line of 6,000 buyers each):
 
-    invoices paid late                      52 %    (49 to 60 %)       Atradius, B2B: about half
-    days past due, mean of all invoices     10.8    (9.4 to 14.9)
-    more than 30 days late                  10.4 %  (9.3 to 14.9 %)
-    more than 90 days late                  1.2 %   (0.9 to 2.2 %)
-    defaults a year of those who can        2.2 %   (1.4 to 3.5 %)     between insolvency alone and severe delinquency
-    DSO less (credit days + mean delay)     2 days  (-9 to 5)
-    ten largest buyers' share of sales      18 %    (20 to 26 %)
+    invoices paid late                      51 %    (50 to 60 %)       Atradius, B2B: about half
+    days past due, mean of all invoices     10.7    (10.3 to 14.7)
+    more than 30 days late                  10.5 %  (10.8 to 14.5 %)
+    more than 90 days late                  1.2 %   (0.8 to 1.5 %)
+    defaults a year of those who can        2.2 %   (1.9 to 3.8 %)     between insolvency alone and severe delinquency
+    DSO less (credit days + mean delay)     3 days  (-4 to 4)
+    ten largest buyers' share of sales      18 %    (20 to 23 %)
+    ---
+    buyers with accounts                    54 %    (52 to 54 %)
+    AUC of three ratios, failure within a   .83     (.81 to .85)
+      year of publication
+    signals a year of a hundred buyers      82      (74 to 87)
+    limit used, median buyer that owes      45 %    (43 to 49 %)
+    the same of those who fail, 400 days    43 %    (7 to 23 %)
+      before and 60 days before             64 %    (25 to 38 %)
+    distress that ends in failure           43 %    (41 to 47 %)
+    defaults without any precursor          16 %    (13 to 19 %)
+    defaults not seen in payments           10 %    (9 to 13 %)
+    defaults with distress to be felt 90    79 %    (78 to 86 %)
+      days before or more
 
 A single economy may live through a boom or a slump, so that its figures lie outside what is usual; that is wanted.
 """
