@@ -21,7 +21,7 @@ from duecourse.desk.listing import BuyersQuery, facets, list_buyers
 from duecourse.desk.position import position
 from duecourse.desk.remembered import remembered
 from duecourse.desk.standing import standing
-from duecourse.desk.upkeep import LARGE
+from duecourse.desk.upkeep import LARGE, lay_at_hand
 from duecourse.engines.fused import ensure
 from duecourse.measures.buckets import Buckets
 from duecourse.messages import language, say
@@ -319,6 +319,7 @@ def warm(
     tell = progress or (lambda _share: None)
     if ledger.storage.local:
         ensure(ledger)
+        lay_at_hand(ledger)
     tell(0.3)
     book = ledger.as_of(on or default_day(ledger))
     columns = standing(book)

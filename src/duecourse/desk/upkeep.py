@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Final
 
+import pyarrow as pa
+
 from duecourse.engines.fused import ensure
 from duecourse.engines.fused.projection import current
 from duecourse.errors import DuecourseError
@@ -50,6 +52,13 @@ def put_in_order(ledger: Ledger) -> None:
     ledger.compact()
     if ledger.storage.local and _rows(ledger) >= LARGE:
         ensure(ledger)
+    lay_at_hand(ledger)
+
+
+def lay_at_hand(ledger: Ledger) -> None:
+    """Have each buyer's rows at hand for the pages about one buyer; where that cannot be written, they are read from the tables."""
+    with contextlib.suppress(DuecourseError, OSError, pa.ArrowInvalid):
+        ledger.lay_at_hand()
 
 
 def compact_if_cheap(ledger: Ledger) -> bool:

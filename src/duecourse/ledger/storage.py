@@ -28,6 +28,7 @@ from deltalake.transaction import AddAction
 from filelock import FileLock, Timeout
 
 from duecourse.errors import DiskFullError, LedgerBusyError, LedgerReadOnlyError
+from duecourse.ledger import at_hand as copies
 from duecourse.ledger.engine import ParquetFiles
 from duecourse.ledger.entries import INSTANT, TEXT, schema_of
 
@@ -72,6 +73,7 @@ class Storage:
         self.url = str(Path(text.removeprefix("file://")).absolute()) if self.local else text.rstrip("/")
         self.options = dict(options or {})
         self._known_bounds: dict[tuple[str, str], Bounds] = {}
+        self._copies: dict[tuple[str, str], copies.Copy | None] = {}
 
     @cached_property
     def folder(self) -> Path:
@@ -167,15 +169,51 @@ class Storage:
             low, high = file.get(f"min.{column}"), file.get(f"max.{column}")
             if low is not None and high is not None and not low <= value <= high:
                 continue
+            at_hand = self._copy(name, file["path"]) if column == copies.COLUMN else None
+            if at_hand is not None:
+                try:
+                    parts.append(_complete(at_hand.rows(value), schema))
+                    continue
+                except (OSError, pa.ArrowInvalid):  # damaged: it is only a copy
+                    self._copies[name, file["path"]] = None
             bounds = self._bounds(f"{self.url}/{name}/{file['path']}", column)
             groups = [
                 number for number, (least, most) in enumerate(bounds.ranges) if least is None or most is None or least <= value <= most
             ]
-            if groups:
+            if groups and column in bounds.filled:
                 file_ = pq.ParquetFile(bounds.path, metadata=bounds.metadata, memory_map=True)
                 part = file_.read_row_groups(groups, columns=bounds.filled, use_threads=False)
                 parts.append(_complete(part.filter(pc.equal(part[column], pa.scalar(value))), schema))
         return pa.concat_tables(parts) if parts else schema.empty_table()
+
+    def _copy(self, name: str, path: str) -> copies.Copy | None:
+        key = (name, path)
+        if key not in self._copies:
+            found = copies.Copy.open(copies.place_of(self.folder, name, path))
+            if found is None:  # it may be made yet
+                return None
+            while len(self._copies) >= FOOTERS_KEPT:
+                self._copies.pop(next(iter(self._copies)), None)
+            self._copies[key] = found
+        return self._copies[key]
+
+    def lay_at_hand(self, names: Mapping[str, Sequence[str]]) -> None:
+        """Copy these tables' files for whoever asks for one buyer (local ledgers only), and remove the copies of all others.
+
+        Raises DiskFullError, LedgerReadOnlyError.
+        """
+        home = self.folder / copies.FOLDER
+        wanted = {copies.place_of(self.folder, name, path): self.folder / name / path for name, paths in names.items() for path in paths}
+        with faults_named(self.url):
+            home.mkdir(exist_ok=True)
+            with FileLock(home / ".lock"):
+                for place, source in wanted.items():
+                    bounds = None if place.exists() else self._bounds(str(source), copies.COLUMN)
+                    if bounds is not None and bounds.metadata.num_rows >= copies.LEAST_ROWS and copies.COLUMN in bounds.filled:
+                        copies.make(source, place, bounds.filled)
+                for old in home.glob("*/*"):
+                    if old.with_suffix(".arrow") not in wanted:
+                        old.unlink(missing_ok=True)  # processes that have it mapped keep it until they let go
 
     def _bounds(self, path: str, column: str) -> Bounds:
         key = (path, column)
@@ -299,7 +337,11 @@ def _all_null(chunk: Any) -> bool:
 
 def _complete(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     """Rows with every column of the schema, null where the file is older than the column."""
-    columns = [rows[f.name].cast(f.type) if f.name in rows.schema.names else pa.nulls(rows.num_rows, f.type) for f in schema]
+    names = {name: place for place, name in enumerate(rows.schema.names)}
+    columns = []
+    for field in schema:
+        column = rows.column(names[field.name]) if field.name in names else pa.nulls(rows.num_rows, field.type)
+        columns.append(column if column.type == field.type else column.cast(field.type))
     return pa.table(columns, names=schema.names)
 
 

@@ -187,6 +187,17 @@ class Ledger:
         table, files = self._files_of(entry.name, version)
         return self.storage.rows_where(entry.name, entry.schema, table, files, "buyer_id", buyer_id), corrected
 
+    def lay_at_hand(self) -> None:
+        """Have the rows of each buyer at hand (`at_hand`) for whoever asks `rows_about` of this version; nothing where they are already."""
+        if not self.storage.local:
+            return
+        tables = {
+            entry.name: version
+            for entry in ENTRIES.values()
+            if (version := self.state.last.tables.get(entry.name)) is not None and "buyer_id" in entry.schema.names
+        }
+        self.storage.lay_at_hand({name: [file["path"] for file in self._files_of(name, version)[1]] for name, version in tables.items()})
+
     def _files_of(self, name: str, version: int) -> tuple[DeltaTable, list[dict[str, Any]]]:
         key = (name, version)
         if key not in self._files:
