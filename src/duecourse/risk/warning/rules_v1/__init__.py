@@ -69,7 +69,7 @@ class Indicator:
         return list(dict.fromkeys(one[0].column for one in (*self.amber, *self.red)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rules:
     """Indicators in their order; the composite from which a buyer is amber and red; the weight from which one red indicator is enough."""
 
@@ -237,7 +237,7 @@ def _indicator(name: str, about: Mapping[str, Any]) -> Indicator:
 
 @cache
 def _changed(rules: Rules, text: str) -> Rules:
-    stated = json.loads(text)
+    stated = _mapping("warning_rules", json.loads(text))
     indicators = dict(rules.indicators)
     columns = {condition.column for one in indicators.values() for part in (one.amber, one.red) for every in part for condition in every}
     limits: dict[str, Any] = {
