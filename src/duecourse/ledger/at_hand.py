@@ -48,7 +48,7 @@ class Copy:
         """The copy at this place; None where there is none, or none that can be read."""
         try:
             bounds = json.loads(place.with_suffix(".json").read_text(encoding="utf-8"))
-            reader = pa.ipc.open_file(pa.memory_map(str(place)))
+            reader = pa.ipc.open_file(pa.memory_map(str(place)), options=pa.ipc.IpcReadOptions(use_threads=False))
         except (OSError, ValueError, pa.ArrowInvalid):
             return None
         firsts, lasts = bounds["first"], bounds["last"]
