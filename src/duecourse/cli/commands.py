@@ -8,7 +8,21 @@ from typing import Any
 import click
 
 from duecourse import __version__
-from duecourse.cli import evidence, grades, grading, importing, keeping, limits, orders, reading, serving, starting, training, warning
+from duecourse.cli import (
+    backtesting,
+    evidence,
+    grades,
+    grading,
+    importing,
+    keeping,
+    limits,
+    orders,
+    reading,
+    serving,
+    starting,
+    training,
+    warning,
+)
 from duecourse.cli.session import Session, parse_day, parse_moment
 from duecourse.messages import say
 
@@ -51,6 +65,6 @@ def build() -> click.Group:
             output=output,
         )
 
-    for room in (importing, reading, grading, evidence, grades, limits, orders, keeping, starting, serving, training, warning):
+    for room in (importing, reading, grading, evidence, grades, limits, orders, keeping, starting, serving, training, backtesting, warning):
         room.add_commands(program)
     return program

@@ -90,10 +90,10 @@ def ready(folder: Path) -> Path:
 @cache
 def _code() -> str:
     """Changes when the measures do, so that a developer never sees yesterday's definition."""
-    from duecourse import decisions, desk, engines, ledger, measures, risk  # noqa: PLC0415 — only their places
+    from duecourse import decisions, desk, engines, ledger, measures, review, risk  # noqa: PLC0415 — only their places
 
     newest = 0.0
-    for package in (measures, risk, decisions, ledger, desk, engines):
+    for package in (measures, risk, decisions, review, ledger, desk, engines):
         newest = max(newest, *(source.stat().st_mtime for source in Path(next(iter(package.__path__))).rglob("*.py")))
     return str(newest)
 

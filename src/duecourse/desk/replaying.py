@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from duecourse.calendar import add_months, month_end
 from duecourse.desk.plain_rules import RULES, Standing, standing
-from duecourse.errors import LeakFoundError
+from duecourse.errors import DuecourseError, LeakFoundError
 from duecourse.ledger.entries import ENTRIES, QUARANTINE, SETTING
 from duecourse.ledger.journal import State
 from duecourse.ledger.memory import MemoryLedger
@@ -246,7 +246,10 @@ def _months(book: Book, days: Sequence[date], question: _Question, guarded: set[
         waiting = [pool.submit(_ask, day, day in guarded) for day in days]
         try:
             for future in waiting:
-                yield future.result()
+                month = future.result()
+                if isinstance(month, _Refused):
+                    raise month.kind(**month.facts)
+                yield month
         finally:
             for future in waiting:
                 future.cancel()
@@ -266,8 +269,19 @@ def _begin(
     _worker["question"] = question
 
 
-def _ask(day: date, guarded: bool) -> _Month:
-    found: _Month = _worker["question"].ask(_worker["book"], day, guarded=guarded)
+@dataclass(frozen=True)
+class _Refused:
+    """An error on its way to the process that asked: its kind and facts, from which it is raised again."""
+
+    kind: type[DuecourseError]
+    facts: Mapping[str, Any]
+
+
+def _ask(day: date, guarded: bool) -> _Month | _Refused:
+    try:
+        found: _Month = _worker["question"].ask(_worker["book"], day, guarded=guarded)
+    except DuecourseError as error:
+        return _Refused(type(error), error.args_)
     return found
 
 
