@@ -165,7 +165,19 @@ def test_what_cannot_be_replayed_is_said(book):
 @pytest.mark.parametrize(("language", "words"), [("en", "drawing lots"), ("zh", "随机抽取")])
 def test_the_command_tells_it_in_both_languages(small_ledger, tmp_path, capsys, language, words, told):
     (tmp_path / "strict.json").write_text(json.dumps(STRICT), encoding="utf-8")
-    asked = ["--ledger", str(small_ledger.storage.folder), "--lang", language, "backtest", "--from", "2025-09-30", "--to", "2025-10-31"]
+    asked = [
+        "--ledger",
+        str(small_ledger.storage.folder),
+        "--as-of",
+        "2026-10-31",
+        "--lang",
+        language,
+        "backtest",
+        "--from",
+        "2025-09-30",
+        "--to",
+        "2025-10-31",
+    ]
     asked += ["--budget", "0.05", "--rules", str(tmp_path / "strict.json"), "--list", "2"]
     assert main(asked) == 0
     assert words in capsys.readouterr().out
