@@ -36,7 +36,7 @@ def place(tmp_path_factory):
     book = ledger.as_of(ON)
     found = {row["buyer_id"]: row for row in graded(book).to_pylist()}
     fine = [one for one, row in sorted(found.items()) if not row["overrides"] and row["basis"] == "behaviour"]
-    good, bad, none, *_ = fine
+    good, none, *_, bad = sorted(fine, key=lambda one: found[one]["probability_of_default_12m"])
     accounts = place.parent / "accounts.csv"
     accounts.write_text(
         HEAD + GOOD.format(b=good, d="2025-12-31", p="2026-04-01") + BAD.format(b=bad, d="2025-12-31", p="2026-04-01"), encoding="utf-8"

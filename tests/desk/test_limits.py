@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import ibis
 import pyarrow as pa
 import pytest
 
@@ -13,6 +14,7 @@ from duecourse.desk.limits import Ask, limits_of, recommend, review, utilisation
 from duecourse.desk.posting import tables_of
 from duecourse.desk.replay import replay
 from duecourse.errors import BuyerUnknownError, DecisionUnknownError
+from duecourse.ledger.entries import LIMIT
 from duecourse.ledger.scope import Scope
 
 ON = dt.date(2026, 10, 31)
@@ -38,7 +40,13 @@ def ledger(small_ledger, tmp_path_factory):
         for number, one in enumerate(busiest)
     ]  # fmt: skip
     rows.append({"limit_id": "B", "kind": "block", "buyer_id": busiest[3]["buyer_id"], "valid_from": dt.date(2026, 2, 1)})
+    # The economy's own limits are moved to a time long before.
+    limit, ten_years = far.limit, ibis.interval(days=3_653)
+    moved = {name: (limit[name] - ten_years).cast("date") for name in ("valid_from", "valid_to", "review_on")}
+    ended = (limit.kind == "block").ifelse(moved["valid_from"], ibis.null("date"))
+    before = far.run(limit.select(*LIMIT.facts.names).mutate(**moved, ended_on=ended))
     with own.draft("post") as draft:
+        draft.put("limit", before.cast(LIMIT.facts))
         for name, table in tables_of(("limit", row) for row in rows).items():
             draft.put(name, table)
         draft.commit()
@@ -52,7 +60,7 @@ def limited(ledger):
 
 def blocked(ledger):
     book = ledger.as_of(ON)
-    return book.run(book.limit.filter(book.limit.kind == "block"))["buyer_id"][0].as_py()
+    return book.run(book.limit.filter(book.limit.limit_id == "B"))["buyer_id"][0].as_py()
 
 
 def standing(ledger, number=0):

@@ -38,14 +38,16 @@ def test_each_limit_is_there_once_and_within_the_time(world, limits):
         assert row["kind"] != "standing" or row["valid_from"] < row["review_on"] < row["valid_to"]
 
 
-def test_at_most_one_of_a_kind_is_in_force(limits):
+def test_limits_of_a_kind_follow_one_another(limits):
+    """A newer one replaces the one before it; a stop that was lifted was lifted before the next one."""
     by_kind = defaultdict(list)
     for row in limits:
         by_kind[row["buyer_id"], row["kind"]].append(row)
-    for rows in by_kind.values():
+    for (_, kind), rows in by_kind.items():
         for earlier, later in pairwise(rows):
-            assert earlier["ended_on"] is not None
-            assert earlier["ended_on"] <= later["valid_from"]
+            assert earlier["valid_from"] < later["valid_from"]
+            assert earlier["ended_on"] is None or earlier["valid_from"] <= earlier["ended_on"] <= later["valid_from"]
+            assert kind != "block" or earlier["ended_on"] is not None
 
 
 def balances(connection, buyer, days):
@@ -86,16 +88,15 @@ def test_a_yearly_limit_is_a_quarter_above_the_second_highest_of_twelve_month_en
 def test_the_insurer_cuts_after_the_grade_it_sees_has_fallen(world):
     _, _, connection = world
     cuts = connection.sql(
-        """SELECT s.buyer_id, published_on, s.amount_minor, text, (SELECT count(*) FROM limit_ l WHERE l.buyer_id = s.buyer_id AND kind = 'insurer' AND
-        ended_on = published_on) AS ended, (SELECT sum(amount_minor) FROM limit_ l WHERE l.buyer_id = s.buyer_id AND kind = 'insurer' AND
-        valid_from = published_on) AS new, (SELECT max(amount_minor) FROM limit_ l WHERE l.buyer_id = s.buyer_id AND kind = 'insurer' AND
-        ended_on = published_on) AS old FROM signal s WHERE kind = 'insurer_limit_cut'"""
+        """SELECT s.amount_minor, text, (SELECT sum(amount_minor) FROM limit_ l WHERE l.buyer_id = s.buyer_id AND kind = 'insurer' AND
+        valid_from = published_on) AS new, (SELECT arg_max(amount_minor, valid_from) FROM limit_ l WHERE l.buyer_id = s.buyer_id
+        AND kind = 'insurer' AND valid_from < published_on) AS old, (SELECT count(*) FROM limit_ l WHERE l.buyer_id = s.buyer_id AND kind = 'insurer'
+        AND ended_on = published_on) AS ended FROM signal s WHERE kind = 'insurer_limit_cut'"""
     ).fetchall()
     assert len(cuts) > 50
-    for _buyer, _day, amount, text, ended, new, old in cuts:
-        assert ended == 1
+    for amount, text, new, old, ended in cuts:
         assert new == amount
-        assert (new is None) == text.startswith("Limit withdrawn")
+        assert (new is None) == text.startswith("Limit withdrawn") == (ended == 1)
         assert new is None or new < old
     fallen, whole = connection.sql(
         """SELECT count(*) FILTER (now.grade > was.grade OR now.stress > was.stress), count(*) FROM signal s

@@ -84,8 +84,7 @@ class _Book:
         self.current[kind, buyer] = -1
 
     def grant(self, kind: int, buyer: Codes, day: Days, last: Days, amount: Ints, month: int) -> None:
-        """New limits from these days on, in place of those in force."""
-        self.end(kind, buyer, day)
+        """New limits from these days on. A newer one of a kind replaces the one before it, which is not ended for that."""
         count = len(buyer)
         self.rows.append((np.full(count, kind, np.int32), buyer, day, last, amount, np.full(count, month, np.int32)))
         self.current[kind, buyer] = self.size + np.arange(count, dtype=np.int32)
