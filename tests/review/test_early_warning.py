@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from duecourse.decisions.alert_budget import Alerts, at_budget, riskiest
-from duecourse.review.early_warning import Course, Owed, ahead, listed, matched, measured, random_control, told_apart, trade_off
+from duecourse.review.early_warning import Course, Owed, ahead, highest, listed, matched, measured, random_control, told_apart, trade_off
 from support.examples import examples
 
 MONTHS = np.arange(36, dtype=np.int64) * 30
@@ -82,6 +82,16 @@ def test_a_perfect_score_is_told_apart_and_lots_are_not():
     assert told_apart(one, ahead(one, 182).astype(float)) == 1.0
     assert told_apart(one, -ahead(one, 182).astype(float)) == 0.0
     assert told_apart(one, np.full((36, 4), np.nan)) == 0.5
+
+
+def test_the_riskiest_tenth_of_each_day():
+    one = course([(0, 700), (1, 820)], buyers=20)
+    perfect = np.where(ahead(one, 90), 1.0, 0.0)
+    fails = int(ahead(one, 90).sum())
+    days = int((one.until >= MONTHS + 90).sum())
+    assert highest(one, perfect, within_days=90) == (fails / (2 * days), 1.0)
+    assert highest(one, np.where(perfect > 0, 1.0, np.nan), within_days=90) == (1.0, 1.0)
+    assert np.isnan(highest(course([], buyers=5), np.ones((36, 5)))).all(), "a tenth of five is nobody"
 
 
 def test_the_random_control_is_as_good_as_its_budget():

@@ -20,7 +20,7 @@ from duecourse.desk import answers
 from duecourse.desk.plain_rules import OVERDUE_OR_USED_DAYS, UTILISATION
 from duecourse.desk.remembered import recalled, remembered
 from duecourse.desk.replaying import EPOCH, month_ends, replay
-from duecourse.desk.rivals import RULES, plain_rules
+from duecourse.desk.rivals import RULES, rivals
 from duecourse.errors import HistoryMissingError
 from duecourse.measures.expressions import day as day_of
 from duecourse.review.early_warning import SIX_MONTHS, listed, matched, measured, random_control, told_apart, trade_off
@@ -75,7 +75,7 @@ def backtest(
 
     def answer() -> dict[str, Any]:
         found = replay(
-            book.whole, days, wording, plain_rules(sets), recorded=recorded, processes=processes,
+            book.whole, days, wording, rivals(sets), recorded=recorded, processes=processes,
             progress=None if progress is None else lambda done: progress(0.95 * done),
         )  # fmt: skip
         return told(book.whole, found, wording, share=share, analysts=analysts, segment=segment)

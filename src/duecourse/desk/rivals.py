@@ -55,6 +55,11 @@ def plain_rules(sets: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str
     return found | {f"{RULES}:{name}": Rival(scorer, f"{RULES}:{name}") for name, _text in scorer.sets}
 
 
+def rivals(sets: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, Rival]:
+    """All that warn besides the rules of thumb: the rule score as shipped and as stated otherwise."""
+    return plain_rules(sets)
+
+
 def _score(judged: rules_v1.Judged) -> pa.Array[Any]:
     """Nothing to warn of where no indicator is even amber."""
     return pa.array(np.where(np.nan_to_num(judged.score) > 0, judged.score, np.nan), from_pandas=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from duecourse.decisions.alert_budget import HOLD_DAYS, Alerts, at_budget, lots
+from duecourse.decisions.alert_budget import HOLD_DAYS, Alerts, at_budget, lots, riskiest
 from duecourse.risk.calibration.judging import auc as area
 
 if TYPE_CHECKING:
@@ -335,6 +335,22 @@ def told_apart(course: Course, score: Scores, *, within_days: int = SIX_MONTHS) 
     mask = course.watched[rows]
     risk = np.nan_to_num(score[rows], nan=-np.inf, posinf=np.finfo(np.float64).max)
     return area(fails[mask].astype(np.float64), risk[mask])
+
+
+def highest(course: Course, score: Scores, *, share: float = 0.1, within_days: int = SIX_MONTHS) -> tuple[float, float]:
+    """Of the riskiest `share` of each day: how many will be in default within so many days, and what part of all who will be?
+
+    No alert is held: each day stands for itself. Where fewer than `share` have a score, they are all there are.
+    """
+    fails = ahead(course, within_days)
+    taken, right, whole = 0, 0, 0
+    for place in np.flatnonzero(course.days + within_days <= course.until).tolist():
+        watched = course.watched[place]
+        chosen = riskiest(score[place], watched, int(share * watched.sum()))
+        taken += len(chosen)
+        right += int(fails[place][chosen].sum())
+        whole += int((fails[place] & watched).sum())
+    return right / taken if taken else float("nan"), right / whole if whole else float("nan")
 
 
 def ahead(course: Course, within_days: int) -> Flags:
