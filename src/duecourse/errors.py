@@ -141,6 +141,12 @@ class SignalsUnreadableError(DuecourseError):
     code = "signals_unreadable"
 
 
+class LimitsNotYoursError(DuecourseError):
+    """A list of credit limits from somebody who may not set them."""
+
+    code = "limits_not_yours"
+
+
 class ListUnreadableError(DuecourseError):
     """The file holds no list that can be recognised."""
 

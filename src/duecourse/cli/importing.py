@@ -41,7 +41,7 @@ def add_commands(group: click.Group) -> None:
     @click.option("--decimal", type=click.Choice([".", ","]), default=None, help=say("cli.import_decimal"))
     @click.option(
         "--shape",
-        type=click.Choice(["transactions", "open_items", "payments", "buyers", "disputes", "rates"]),
+        type=click.Choice(["transactions", "open_items", "payments", "buyers", "disputes", "rates", "limits"]),
         default=None,
         help=say("cli.import_shape"),
     )

@@ -302,7 +302,7 @@ def _is_corrected(path: Path) -> bool:
 _TEXTS: Final = ("currency", "date_order", "decimal", "shape", "sheet", "source", "unit", "base_currency", "provider")
 
 
-def options_from(said: Mapping[str, Any], *, by: str = "", mark: str = "") -> Options:
+def options_from(said: Mapping[str, Any], *, by: str = "", mark: str = "", grants: bool = True) -> Options:
     """The options of plain data, as the web app keeps them: texts, a map of roles to columns, an ISO date."""
     day = said.get("snapshot_date")
     completeness: Completeness = said.get("completeness", "") or ""
@@ -313,6 +313,7 @@ def options_from(said: Mapping[str, Any], *, by: str = "", mark: str = "") -> Op
         completeness=completeness,
         by=by,
         mark=mark,
+        grants=grants,
         threads=max(1, len(os.sched_getaffinity(0)) // 2),
         **texts,
     )

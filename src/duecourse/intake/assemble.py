@@ -64,6 +64,10 @@ FAULTS: Final = (
     "date_missing",
     "duplicate_key",
     "rate_missing",
+    "limit_kind_unknown",
+    "limit_negative",
+    "limit_ends_early",
+    "buyer_unknown",
 )
 """Why a line cannot be used, by the number it carries on the bench; 0 is fine."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pyarrow as pa
 
+from duecourse.errors import LimitsNotYoursError
 from duecourse.findings import Finding, Severity
 from duecourse.intake import Opened, Overrides, Profile, dropped, open_file, preview_rows, totals, understand
 from duecourse.intake.assemble import (
@@ -27,6 +28,7 @@ from duecourse.intake.assemble import (
     stage_lines,
     years_after,
 )  # fmt: skip
+from duecourse.intake.limits import hand_over_limits, stage_limits
 from duecourse.intake.master import hand_over_buyers, hand_over_disputes, hand_over_rates, says_about_buyers, stage_rates
 from duecourse.intake.profile import fingerprint
 from duecourse.intake.quarantine import hand_over_refused
@@ -35,7 +37,7 @@ from duecourse.intake.snapshots import date_of_list, derive, guard_against_shrin
 from duecourse.intake.straight import Straight, form_of, get_ready, processors, rest_source, take_straight
 from duecourse.intake.transactions import hand_over_transactions
 from duecourse.intake.workbench import MEMORY_LIMIT, Progress, Workbench, has_rows
-from duecourse.ledger.entries import BUYER, INVOICE, OPEN_ITEM, QUARANTINE, SETTING, SETTLEMENT, SNAPSHOT
+from duecourse.ledger.entries import BUYER, INVOICE, LIMIT, OPEN_ITEM, QUARANTINE, SETTING, SETTLEMENT, SNAPSHOT
 
 if TYPE_CHECKING:
     import os
@@ -64,7 +66,7 @@ class Options:
     completeness  `partial`: the list leaves items out; `complete`: it has them all, however many are gone since the last
     date_order    dmy, mdy or ymd
     decimal       the decimal mark, `.` or `,`
-    shape         transactions, open_items, payments, buyers, disputes or rates
+    shape         transactions, open_items, payments, buyers, disputes, rates or limits
     sheet         name of the worksheet
     source        the system the file comes from, e.g. sap_fbl5n
     unit          元, 千元, 万元, 百万元 or 亿元, in which amounts are written
@@ -73,6 +75,7 @@ class Options:
 
     The last two change nothing of what is read; the journal keeps them.
     by    who imports
+    grants  may the person who imports bring credit limits in? They were granted elsewhere and pass no authority
     mark  the caller's own number of this import: taken up again after a crash, an import that had come through is known by it
     """
 
@@ -90,6 +93,7 @@ class Options:
     provider: str = "own"
     by: str = ""
     mark: str = ""
+    grants: bool = True
     threads: int | None = None
     memory_limit: str = MEMORY_LIMIT
 
@@ -105,7 +109,7 @@ class Options:
         said = {
             name: str(value) if isinstance(value, date) else value
             for name, value in vars(self).items()
-            if name not in ("by", "mark", "threads", "memory_limit") and value
+            if name not in ("by", "mark", "grants", "threads", "memory_limit") and value
         }
         return json.dumps({**said, "columns": dict(self.columns)}, sort_keys=True, ensure_ascii=False)
 
@@ -342,6 +346,14 @@ class Import:
             facts = stage_rates(bench, self.source, base=options.base_currency, today=self.today)
             bench.phase("writing", 0.6, 0.9)
             hand_over_rates(bench, draft, provider=options.provider)
+            return facts
+        if profile.shape == "limits":
+            if not options.grants:
+                raise LimitsNotYoursError(file=self.file_name)
+            bench.show(ledger, LIMIT)
+            facts = stage_limits(bench, self.source, ledger, currency=options.currency, today=self.today)
+            bench.phase("writing", 0.6, 0.9)
+            hand_over_limits(bench, draft, ledger)
             return facts
         stage_lines(bench, self.source, currency=options.currency, today=self.today)
         bench.phase("checking", 0.5, 0.6)

@@ -51,6 +51,7 @@ _NEEDED: Final = {
     "buyers": (("buyer_id", "buyer_name"),),
     "disputes": (("document_id", "applied_to", "buyer_id", "buyer_name"),),
     "rates": (("rate",), ("base_currency", "quote_currency", "currency")),
+    "limits": (("limit_amount",), ("buyer_id", "buyer_name", "registration_number", "group_id", "payer_id")),
 }
 
 
@@ -62,7 +63,7 @@ class Overrides:
     date_order  "dmy", "mdy" or "ymd" for dates like 01/02/2025
     decimal     "." or ","
     currency    ISO 4217 code of amounts in files without a currency column
-    shape       one of transactions, open_items, payments, buyers, disputes, rates
+    shape       one of transactions, open_items, payments, buyers, disputes, rates, limits
     sheet       name or number of the sheet (given to open_file)
     source      folder name of the system, e.g. "sap_fbl5n"
     unit        "元", "千元", "万元" or "亿元" when amounts are in thousands, ten thousands or hundred millions
@@ -219,6 +220,7 @@ def understand(opened: Opened, overrides: Overrides | None = None, known: Profil
         shape, shape_confidence = reuse.shape, reuse.shape_confidence
     else:
         shape, shape_confidence = shape_of(place, opened.columns, rows, titles, source)
+    aside = _limits_aside(opened, found, shape)
     found = _completed(found, shape)
     grouped_by = _grouping(opened, found)
     if grouped_by:
@@ -245,6 +247,7 @@ def understand(opened: Opened, overrides: Overrides | None = None, known: Profil
                 args={"order": order},
             )
         )
+    findings += aside
     sign, negated = sign_of({role: one.index for role, one in mapping.items()}, rows, source)
     used = {one.index for role, one in mapping.items() if role != grouped_by}
     unit = UNITS[said.unit] if said.unit else _unit(opened, mapping)
@@ -364,7 +367,16 @@ _LOANS: Final = (
     ({"rates"}, "currency", "base_currency", set[str]()),
     ({"payments"}, "issue_date", "settle_date", set[str]()),
     ({"payments"}, "posting_date", "settle_date", set[str]()),
+    ({"rates"}, "valid_from", "rate_date", set[str]()),
+    ({"limits"}, "amount", "limit_amount", set[str]()),
+    ({"limits"}, "document_type", "limit_kind", set[str]()),
+    ({"limits"}, "document_id", "limit_id", set[str]()),
+    ({"limits"}, "rate_date", "valid_from", set[str]()),
+    ({"limits"}, "due_date", "valid_to", set[str]()),
 )
+_ONLY_OF_LIMITS: Final = frozenset({"limit_id", "limit_kind", "limit_amount", "valid_from", "valid_to", "review_on"})
+_NOT_OF_LIMITS: Final = frozenset({"amount", "document_type", "document_id", "rate_date", "due_date"})
+"""Of a list of limits these columns serve as what they were lent to, and nothing else."""
 
 
 def _completed(found: list[Recognised], shape: str) -> list[Recognised]:
@@ -384,7 +396,13 @@ def _completed(found: list[Recognised], shape: str) -> list[Recognised]:
         and have["base_currency"].index == have.get("quote_currency", have["base_currency"]).index
     ):
         del have["base_currency"]  # one column of currencies against the firm's own
-    return list(have.values())
+    return [one for role, one in have.items() if role not in (_NOT_OF_LIMITS if shape == "limits" else _ONLY_OF_LIMITS)]
+
+
+def _limits_aside(opened: Opened, found: list[Recognised], shape: str) -> list[Finding]:
+    """A column of credit limits in another kind of list is told of, not taken in on the side."""
+    columns = [one.column for one in found if one.role == "limit_amount" and shape != "limits"]
+    return [Finding("limits_left_out", Severity.NOTE, opened.name, column=column) for column in columns]
 
 
 def _grouping(opened: Opened, found: list[Recognised]) -> str:

@@ -29,17 +29,31 @@ SHOWN: Final = 20
 """Refused lines told one by one; the rest are counted, and listed by `quarantine`."""
 
 ROLES_OF_FAULT: Final = {
-    "buyer_missing": ("payer_id", "buyer_id", "orderer_id"),
+    "buyer_missing": ("payer_id", "buyer_id", "orderer_id", "buyer_name"),
     "document_id_missing": ("document_id", "applied_to"),
-    "amount_missing": ("amount", "open_amount", "debit", "local_amount"),
+    "amount_missing": ("amount", "open_amount", "debit", "local_amount", "limit_amount"),
     "currency_invalid": ("currency", "local_currency", "quote_currency", "base_currency"),
-    "amount_inexact": ("amount", "open_amount", "debit", "local_amount"),
+    "amount_inexact": ("amount", "open_amount", "debit", "local_amount", "limit_amount"),
     "due_date_missing": ("due_date", "baseline_date", "issue_date", "posting_date"),
     "date_missing": ("posting_date", "issue_date", "settle_date", "rate_date"),
-    "duplicate_key": ("document_id",),
+    "duplicate_key": ("document_id", "limit_id"),
     "rate_missing": ("rate",),
+    "limit_kind_unknown": ("limit_kind",),
+    "limit_negative": ("limit_amount",),
+    "limit_ends_early": ("valid_to",),
+    "buyer_unknown": ("buyer_id", "payer_id", "registration_number", "buyer_name", "group_id"),
 }
-DATE_ROLES: Final = ("issue_date", "posting_date", "baseline_date", "due_date", "settle_date", "snapshot_date", "rate_date")
+DATE_ROLES: Final = (
+    "issue_date",
+    "posting_date",
+    "baseline_date",
+    "due_date",
+    "settle_date",
+    "snapshot_date",
+    "rate_date",
+    "valid_from",
+    "valid_to",
+)
 
 
 @dataclass(frozen=True)

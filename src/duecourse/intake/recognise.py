@@ -278,10 +278,11 @@ def _by_content(
 
 # --- shape --------------------------------------------------------------------------------------------------------------------------------
 
-SHAPES: Final = ("transactions", "open_items", "payments", "buyers", "disputes", "rates")
+SHAPES: Final = ("transactions", "open_items", "payments", "buyers", "disputes", "rates", "limits")
 _OPEN_WORDS: Final = re.compile(
     r"open|outstanding|unpaid|aged|age?ing|未清|未收|未核销|账龄|欠款|余额|offene|fällig|impay|pendiente", re.IGNORECASE
 )
+_OF_A_PROFILE: Final = ("city", "sector", "customer_since", "vat_number", "legal_form", "term_code", "sales_owner", "document_id")
 _PAYMENT_WORDS: Final = re.compile(r"payment|receipt|收款|回款|zahlung|règlement|encaissement|cobro", re.IGNORECASE)
 
 
@@ -291,7 +292,7 @@ def shape_of(
     """What kind of list is it? One of SHAPES, with confidence; the first rule that holds.
 
     transactions: what was billed, perhaps with what was paid; open_items: what is still open on one day; payments: rows that settle invoices;
-    buyers: master data; disputes; rates: exchange rates.
+    buyers: master data; disputes; rates: exchange rates; limits: credit limits.
     """
     roles = set(have)
 
@@ -306,13 +307,23 @@ def shape_of(
 
     money = any_of("amount", "open_amount", "paid_amount", "debit", "credit", "local_amount")
     pair = {"base_currency", "quote_currency"} <= roles
-    rated = "rate" in roles and any_of("rate_date", "issue_date", "posting_date") and any_of("base_currency", "quote_currency", "currency")
+    rated = (
+        "rate" in roles
+        and any_of("rate_date", "issue_date", "posting_date", "valid_from")
+        and any_of("base_currency", "quote_currency", "currency")
+    )
     cleared = sum(1 for cell in cells("open_amount") if re.fullmatch(r"[-+]?0+([.,]0*)?", cell))
     open_heading = "amount" in have and bool(_OPEN_WORDS.search(columns[have["amount"]]))
     open_titles = bool(_OPEN_WORDS.search(titles))
     undue = "due_date" not in roles
     unposted = none_of("debit", "open_amount")
+    whose = any_of("buyer_id", "buyer_name", "registration_number", "group_id")
+    dated = any_of("limit_kind", "limit_id", "valid_from", "valid_to", "review_on")
+    bare = not money and none_of(*_OF_A_PROFILE)  # a buyer, its limit and little else; in a customer list the limit is one word of many
+    limited = ("limit_amount" in roles and (dated or bare)) or ("amount" in roles and any_of("limit_kind", "limit_id", "valid_to"))
+    billed = any_of("open_amount", "paid_amount", "debit", "credit", "due_date", "settle_date", "applied_to", "order_number", "rate")
     rules = [
+        ("limits", 0.9, whose and limited and not billed),
         ("rates", 0.95, rated and (pair or none_of("document_id", "buyer_id"))),
         (
             "buyers",

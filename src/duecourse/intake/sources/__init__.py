@@ -71,6 +71,12 @@ ROLES: Final[dict[str, Kind]] = {
     "rate_date": "date",
     "base_currency": "currency",
     "quote_currency": "currency",
+    "limit_id": "id",
+    "limit_kind": "text",
+    "limit_amount": "amount",
+    "valid_from": "date",
+    "valid_to": "date",
+    "review_on": "date",
 }
 """What a column can stand for, and what is written in it. These are the columns of a line."""
 

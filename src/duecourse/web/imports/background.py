@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.utils import timezone
 
 from duecourse.web import environment as env
+from duecourse.web.accounts.access import may
 from duecourse.web.jobs.registry import job, scheduled
 from duecourse.web.jobs.rules import Daily
 
@@ -36,8 +37,9 @@ def take_in(job: Job, *, upload: int, turn: int) -> dict[str, Any]:
     from duecourse.web.imports.receiving import place_of  # noqa: PLC0415
 
     row = Upload.objects.select_related("by").get(pk=upload)
-    by = (job.person or row.by).username
-    options = options_from(row.options, by=by, mark=f"{row.token}-{turn}")
+    person = job.person or row.by
+    grants = may(person, "settings")
+    options = options_from(row.options, by=person.username, mark=f"{row.token}-{turn}", grants=grants)
     results = take(own_ledger(), place_of(row.sha256), row.name, options, lambda share, phase: job.progress(share, f"progress.{phase}"))
     plain = [plain_result(one) for one in results]
     row.note_results(turn, plain)

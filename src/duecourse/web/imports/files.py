@@ -115,7 +115,7 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
         said = _options_said(request.POST, row.options)
         Upload.objects.filter(pk=pk, turn=row.turn).update(options=said, expected=_expected_said(request.POST))
         row.refresh_from_db()
-    return render(request, "imports/_preview.html", preview_words(row, said))
+    return render(request, "imports/_preview.html", preview_words(row, said, grants=may(request.user, "settings")))
 
 
 _TEXT_OPTIONS: Final = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from duecourse.desk.importing import CURRENCIES, HELPERS, ROLES, SHAPES, UNITS, Look, look_at, options_from, systems
-from duecourse.errors import DuecourseError
+from duecourse.errors import DuecourseError, LimitsNotYoursError
 from duecourse.messages import say
 from duecourse.web import books
 from duecourse.web.imports.receiving import place_of
@@ -36,7 +36,8 @@ class ColumnRow:
     habit: str
 
 
-def preview_words(row: Upload, said: Mapping[str, Any]) -> dict[str, Any]:
+def preview_words(row: Upload, said: Mapping[str, Any], *, grants: bool = True) -> dict[str, Any]:
+    """`grants`: may the person who looks bring credit limits in?"""
     ledger = books.ledger()
     words: dict[str, Any] = {"upload": row, "said": said, **_choices()}
     place = place_of(row.sha256)
@@ -47,6 +48,8 @@ def preview_words(row: Upload, said: Mapping[str, Any]) -> dict[str, Any]:
     except DuecourseError as error:
         return {**words, "error": words_of(error), "error_code": error.code}
     profile = look.profile
+    if profile.shape == "limits" and not grants:
+        return {**words, "error": words_of(LimitsNotYoursError(file=row.name)), "error_code": LimitsNotYoursError.code}
     return {
         **words,
         "look": look,
