@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from duecourse.ledger.entries import ENTRIES, SETTLEMENT_KINDS
 from duecourse.samples.days import LUNAR_NEW_YEARS
-from duecourse.samples.economy import Economy, EconomyInvalidError
+from duecourse.samples.economy import Behaviour, Economy, EconomyInvalidError
 from support.worlds import database, tables
 
 
@@ -224,6 +224,25 @@ def test_so_do_economies_on_average():
     """One economy may live through a boom or a slump; four together may not stray from the anchors."""
     found = [character(120_000, seed) for seed in (101, 102, 103, 104)]
     assert outside({name: sum(figures[name] for figures in found) / len(found) for name in BANDS}) == {}
+
+
+def test_seasonal_buyers_order_in_half_of_the_year():
+    """The share of a buyer's orders in its best six months running: about three quarters where it is seasonal, little over a half elsewhere."""
+
+    def best_half(share):
+        made = tables(Economy(invoices=30_000, buyers=100, years=5, seed=6, behaviour=Behaviour(seasonal_share=share, order_noise=0.1)))
+        connection = database(made)
+        months = connection.sql("SELECT buyer_id, month(issue_date), count(*) FROM invoice GROUP BY ALL").fetchall()
+        year = {}
+        for buyer, month, count in months:
+            year.setdefault(buyer, [0] * 12)[month - 1] += count
+        found = [
+            max(sum((orders * 2)[start : start + 6]) for start in range(12)) / sum(orders) for orders in year.values() if sum(orders) > 100
+        ]
+        return sum(found) / len(found)
+
+    assert best_half(1.0) > 0.70
+    assert best_half(0.0) < 0.62
 
 
 def test_distress_shows_in_payments_before_default_unless_it_is_cloaked_or_sudden():

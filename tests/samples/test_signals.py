@@ -82,7 +82,7 @@ def test_sudden_failures_are_not_announced(world):
 
 def test_cloaked_buyers_hide_in_payments_and_not_in_the_news(world):
     sick = "s0 > 0.4 AND s2 > 0.2"
-    for kind, hidden in (("terms_request", True), ("broken_promise", True), ("lawsuit", False)):
+    for kind, hidden in (("terms_request", True), ("lawsuit", False)):
         open_, _ = rate(world[2], kind, f"{sick} AND NOT cloaked")
         cloaked, months = rate(world[2], kind, f"{sick} AND cloaked")
         assert months > 100

@@ -200,7 +200,9 @@ def _orders(
     growth = behaviour.growth_per_year_sd * rng.standard_normal(count)
     reaction = np.where(rng.random(count) < behaviour.stretching_share, behaviour.stretch_up, behaviour.stretch_down)
     noise = 1 + behaviour.order_noise * (rng.standard_exponential((count, months)) - 1)
-    weight = size[:, None] * season[profile.sector] * np.exp(0.1 * world[window])[None, :] * noise
+    peak = np.where(rng.random(count) < behaviour.seasonal_share, behaviour.seasonal_height, 0.0)
+    own = 1 + peak[:, None] * np.sin(2 * np.pi * (window[None, :] / 12 + rng.random(count)[:, None]))
+    weight = size[:, None] * season[profile.sector] * own * np.exp(0.1 * world[window])[None, :] * noise
     weight *= np.exp(growth[:, None] * (np.arange(months) - months / 2)[None, :] / 12)
     weight *= np.maximum(1 + reaction[:, None] * latent.lived_stress[:, window], 0.05)
     until_day = day_number(economy.until)

@@ -106,7 +106,9 @@ class Behaviour:
     size_in_number: float = 0.68
     order_value_median_cny: float = 38_000.0
     order_value_sigma: float = 0.85
-    season: float = 0.15
+    season: float = 0.15  # of a whole sector
+    seasonal_share: float = 0.08  # of buyers order for a part of the year above all
+    seasonal_height: float = 0.85
     growth_per_year_sd: float = 0.08
     order_noise: float = 0.35
     stretching_share: float = 0.60  # of buyers in distress order more from us, as others cut them off; the rest less
