@@ -6,7 +6,7 @@ import os
 import threading
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from duecourse.desk.dates import default_day
@@ -51,7 +51,7 @@ class Viewpoint:
             raise OptionMisusedError(option="known_at", value=known_at, hint=say("cli.hint_moment")) from None
         return cls(on, moment)
 
-    @property
+    @cached_property
     def query(self) -> dict[str, str]:
         """The same as words of a URL; nothing for the defaults."""
         words = {}

@@ -23,16 +23,17 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     person = getattr(request, "user", None)
     viewpoint = getattr(request, "viewpoint", None)
     theme, acts = theme_of(request), acts_of(person) if person is not None else frozenset()
+    words = urlencode(viewpoint.query) if viewpoint is not None else ""
     known = {
         "lang": "zh-Hans" if language() == "zh" else "en",
         "theme": theme,
         "may": {act: act in acts for act in ACTS} if person is not None else {},
         "viewpoint": viewpoint,
+        "viewpoint_words": words,
         "asof": Picker(request) if viewpoint is not None else None,
         "served": getattr(request, "served", None),
     }
     if person is None or not person.is_authenticated:
         return {**known, "frame_key": (theme,)}
     here = request.resolver_match.url_name if request.resolver_match else None
-    words = urlencode(viewpoint.query) if viewpoint is not None else ""
     return {**known, "frame_key": (theme, acts, here, words), **navigation.context(acts, here, words)}

@@ -113,7 +113,7 @@ def test_headings_pages_and_pieces_hold_nothing_unescaped():
     safe(writing.dialog(SafeString("<p></p>"), EVIL, EVIL), EVIL)
     safe(writing.notice(EVIL, "bad"), EVIL)
     safe(writing.bucket_bar([1, None, -5, 2], (0, 1, 2, 3), EVIL, EVIL), EVIL)
-    safe(writing.moved_by("up", "bad", EVIL), EVIL)
+    safe(writing.spark([1, None, 2, 3], EVIL), EVIL)
     safe(writing.sprite("close", EVIL), EVIL)
 
 

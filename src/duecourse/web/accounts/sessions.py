@@ -6,8 +6,7 @@ requests: a session that was ended, or a person who may no longer come in, is go
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
 from allauth.account.auth_backends import AuthenticationBackend  # type: ignore[import-untyped]
 from django.contrib.sessions.backends import db
@@ -15,14 +14,7 @@ from django.db import DEFAULT_DB_ALIAS, connection
 from django.utils import timezone
 
 from duecourse.web.accounts.models import Person
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from django.db.models import QuerySet
-
-    Question = tuple[str, Sequence[str], Mapping[int, Any]]
-    """The SQL with room for its values, what each column is called, and what makes each column's value of what the database gives."""
+from duecourse.web.questions import Question
 
 
 class SessionStore(db.SessionStore):
@@ -30,15 +22,12 @@ class SessionStore(db.SessionStore):
 
     def load(self) -> dict[str, Any]:
         """What the session holds; nothing where it is unknown or over."""
-        sql, _names, _converters = _session_question(connection.vendor)
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [connection.ops.adapt_datetimefield_value(timezone.now()), self.session_key])
-            row = cursor.fetchone()
-        if row is None:
+        found = SESSION.rows(connection.ops.adapt_datetimefield_value(timezone.now()), self.session_key)
+        if not found:
             self._session_key = None
             return {}
-        found: dict[str, Any] = self.decode(row[0])
-        return found
+        held: dict[str, Any] = self.decode(found[0][0])
+        return held
 
 
 class People(AuthenticationBackend):  # type: ignore[misc]
@@ -46,33 +35,17 @@ class People(AuthenticationBackend):  # type: ignore[misc]
 
     def get_user(self, user_id: int) -> Person | None:
         """The person of this number, if they may still come in."""
-        sql, names, converters = _person_question(connection.vendor)
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [user_id])
-            row = cursor.fetchone()
-        if row is None:
+        found = PERSON.rows(user_id)
+        if not found:
             return None
-        values = list(row)
-        for place, (functions, expression) in converters.items():
-            for function in functions:
-                values[place] = function(values[place], expression, connection)
-        found: Person = Person.from_db(DEFAULT_DB_ALIAS, names, values)
-        return found if self.user_can_authenticate(found) else None
+        person: Person = Person.from_db(DEFAULT_DB_ALIAS, PERSON.names, found[0])
+        return person if self.user_can_authenticate(person) else None
 
 
-@cache
-def _session_question(_vendor: str) -> Question:
+def _session() -> Any:
     rows = SessionStore.get_model_class().objects
-    return _drawn_up(rows.filter(expire_date__gt=timezone.now()).filter(session_key="-").values_list("session_data"))
+    return rows.filter(expire_date__gt=timezone.now()).filter(session_key="-").values_list("session_data")
 
 
-@cache
-def _person_question(_vendor: str) -> Question:
-    return _drawn_up(Person.objects.filter(pk=0))
-
-
-def _drawn_up(rows: QuerySet[Any]) -> Question:
-    compiler = rows.query.get_compiler(connection=connection)
-    sql, _args = compiler.as_sql()
-    expressions = [expression for expression, _sql, _alias in compiler.select]
-    return sql, [expression.target.attname for expression in expressions], compiler.get_converters(expressions)
+SESSION: Final = Question(_session, 0, 1)
+PERSON: Final = Question(lambda: Person.objects.filter(pk=0), 0)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from duecourse.messages import say
 from duecourse.web.books import day_of, ledger
@@ -48,12 +49,12 @@ class Picker:
         """The last day whose recordings count; None = everything known."""
         return self.viewpoint.known_at.date() if self.viewpoint.known_at else None
 
-    @property
+    @cached_property
     def is_past(self) -> bool:
         """Is this another view than today's with all that is known?"""
         return self.on != self.newest or self.known_on is not None
 
-    @property
+    @cached_property
     def kept(self) -> list[tuple[str, str]]:
         """The page's other words of the URL, for hidden fields of the picker's form; a page number means nothing on another day."""
         return [
@@ -87,9 +88,10 @@ class Picker:
         ]
 
     def _url(self, day: date | None) -> str:
-        words = self.request.GET.copy()
-        for name in ("as_of", "known_at", "page", "after"):
-            words.pop(name, None)
-        if day:
-            words["as_of"] = day.isoformat()
-        return f"{self.request.path}?{words.urlencode()}" if words else self.request.path
+        words = "&".join(filter(None, (self._words, f"as_of={day.isoformat()}" if day else "")))
+        return f"{self.request.path}?{words}" if words else self.request.path
+
+    @cached_property
+    def _words(self) -> str:
+        """The page's other words, as they stand in an address."""
+        return urlencode(self.kept)

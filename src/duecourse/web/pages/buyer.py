@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.html import format_html
 from django.views.decorators.http import require_safe
@@ -22,6 +21,7 @@ from duecourse.measures.buckets import Buckets
 from duecourse.messages import language, say, wording
 from duecourse.tables import named, shown
 from duecourse.web.accounts.access import gate, may
+from duecourse.web.addresses import path_of
 from duecourse.web.books import book_of
 from duecourse.web.pages import charts
 from duecourse.web.pages.columns import amount, capital, heading, in_few_digits
@@ -128,7 +128,7 @@ def buyer(request: HttpRequest, buyer_id: str) -> HttpResponse:
 
 def _url(request: HttpRequest, buyer_id: str, **words: str) -> str:
     query = urlencode({**{name: value for name, value in words.items() if value}, **request.viewpoint.query})  # type: ignore[attr-defined]
-    return reverse("buyer", args=[buyer_id]) + (f"?{query}" if query else "")
+    return path_of("buyer", buyer_id) + (f"?{query}" if query else "")
 
 
 def _invoices(request: HttpRequest, one: BuyerPage, state: str, page: int) -> dict[str, Any]:
@@ -275,7 +275,7 @@ def timeline(request: HttpRequest, buyer_id: str) -> HttpResponse:
         raise Http404
     shown_ = [_event(request, buyer_id, row) for row in found[:EVENTS]]
     words = {"events": shown_, "buyer_id": buyer_id, "following": offset + EVENTS if len(found) > EVENTS else None}
-    words["more_url"] = f"{reverse('buyer_timeline', args=[buyer_id])}?{urlencode({'from': offset + EVENTS, **request.viewpoint.query})}"  # type: ignore[attr-defined]
+    words["more_url"] = f"{path_of('buyer_timeline', buyer_id)}?{urlencode({'from': offset + EVENTS, **request.viewpoint.query})}"  # type: ignore[attr-defined]
     return render(request, "pages/_timeline.html", words)
 
 
@@ -288,11 +288,11 @@ def _event(request: HttpRequest, buyer_id: str, row: Mapping[str, Any]) -> dict[
         "amount": f"{amount(row['amount_minor'], row['currency'])} {row['currency'] or ''}".strip(),
         "kind": settlement_kind(event) if event in SETTLEMENT_KINDS else "",
     }
-    url = reverse("invoice", args=[row["invoice_id"]]) + tail if row["invoice_id"] else ""
+    url = path_of("invoice", row["invoice_id"]) + tail if row["invoice_id"] else ""
     if event == "profile":
         words = say("web.buyer_event_profile" if row["changed"] else "web.buyer_event_profile_new")
         changes = [f"{capital(label(name))}: {_said(before)} → {_said(after)}" for name, (before, after) in row["changed"].items()]
-        url, note = reverse("fact", args=[buyer_id, "buyer", buyer_id]) + tail, " · ".join(changes)
+        url, note = path_of("fact", buyer_id, "buyer", buyer_id) + tail, " · ".join(changes)
     elif event in ("invoice", "dispute_raised", "dispute_resolved"):
         words, note = say(f"web.buyer_event_{event}", **told), ""
     else:

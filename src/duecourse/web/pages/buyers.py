@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 import pyarrow as pa
 from django.http import Http404, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
@@ -21,6 +20,7 @@ from duecourse.messages import say
 from duecourse.reference.countries import COUNTRIES
 from duecourse.tables import Column, Money, named, shown
 from duecourse.web.accounts.access import gate
+from duecourse.web.addresses import path_of
 from duecourse.web.books import book_of
 from duecourse.web.pages import views
 from duecourse.web.pages.asking import FILTERS, LIMITED, PER_PAGE, TERMS, buyers_asked
@@ -109,16 +109,18 @@ def _url(request: HttpRequest, words: str) -> str:
     view = request.GET.get("view", "")
     more = {**request.viewpoint.query, **({"view": view} if view.isdecimal() else {})}  # type: ignore[attr-defined]
     query = "&".join(filter(None, (words, urlencode(more))))
-    return f"{reverse('buyers')}?{query}" if query else reverse("buyers")
+    return f"{path_of('buyers')}?{query}" if query else path_of("buyers")
 
 
 def _words(request: HttpRequest, asked: Asked, page: BuyersPage) -> dict[str, Any]:
     base = page.base_currency
     columns = [list_column(name, base) if name != AGEING else Column(AGEING, "text", heading(AGEING)) for name in asked.columns]
+    writer = rows_for(request.viewpoint.query)  # type: ignore[attr-defined]
     whole = next((one for one in page.totals), None) if len(page.totals) == 1 else page.base
     return {
         "heads": [_head(request, asked, column) for column in (Column("name", heading=heading("name")), Column("currency", heading=heading("currency")), *columns)],
-        "body": rows_for(request.viewpoint.query).buyers(page.rows, Cells(columns, base)),  # type: ignore[attr-defined]
+        "body": writer.buyers(page.rows, Cells(columns, base)),
+        "totals": writer.totals(page.totals, page.base),
         "page": page,
         "headline": {
             "currency": whole["currency"],
@@ -129,7 +131,7 @@ def _words(request: HttpRequest, asked: Asked, page: BuyersPage) -> dict[str, An
         "pager": Pager(asked.page, asked.per, page.total, lambda number: _url(request, asked.address(page=str(number) if number > 1 else None))),
         "kept": [(name, value) for name, value in asked.words if name in ("sort", "dir", "columns", "per")],
         "query": asked.kept,
-        "exports": {form: f"{reverse('buyers_export', args=[form])}?{asked.address(**request.viewpoint.query)}" for form in ("csv", "xlsx")},  # type: ignore[attr-defined]
+        "exports": {form: f"{path_of('buyers_export', form)}?{asked.address(**request.viewpoint.query)}" for form in ("csv", "xlsx")},  # type: ignore[attr-defined]
         "amounts_in": page.amounts_in,
         "clear_url": _url(request, "&".join(f"{name}={value}" for name, value in asked.words if name in ("columns", "per"))),
         "per_urls": [(number, _url(request, asked.address(per=None if number == 50 else str(number)))) for number in PER_PAGE],
@@ -190,22 +192,28 @@ def _form(request: HttpRequest, asked: Asked | None, amounts_in: str) -> dict[st
     """What the fields hold."""
     limits = asked.limits if asked else {}
     query = asked.query if asked else BuyersQuery()
+    chosen = {word: sorted(getattr(query, name)) for word, name in FILTERS.items()}
+    columns = asked.columns if asked else ()
+    # What is drawn up once for the same values of these keys is only worked out then: a template calls what can be called.
     return {
         "text": query.text,
-        "menus": [
-            {"word": word, "title": capital(label(TERMS[word])), "chosen": [(value, value_words(word, value)) for value in sorted(getattr(query, name))]}
-            for word, name in FILTERS.items()
+        "menus_key": tuple(tuple(values) for values in chosen.values()),
+        "menus": lambda: [
+            {"word": word, "title": capital(label(TERMS[word])), "chosen": [(value, value_words(word, value)) for value in values]}
+            for word, values in chosen.items()
         ],
         "overdue": query.overdue_only,
         "bucket": query.bucket,
-        "buckets": [(name, capital(label(name))) for name in BUCKETS],
-        "limits": [
+        "buckets": lambda: [(name, capital(label(name))) for name in BUCKETS],
+        "limits_key": (query.bucket, amounts_in, tuple(sorted(limits.items()))),
+        "limits": lambda: [
             {"name": name, "title": heading(name), "unit": _unit(name, amounts_in), "min": limits.get(f"min_{name}", ""), "max": limits.get(f"max_{name}", "")}
             for name in LIMITED
         ],
         "limited": len(limits) + bool(query.bucket),
-        "columns": [
-            {"title": say(title), "names": [{"name": name, "title": heading(name, say("web.buyers_base")), "on": asked is not None and name in asked.columns} for name in names]}
+        "columns_key": columns,
+        "columns": lambda: [
+            {"title": say(title), "names": [{"name": name, "title": heading(name, say("web.buyers_base")), "on": name in columns} for name in names]}
             for title, names in BUYER_CHOICE.items()
         ],
         "day": request.viewpoint.query.items(),  # type: ignore[attr-defined]
@@ -245,7 +253,7 @@ def find(request: HttpRequest) -> JsonResponse:
     for row in map(named, found.rows):
         one = told.setdefault(
             row["buyer_id"],
-            {"id": row["buyer_id"], "name": row["name"] or row["buyer_id"], "url": reverse("buyer", args=[row["buyer_id"]]) + (f"?{day}" if day else ""), "late": []},
+            {"id": row["buyer_id"], "name": row["name"] or row["buyer_id"], "url": path_of("buyer", row["buyer_id"]) + (f"?{day}" if day else ""), "late": []},
         )  # fmt: skip
         if row["overdue"] > 0:
             one["late"].append(f"{shown(Money(row['overdue'], row['currency']), 'money')} {row['currency']}")

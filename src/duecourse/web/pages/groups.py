@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.html import format_html
 from django.views.decorators.http import require_safe
@@ -18,6 +17,7 @@ from duecourse.glossary import label
 from duecourse.messages import catalogue, language, say
 from duecourse.tables import named
 from duecourse.web.accounts.access import gate
+from duecourse.web.addresses import path_of
 from duecourse.web.books import book_of
 from duecourse.web.pages.columns import capital, in_few_digits
 from duecourse.web.pages.pager import Pager
@@ -56,10 +56,10 @@ def groups(request: HttpRequest) -> HttpResponse:
         found = list_groups(book, text=text, offset=(page - 1) * PER_PAGE, limit=PER_PAGE)
 
     def url_of(number: int) -> str:
-        return _url(request, reverse("groups"), q=text, page=str(number) if number > 1 else "")
+        return _url(request, path_of("groups"), q=text, page=str(number) if number > 1 else "")
 
     words = {
-        "book": book, "found": found, "text": text, "pager": Pager(page, PER_PAGE, found.total, url_of), "clear_url": _url(request, reverse("groups")),
+        "book": book, "found": found, "text": text, "pager": Pager(page, PER_PAGE, found.total, url_of), "clear_url": _url(request, path_of("groups")),
         "body": rows_for(request.viewpoint.query).groups(found.rows),  # type: ignore[attr-defined]
         "form": {"day": request.viewpoint.query.items()},  # type: ignore[attr-defined]
     }  # fmt: skip
@@ -79,7 +79,7 @@ def group(request: HttpRequest, group_id: str) -> HttpResponse:
         one = group_page(book, group_id, offset=(page - 1) * MEMBERS, limit=MEMBERS)
     except BuyerUnknownError:
         return render(request, "pages/group_unknown.html", {"book": book, "wanted": group_id}, status=404)
-    path = reverse("group", args=[group_id])
+    path = path_of("group", group_id)
 
     def url_of(number: int) -> str:
         return _url(request, path, page=str(number) if number > 1 else "")

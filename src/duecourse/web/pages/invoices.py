@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from django.http import HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.html import format_html
 from django.views.decorators.http import require_safe
@@ -20,6 +19,7 @@ from duecourse.glossary import label
 from duecourse.messages import language, say, wording
 from duecourse.tables import Column, Money, named
 from duecourse.web.accounts.access import gate
+from duecourse.web.addresses import path_of
 from duecourse.web.books import book_of
 from duecourse.web.pages import views
 from duecourse.web.pages.asking import INVOICE_DAYS, INVOICE_SORTS, PER_PAGE, invoices_asked
@@ -96,7 +96,7 @@ def _url(request: HttpRequest, words: str) -> str:
     view = request.GET.get("view", "")
     more = {**request.viewpoint.query, **({"view": view} if view.isdecimal() else {})}  # type: ignore[attr-defined]
     query = "&".join(filter(None, (words, urlencode(more))))
-    return f"{reverse('invoices')}?{query}" if query else reverse("invoices")
+    return f"{path_of('invoices')}?{query}" if query else path_of("invoices")
 
 
 def _words(request: HttpRequest, asked: Asked, page: InvoicesPage) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def _words(request: HttpRequest, asked: Asked, page: InvoicesPage) -> dict[str, 
         "pager": Pager(asked.page, asked.per, page.total, url_of, more=page.capped),
         "kept": [(name, value) for name, value in asked.words if name in ("sort", "dir", "per")],
         "query": asked.kept,
-        "exports": {form: f"{reverse('invoices_export', args=[form])}?{asked.address(**request.viewpoint.query)}" for form in ("csv", "xlsx")},  # type: ignore[attr-defined]
+        "exports": {form: f"{path_of('invoices_export', form)}?{asked.address(**request.viewpoint.query)}" for form in ("csv", "xlsx")},  # type: ignore[attr-defined]
         "clear_url": _url(request, ""),
         "per_urls": [(number, _url(request, asked.address(per=None if number == 50 else str(number)))) for number in PER_PAGE],
     }  # fmt: skip

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 
 from django.utils.safestring import SafeString
 
+from duecourse.desk.standing import MONEY, TOTALS
 from duecourse.glossary import label
 from duecourse.messages import language, say
 from duecourse.money import NO_CURRENCY
@@ -65,6 +66,21 @@ class Rows:
                 f'<td data-label="{currency}" class="fit">{esc(row["currency"])}</td>{cells.of(row)}</tr>\n'
             )
         return SafeString("".join(found))
+
+    def totals(self, rows: Sequence[Row], base: Row | None) -> SafeString:
+        """What a list of buyers comes to, currency by currency; where there are several, also in base currency."""
+        titles = {name: esc(say("web.buyers_rows") if name == "rows" else label(name)) for name in ("rows", *TOTALS)}
+        found = [f"<tr>{self._total(row, esc(row['currency']), titles)}</tr>\n" for row in rows]
+        if base and len(rows) > 1:
+            found.append(f'<tr class="total">{self._total(base, esc(say("web.buyers_all_in", currency=base["currency"])), titles)}</tr>')
+        return SafeString("".join(found))
+
+    def _total(self, row: Row, words: str, titles: Mapping[str, str]) -> str:
+        cells = "".join(
+            f'<td class="num" data-label="{title}">{amount(row[name], row["currency"]) if name in MONEY else shown(row[name], "count")}</td>'
+            for name, title in titles.items()
+        )
+        return f'<th scope="row" class="lead">{words}</th>{cells}'
 
     def invoice_list(self, rows: Sequence[Row], cells: Cells) -> SafeString:
         """The list of invoices: which, whose, the cells, and how it stands."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
@@ -11,17 +12,18 @@ from django.db import transaction
 from django.db.models import Q
 from django.http import Http404, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from duecourse.messages import say
 from duecourse.web.accounts.access import gate, may
 from duecourse.web.accounts.audit import record
+from duecourse.web.addresses import path_of
 from duecourse.web.books import book_of
 from duecourse.web.pages.asking import buyers_asked, invoices_asked
 from duecourse.web.pages.columns import BUYER_ALL, BUYER_STANDARD
 from duecourse.web.pages.models import ListChoice, SavedView
+from duecourse.web.questions import Question
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,38 +58,51 @@ class Liking:
     default: SavedView | None
     offered: Sequence[Offered]
 
+    @cached_property
+    def key(self) -> tuple[Any, ...]:
+        """All that is shown of it."""
+        return tuple(
+            (one.view.pk, one.view.name, one.view.shared, one.url, one.current, one.is_default, one.is_own, one.by) for one in self.offered
+        )
+
     @property
     def current(self) -> Offered | None:
         """The view that is being looked at."""
         return next((one for one in self.offered if one.current), None)
 
 
+def _offered() -> Any:
+    own = Q(owner=0) | Q(shared=True)
+    words = ("pk", "room", "name", "query", "owner_id", "shared", "owner__first_name", "owner__last_name", "owner__username")
+    return SavedView.objects.filter(own, room="-").order_by("name", "pk").values_list(*words)[:MOST]
+
+
+OFFERED: Final = Question(_offered, 0, 1)
+CHOSEN: Final = Question(lambda: ListChoice.objects.filter(person=0, room="-").values_list("columns", "opens_with_id")[:1], 0, 1)
+
+
 def liking(request: HttpRequest, room: str) -> Liking:
     """What this person chose for this list, in two questions to the database."""
     person: Any = request.user
-    views = list(_seen_by(person, room).select_related("owner").order_by("name", "pk")[:MOST])
-    choice: Any = ListChoice.objects.filter(person=person, room=room).first()
-    opens_with = choice.opens_with_id if choice else None
-    default = next((view for view in views if view.pk == opens_with), None)
+    views = []
+    for pk, _room, name, query, owner_id, shared, first, last, username in OFFERED.rows(person.pk, room):
+        view = SavedView(pk=pk, room=room, name=name, query=query, owner_id=owner_id, shared=shared)
+        views.append((view, owner_id, f"{first} {last}".strip() or username))
+    columns, opens_with = next(iter(CHOSEN.rows(person.pk, room)), ((), None))
+    default = next((view for view, _owner, _by in views if view.pk == opens_with), None)
     wanted = request.GET.get("view", "")
     offered = [
-        Offered(
-            view, address(request, room, view.query, view), str(view.pk) == wanted, view == default, view.owner_id == person.pk, view.owner.name
-        )
-        for view in views
-    ]  # fmt: skip
-    return Liking(choice.columns if choice else (), default, offered)
-
-
-def _seen_by(person: Any, room: str) -> Any:
-    return SavedView.objects.filter(Q(owner=person) | Q(shared=True), room=room)
+        Offered(view, address(request, room, view.query, view), str(view.pk) == wanted, view == default, owner == person.pk, by)
+        for view, owner, by in views
+    ]
+    return Liking(columns, default, offered)
 
 
 def address(request: HttpRequest, room: str, query: str, view: SavedView | None = None) -> str:
     """A list's address with these words, the day of this page, and the view it is."""
     more = {**request.viewpoint.query, **({"view": view.pk} if view else {})}  # type: ignore[attr-defined]
     words = "&".join(filter(None, (query, urlencode(more))))
-    return f"{reverse(room)}?{words}" if words else reverse(room)
+    return f"{path_of(room)}?{words}" if words else path_of(room)
 
 
 def _asked(request: HttpRequest, room: str, query: str) -> Asked:

@@ -7,18 +7,24 @@ from __future__ import annotations
 
 from functools import lru_cache
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.templatetags.static import static
 from django.utils.safestring import SafeString
 
 from duecourse.messages import language, say
+from duecourse.money import grouped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from duecourse.messages import Language
+    from duecourse.web.pages.asof import Picker
     from duecourse.web.pages.columns import Head
     from duecourse.web.pages.pager import Pager
+
+
+SPARK_WIDTH, SPARK_HEIGHT = 100, 28
 
 
 def esc(value: object) -> str:
@@ -135,11 +141,90 @@ def bucket_bar(amounts: Sequence[int | None], steps: Sequence[int], label: str, 
     return SafeString(f'<svg class="buckets {shape}"{spoken}>{"".join(parts)}</svg>')
 
 
-def moved_by(direction: str, judged: str, words: str) -> SafeString:
-    """How a figure moved: its direction in a shape, the words, and whether that is good."""
+def spark(values: Sequence[float | None], label: str = "") -> SafeString:
+    """A line without axes, oldest first; a gap where nothing is known."""
+    known = [value for value in values if value is not None]
+    if len(known) < 2:
+        return SafeString(f'<svg class="spark" aria-hidden="true" viewBox="0 0 {SPARK_WIDTH} {SPARK_HEIGHT}"></svg>')
+    low, span = min(known), (max(known) - min(known)) or 1
+    step, room = SPARK_WIDTH / max(len(values) - 1, 1), SPARK_HEIGHT - 4
+    words, pen = [], "M"
+    for number, value in enumerate(values):
+        if value is None:
+            pen = "M"
+            continue
+        words.append(f"{pen}{round(number * step, 1):g} {round(2 + room * (1 - (value - low) / span), 1):g}")
+        pen = "L"
+    spoken = f' role="img" aria-label="{esc(label)}"' if label else ' aria-hidden="true"'
+    return SafeString(
+        f'<svg class="spark"{spoken} viewBox="0 0 {SPARK_WIDTH} {SPARK_HEIGHT}" preserveAspectRatio="none"><path d="{" ".join(words)}"></path></svg>'
+    )
+
+
+def change(now: float | None, before: float | None, better: str = "", unit: str = "share") -> SafeString:
+    """How a figure moved, in a shape and a word, and whether that is good."""
+    if now is None or before is None or (unit == "share" and not before):
+        return _unknown(language())
+    moved_ = (now - before) / abs(before) if unit == "share" else now - before
+    direction = "same" if abs(moved_) < (0.0005 if unit in {"share", "points"} else 0.05) else "up" if moved_ > 0 else "down"
+    if unit == "share":
+        size = f"{abs(moved_) * 100:,.1f}%"
+    elif unit == "points":
+        size = say("web.frame_points", count=f"{abs(moved_) * 100:,.1f}")
+    else:
+        size = say("web.frame_days", count=f"{abs(moved_):,.1f}")
+    return _moved(direction, better, say(f"web.frame_change_{direction}", size=size))
+
+
+def moved(minor: int | None, currency: str, better: str = "") -> SafeString:
+    """By which amount something moved, in a shape, a sign and a word."""
+    if minor is None:
+        return _unknown(language())
+    direction = "same" if not minor else "up" if minor > 0 else "down"
+    sign = {"up": "+", "down": "−", "same": ""}[direction]
+    return _moved(direction, better, f"{sign}{grouped(abs(minor), currency)}")
+
+
+def _moved(direction: str, better: str, words: str) -> SafeString:
+    judged = "" if direction == "same" or not better else "good" if direction == better else "bad"
     return SafeString(f'<span class="delta {direction} {judged}">{escape(words)}{_meaning(language(), judged)}</span>')
 
 
+@lru_cache(2)
+def _unknown(spoken: Language) -> SafeString:
+    return SafeString(f'<span class="faint">{escape(say("web.frame_change_unknown", spoken))}</span>')
+
+
 @lru_cache(16)
-def _meaning(_spoken: str, judged: str) -> str:
-    return f'<span class="sr"> {escape(say(f"web.frame_is_{judged}"))}</span>' if judged else ""
+def _meaning(spoken: Language, judged: str) -> str:
+    return f'<span class="sr"> {escape(say(f"web.frame_is_{judged}", spoken))}</span>' if judged else ""
+
+
+def as_of(picker: Picker) -> SafeString:
+    """The picker of the day a page is drawn up for: the days people often ask for, and a form for any other."""
+    spoken = language()
+    title, shown, field, known, hint, show = (esc(_said(spoken, f"web.frame_{name}")) for name in AS_OF)
+    on, known_on = f"{picker.on:%Y-%m-%d}", f"{picker.known_on:%Y-%m-%d}" if picker.known_on else ""
+    symbol, past = ("past", " past-on") if picker.is_past else ("calendar", "")
+    current = ' aria-current="true"'
+    presets = "".join(
+        f'<a class="item" href="{esc(one.url)}"{current if one.current else ""}>{esc(one.label)}<span class="end">{one.day:%Y-%m-%d}</span></a>\n'
+        for one in picker.presets
+    )
+    kept = "".join(f'<input type="hidden" name="{esc(name)}" value="{esc(value)}">' for name, value in picker.kept)
+    return SafeString(
+        f'<details class="menu" data-menu>\n  <summary class="btn{past}" title="{title}">{sprite(symbol)}<span class="word">{shown}</span> '
+        f'<time datetime="{on}">{on}</time></summary>\n  <div class="sheet">\n    <h2>{title}</h2>\n    {presets}<hr>\n    <form method="get" class="pad">\n'
+        f'      {kept}\n      <div class="field"><label for="as-of">{field}</label><input type="date" id="as-of" name="as_of" value="{on}"></div>\n'
+        f'      <div class="field"><label for="known-at">{known}</label><input type="date" id="known-at" name="known_at" value="{known_on}" '
+        f'aria-describedby="known-at-hint"><p class="hint" id="known-at-hint">{hint}</p></div>\n'
+        f'      <div class="btns"><button class="btn primary" type="submit">{show}</button></div>\n    </form>\n  </div>\n</details>\n'
+    )
+
+
+AS_OF: Final = ("as_of_title", "as_of", "as_of_day", "known", "known_hint", "as_of_show")
+
+
+@lru_cache(64)
+def _said(spoken: Language, identifier: str) -> str:
+    return say(identifier, spoken)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from django import template
 from django.template.loader import render_to_string
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from duecourse.messages import say
@@ -24,13 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from duecourse.tables import Section
+    from duecourse.web.pages.asof import Picker
     from duecourse.web.pages.charts import Chart
     from duecourse.web.pages.columns import Head
     from duecourse.web.pages.pager import Pager
 
 register = template.Library()
 
-SPARK_WIDTH, SPARK_HEIGHT = 100, 28
 AGES = 7
 _RIGHT = ' class="num"'
 
@@ -47,26 +46,7 @@ once(register, "icon", icon)
 @register.simple_tag
 def spark(values: Sequence[float | None], label: str = "") -> SafeString:
     """{% spark row.trend label %}: a line without axes, oldest first; a gap where nothing is known, a dot at the newest."""
-    known = [value for value in values if value is not None]
-    if len(known) < 2:
-        return format_html('<svg class="spark" aria-hidden="true" viewBox="0 0 {} {}"></svg>', SPARK_WIDTH, SPARK_HEIGHT)
-    low, high = min(known), max(known)
-    step = SPARK_WIDTH / max(len(values) - 1, 1)
-    places = [
-        None if value is None else (round(number * step, 1), round(2 + (SPARK_HEIGHT - 4) * (1 - (value - low) / ((high - low) or 1)), 1))
-        for number, value in enumerate(values)
-    ]
-    words, pen_down = [], False
-    for place in places:
-        if place is None:
-            pen_down = False
-            continue
-        words.append(f"{'L' if pen_down else 'M'}{place[0]:g} {place[1]:g}")
-        pen_down = True
-    spoken = f' role="img" aria-label="{esc(label)}"' if label else ' aria-hidden="true"'
-    return SafeString(
-        f'<svg class="spark"{spoken} viewBox="0 0 {SPARK_WIDTH} {SPARK_HEIGHT}" preserveAspectRatio="none"><path d="{" ".join(words)}"></path></svg>'
-    )
+    return writing.spark(values, label)
 
 
 @cache
@@ -155,16 +135,7 @@ def steps_of(buckets: Mapping[str, int]) -> Iterable[tuple[int, str, int]]:
 @register.simple_tag
 def change(now: float | None, before: float | None, better: str = "", unit: str = "share") -> SafeString:
     """{% change now before better="down" unit="share|days|points" %}: how a figure moved, in a shape and a word, and whether that is good."""
-    if now is None or before is None or (unit == "share" and not before):
-        return format_html('<span class="faint">{}</span>', say("web.frame_change_unknown"))
-    moved = (now - before) / abs(before) if unit == "share" else now - before
-    least = 0.0005 if unit in {"share", "points"} else 0.05
-    direction = "same" if abs(moved) < least else "up" if moved > 0 else "down"
-    judged = "" if direction == "same" or not better else "good" if direction == better else "bad"
-    size = {"share": f"{abs(moved) * 100:,.1f}%", "points": say("web.frame_points", count=f"{abs(moved) * 100:,.1f}")}.get(
-        unit, say("web.frame_days", count=f"{abs(moved):,.1f}")
-    )
-    return writing.moved_by(direction, judged, say(f"web.frame_change_{direction}", size=size))
+    return writing.change(now, before, better, unit)
 
 
 @register.simple_tag(takes_context=True)
@@ -184,13 +155,7 @@ def leads(context: Mapping[str, Any], kind: str, about: str) -> str:
 @register.simple_tag
 def moved(minor: int | None, currency: str, better: str = "") -> SafeString:
     """{% moved row.overdue_change_30d currency better="down" %}: by which amount something moved, in a shape, a sign and a word."""
-    if minor is None:
-        return format_html('<span class="faint">{}</span>', say("web.frame_change_unknown"))
-    direction = "same" if not minor else "up" if minor > 0 else "down"
-    judged = "" if direction == "same" or not better else "good" if direction == better else "bad"
-    amount = shown(Money(abs(minor), currency), "money")
-    sign = {"up": "+", "down": "−", "same": ""}[direction]
-    return writing.moved_by(direction, judged, f"{sign}{amount}")
+    return writing.moved(minor, currency, better)
 
 
 @register.simple_tag
@@ -265,3 +230,9 @@ def heads(columns: Sequence[Head]) -> SafeString:
 def page_links(pager: Pager, per_urls: Sequence[tuple[int, str]] = (), target: str = "") -> SafeString:
     """{% page_links pager per_urls "#list" %}: where one is in a list, and the ways to its other pages."""
     return writing.pages(pager, per_urls or (), target)
+
+
+@register.simple_tag
+def as_of_menu(picker: Picker | None) -> SafeString:
+    """{% as_of_menu asof %}: which day the page is drawn up for, and every other."""
+    return writing.as_of(picker) if picker else SafeString("")

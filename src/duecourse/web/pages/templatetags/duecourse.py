@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django import template
-from django.urls import reverse
 
 from duecourse.glossary import label as glossary_label
 from duecourse.messages import say as said
 from duecourse.tables import KINDS, Money, is_money, shown
+from duecourse.web.addresses import path_of
 from duecourse.web.pages.templatetags.keeping import once
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def to(context: Mapping[str, Any], name: str, *args: Any, **query: Any) -> str:
     """The address of a page, keeping as-of and known-at: {% to "buyer" row.buyer_id %}; further words go into the query."""
     viewpoint = context.get("viewpoint")
     words = {**(viewpoint.query if viewpoint else {}), **{key: value for key, value in query.items() if value not in (None, "")}}
-    return reverse(name, args=args) + (f"?{urlencode(words, doseq=True)}" if words else "")
+    return path_of(name, *args) + (f"?{urlencode(words, doseq=True)}" if words else "")
 
 
 @register.filter
