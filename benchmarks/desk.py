@@ -15,9 +15,10 @@ import statistics
 import time
 from pathlib import Path
 
-from duecourse.desk.buyer_page import buyer_page, events, list_groups
+from duecourse.desk.buyer_page import buyer_page, events
 from duecourse.desk.dashboard import dashboard, served, warm
 from duecourse.desk.dates import default_day
+from duecourse.desk.groups import list_groups
 from duecourse.desk.invoices import SORTS, InvoicesQuery, list_invoices
 from duecourse.desk.listing import BuyersQuery, facets, list_buyers
 from duecourse.desk.opening import open_ledger

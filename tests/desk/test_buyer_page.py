@@ -8,8 +8,9 @@ from collections import Counter
 import pytest
 
 from duecourse.desk import buyers
-from duecourse.desk.buyer_page import buyer_page, events, fact_history, group_members, list_groups
+from duecourse.desk.buyer_page import buyer_page, events, fact_history, group_members
 from duecourse.desk.buyers import buyer_record
+from duecourse.desk.groups import list_groups
 from duecourse.desk.opening import open_ledger
 from duecourse.errors import BuyerAmbiguousError, BuyerUnknownError
 from duecourse.ledger.memory import only_buyer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import ibis
@@ -401,71 +401,6 @@ def _shown(book: Book, table: str, key: Mapping[str, Any], buyer_id: str | None)
     for name, value in key.items():
         rows = rows.filter(rows[name] == ibis.literal(value))
     return bool(book.run(rows.limit(1)).num_rows)
-
-
-# Groups
-
-
-@dataclass(frozen=True)
-class GroupsPage:
-    """Groups of two and more buyers (or of one whose parent is elsewhere), largest first.
-
-    rows  group_id, name, buyers, currency (base, or each row's own where there is none), outstanding, overdue, unapplied_credits, share
-    """
-
-    rows: Sequence[Row]
-    total: int
-    currency: str
-
-
-def list_groups(book: Book, *, text: str = "", offset: int = 0, limit: int = 50) -> GroupsPage:
-    """Which groups owe us how much, looked through to all their members?  集团敞口
-
-    One row per group, in base currency; without one, in the currency most is owed in. text: part of the group's name or number.
-    """
-    columns = standing(book)
-    key = ("groups", replace(book.scope, legal_entities=frozenset()))
-    sums = columns.kept(key, lambda: _group_sums(columns, book))
-    codes = np.flatnonzero(sums["buyers"] > 1)
-    if text.strip():
-        named = [compute.fill_null(columns.groups.column(name).take(codes), "") for name in ("group_name", "group_id")]
-        for_name, for_number = (compute.match_substring(texts, text.strip(), ignore_case=True) for texts in named)
-        codes = codes[compute.or_(for_name, for_number).to_numpy(zero_copy_only=False)]
-    order = codes[np.lexsort((codes, -sums["outstanding"][codes]))]
-    whole = int(sums["outstanding"].sum())
-    rows = [
-        {
-            "group_id": columns.groups.column("group_id")[int(code)].as_py(), "name": columns.groups.column("group_name")[int(code)].as_py(),
-            "buyers": int(sums["buyers"][code]), "currency": sums["currency"],
-            **{name: int(sums[name][code]) for name in ("outstanding", "overdue", "unapplied_credits")},
-            "share": float(sums["outstanding"][code] / whole) if whole else None,
-        }
-        for code in order[offset : offset + limit].tolist()
-    ]  # fmt: skip
-    return GroupsPage(rows, len(order), sums["currency"])
-
-
-def _group_sums(columns: Any, book: Book) -> dict[str, Any]:
-    seen = columns.seen(book.scope)
-    own, group = columns.column("currency"), columns.column("group")
-    factors, currency = columns.factors, columns.base_currency
-    if not factors:
-        owed = [(int(columns.column("outstanding")[own == code].sum()), word) for code, word in enumerate(columns.words["currency"])]
-        currency = max(owed)[1] if owed else ""
-        factors = {currency: 1.0}
-    size = len(columns.groups)
-    sums: dict[str, Any] = {name: np.zeros(size, np.int64) for name in ("outstanding", "overdue", "unapplied_credits")}
-    everyone = np.ones(columns.count, np.bool_) if seen is None else seen
-    for code, word in enumerate(columns.words["currency"]):
-        if word in factors:
-            keep = everyone & (own == code)
-            for name in ("outstanding", "overdue", "unapplied_credits"):
-                amounts = np.bincount(group[keep], weights=columns.column(name)[keep], minlength=size)
-                sums[name] += np.floor(amounts * factors[word] + 0.5).astype(np.int64)
-    number = columns.column("number")
-    first = np.concatenate(([True], np.diff(number) != 0)) if len(number) else np.zeros(0, np.bool_)
-    sums["buyers"] = np.bincount(group[everyone & first], minlength=size)
-    return {**sums, "currency": currency}
 
 
 def group_members(book: Book, group_id: str) -> list[Row]:

@@ -129,7 +129,7 @@ def list_buyers(book: Book, query: BuyersQuery) -> BuyersPage:
     query.checked()
     columns = standing(book)
     chosen = _chosen(columns, book, query)
-    summary = columns.kept(("summary", chosen.key), lambda: _summary(columns, chosen.keep), most=64)
+    summary = columns.kept(("summary", chosen.key), lambda: _summary(columns, chosen.keep))
     places = _page(columns, chosen, query, summary["total"])
     rows = columns.mappings(places, (*COLUMNS, *BASE))
     return BuyersPage(
@@ -147,7 +147,7 @@ def facets(book: Book, query: BuyersQuery) -> dict[str, list[tuple[str, int]]]:
     query.checked()
     columns = standing(book)
     key = _key(columns, book, query)
-    found: dict[str, list[tuple[str, int]]] = columns.kept(("facets", key), lambda: _facets(columns, book, query), most=64)
+    found: dict[str, list[tuple[str, int]]] = columns.kept(("facets", key), lambda: _facets(columns, book, query))
     return found
 
 
@@ -214,7 +214,7 @@ def _chosen(columns: Standing, book: Book, query: BuyersQuery) -> _Chosen:
     def work() -> Flags | None:
         return _both(*_conditions(columns, book, query).values())
 
-    keep: Flags | None = columns.kept(("keep", key), work, most=64)
+    keep: Flags | None = columns.kept(("keep", key), work)
     return _Chosen(key, keep)
 
 
@@ -231,7 +231,7 @@ def _conditions(columns: Standing, book: Book, query: BuyersQuery) -> dict[str, 
     flags: dict[str, Flags | None] = {"scope": columns.seen(book.scope)}
     text = _folded(query.text)
     if text:
-        flags["text"] = columns.kept(("text", text), lambda: _holding(columns, text), most=64)
+        flags["text"] = columns.kept(("text", text), lambda: _holding(columns, text))
     for name, column in _FILTERS.items():
         values: frozenset[str] = getattr(query, name)
         if values:

@@ -77,6 +77,11 @@ FIGURES: Final = tuple(name for name in COLUMNS if name not in (*TEXTS, *CODED))
 """Columns that hold a number, a date or a flag."""
 
 
+KEPT: Final = {"keep": 32, "text": 24, "seen": 16, "groups": 16, "facets": 128, "summary": 512}
+"""How many answers of a kind stay in a process: the first three are a flag a row each, a megabyte of a million buyers."""
+KEPT_ELSE: Final = 64
+
+
 @dataclass(eq=False)
 class Standing:
     """The columns of one book.
@@ -100,7 +105,7 @@ class Standing:
     base_currency: str
     on: date
     folder: Path | None = None
-    memory: OrderedDict[Any, Any] = field(default_factory=OrderedDict)
+    memory: dict[str, OrderedDict[Any, Any]] = field(default_factory=dict)
     guard: Any = field(default_factory=Lock)
 
     @cached_property
@@ -131,17 +136,19 @@ class Standing:
             return -1
         return self.words[name].index(value) if value in self.words[name] else -2
 
-    def kept(self, key: object, work: Callable[[], Any], *, most: int = 64) -> Any:
-        """What was worked out before, else worked out now; the most recently used `most` stay in this process."""
+    def kept(self, key: tuple[Any, ...], work: Callable[[], Any]) -> Any:
+        """What was worked out before, else worked out now; of each kind (the key's first word) the most recently used stay in this process."""
+        kind: str = key[0]
         with self.guard:
-            if key in self.memory:
-                self.memory.move_to_end(key)
-                return self.memory[key]
+            room = self.memory.setdefault(kind, OrderedDict())
+            if key in room:
+                room.move_to_end(key)
+                return room[key]
         found = work()
         with self.guard:
-            self.memory[key] = found
-            while len(self.memory) > most:
-                self.memory.popitem(last=False)
+            room[key] = found
+            while len(room) > KEPT.get(kind, KEPT_ELSE):
+                room.popitem(last=False)
         return found
 
     def seen(self, scope: Scope) -> Column | None:

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from duecourse import __version__
 from duecourse.desk import facts as facts_
-from duecourse.desk.buyer_page import list_groups
+from duecourse.desk.groups import list_groups
 from duecourse.desk.buyers import buyer_record
 from duecourse.desk.facts import GRAINS
 from duecourse.desk.findings import check_of, faults, findings

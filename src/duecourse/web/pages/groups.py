@@ -10,8 +10,8 @@ from django.utils.cache import patch_vary_headers
 from django.utils.html import format_html
 from django.views.decorators.http import require_safe
 
-from duecourse.desk.buyer_page import list_groups
 from duecourse.desk.group_page import group_page
+from duecourse.desk.groups import list_groups
 from duecourse.errors import BuyerUnknownError
 from duecourse.glossary import label
 from duecourse.messages import catalogue, language, say
