@@ -18,6 +18,7 @@ from duecourse.cli import (
     limits,
     orders,
     reading,
+    screening,
     serving,
     starting,
     training,
@@ -65,6 +66,21 @@ def build() -> click.Group:
             output=output,
         )
 
-    for room in (importing, reading, grading, evidence, grades, limits, orders, keeping, starting, serving, training, backtesting, warning):
+    for room in (
+        importing,
+        reading,
+        grading,
+        evidence,
+        screening,
+        grades,
+        limits,
+        orders,
+        keeping,
+        starting,
+        serving,
+        training,
+        backtesting,
+        warning,
+    ):
         room.add_commands(program)
     return program

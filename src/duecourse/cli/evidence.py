@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from duecourse.errors import OptionMisusedError
 from duecourse.messages import say
 from duecourse.tables import Column, Money, Report, Section
 
@@ -22,10 +23,19 @@ def add_commands(group: click.Group) -> None:
     """Add the commands of this room."""
 
     @group.command("signals", help=say("cli.signals_help"))
-    @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+    @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
     @click.option("--preview", "only_preview", is_flag=True, help=say("cli.import_preview"))
+    @click.option("--template", type=click.Path(path_type=Path), default=None, metavar="FILE", help=say("cli.form_help"))
     @click.pass_obj
-    def signals(session: Session, /, files: Sequence[Path], *, only_preview: bool) -> int:
+    def signals(session: Session, /, files: Sequence[Path], *, only_preview: bool, template: Path | None) -> int:
+        if template is not None:
+            from duecourse.forms import write_form
+
+            write_form(template, "signals")
+            click.echo(say("cli.form_written", path=template), err=True)
+            return 0
+        if not files:
+            raise OptionMisusedError(option="FILE", value="", hint=say("cli.signals_needs_file"))
         return _take_signals(session, files, only_preview=only_preview)
 
 

@@ -37,10 +37,10 @@ def add_commands(group: click.Group) -> None:
     @click.pass_obj
     def statements(session: Session, /, files: Sequence[Path], *, only_preview: bool, template: Path | None, **given: Any) -> int:
         if template is not None:
-            from duecourse.forms import write_template
+            from duecourse.forms import write_form
 
-            write_template(template)
-            click.echo(say("cli.statements_template_written", path=template), err=True)
+            write_form(template, "statements")
+            click.echo(say("cli.form_written", path=template), err=True)
             return 0
         return _take_statements(session, files, given, only_preview=only_preview)
 

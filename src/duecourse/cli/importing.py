@@ -27,7 +27,7 @@ def add_commands(group: click.Group) -> None:
     """Add the commands of this room."""
 
     @group.command("import", help=say("cli.import_help"))
-    @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+    @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
     @click.option("--preview", "only_preview", is_flag=True, help=say("cli.import_preview"))
     @click.option("--yes", "-y", is_flag=True, help=say("cli.import_yes"))
     @click.option("--fix", is_flag=True, help=say("cli.import_fix"))
@@ -49,8 +49,19 @@ def add_commands(group: click.Group) -> None:
     @click.option("--source", default="", metavar="SYSTEM", help=say("cli.import_source"))
     @click.option("--unit", default="", metavar="UNIT", help=say("cli.import_unit"))
     @click.option("--provider", default="own", metavar="NAME", help=say("cli.import_provider"))
+    @click.option("--limits-form", type=click.Path(path_type=Path), default=None, metavar="FILE", help=say("cli.import_limits_form"))
     @click.pass_obj
-    def import_(session: Session, /, files: Sequence[Path], *, only_preview: bool, yes: bool, fix: bool, **given: Any) -> int:
+    def import_(
+        session: Session, /, files: Sequence[Path], *, only_preview: bool, yes: bool, fix: bool, limits_form: Path | None, **given: Any
+    ) -> int:
+        if limits_form is not None:
+            from duecourse.forms import write_form
+
+            write_form(limits_form, "limits")
+            click.echo(say("cli.form_written", path=limits_form), err=True)
+            return 0
+        if not files:
+            raise OptionMisusedError(option="FILE", value="", hint=say("cli.import_needs_file"))
         options = _options(**given)
         if only_preview:
             session.show(_preview_report([_preview(session, path, options) for path in files]))

@@ -122,6 +122,8 @@ def prepare(book: Book, kind: str, sent: pa.Table, *, places: Sequence[int] | No
         columns |= {item: look.exact(item)[0] for item in STATEMENT_ITEMS if item in sent.schema.names}
     elif "amount" not in sent.schema.names and "currency" in sent.schema.names:
         look.currencies("currency")
+    if "registered_capital" in sent.schema.names:
+        columns["registered_capital_minor"] = look.capital()
     if entry == LIMIT:
         look.limits()
     look.once(entry.key)
@@ -196,14 +198,22 @@ class _Look:
         )
         return minor
 
-    def exact(self, name: str) -> tuple[pa.Array[Any], npt.NDArray[np.int64]]:
+    def capital(self) -> pa.Array[Any]:
+        """A registered capital in minor units of its own currency."""
+        given = _flags(pc.is_valid(self.sent["registered_capital"]))
+        without = given & ~_flags(pc.is_valid(self.sent["registered_capital_currency"]))
+        self.refuse(without, "registered_capital_currency", "currency_missing")
+        self.currencies("registered_capital_currency")
+        return self.exact("registered_capital", "registered_capital_currency")[0]
+
+    def exact(self, name: str, currency: str = "currency") -> tuple[pa.Array[Any], npt.NDArray[np.int64]]:
         """A column of decimals in minor units of the rows' currency, and in ten-thousandths; more decimals than it has are refused."""
         text: Any = self.sent[name]
         given = pc.is_valid(text).combine_chunks().to_numpy(zero_copy_only=False)
         exact: Any = pc.coalesce(text, pa.scalar("0")).cast(pa.decimal128(18, DECIMALS))
         ten_thousandths = pc.multiply(exact, pa.scalar(10**DECIMALS, pa.decimal128(5, 0))).cast(pa.int64())
         parts = ten_thousandths.combine_chunks().to_numpy(zero_copy_only=False)
-        coded: Any = self.sent["currency"].combine_chunks().dictionary_encode()
+        coded: Any = self.sent[currency].combine_chunks().dictionary_encode()
         sizes = [10 ** (DECIMALS - exponent(code)) if code in CURRENCIES else 1 for code in coded.dictionary.to_pylist()]
         size = np.array([*sizes, 1], np.int64)[pc.coalesce(coded.indices, pa.scalar(len(sizes), pa.int32())).to_numpy(zero_copy_only=False)]
         self.refuse((parts % size != 0) & given, name, "amount_inexact")

@@ -21,6 +21,7 @@ from duecourse.reference.names import LIGHT_WORDS, Parts, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import date
 
     from duecourse.ledger.book import Book
 
@@ -293,3 +294,51 @@ def recompute(book: Book, decision: Mapping[str, Any]) -> dict[str, Any]:
     if not rows or not own:
         raise ListEntryUnknownError(list=asked["list_name"], entry=asked["entry_id"])
     return answer_of(compare(buyer_from(own[0]), _entry(rows[0])))
+
+
+# What people said of it
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a person said of a pair, as the ledger keeps it. `fingerprint`: of the entry as it was then; it holds as long as that stays."""
+
+    decision_id: str
+    buyer_id: str
+    list_name: str
+    entry_id: str
+    fingerprint: str
+    is_match: bool
+    reason: str
+    score: float
+    decided_on: date
+    made_by: str
+
+
+def verdicts_of(book: Book, buyer_id: str = "") -> list[Verdict]:
+    """Every verdict by the book's day, of one buyer or all, the newest first.  筛查结论"""
+    table = book.decision
+    rows = table.filter(table.kind == "list_verdict")
+    rows = rows.filter(rows.buyer_id == buyer_id) if buyer_id else rows
+    found = []
+    for row in book.run(rows).to_pylist():
+        asked, answer = json.loads(row["inputs"] or "{}"), json.loads(row["answer"] or "{}")
+        found.append(
+            Verdict(
+                row["decision_id"], row["buyer_id"], asked["list_name"], asked["entry_id"], asked["fingerprint"], row["outcome"] == "match",
+                str(asked.get("reason", "")), float(answer.get("score", 0.0)), row["decided_on"], row["made_by"] or "",
+            )
+        )  # fmt: skip
+    return sorted(found, key=lambda one: (one.decided_on, one.decision_id), reverse=True)
+
+
+def undecided(book: Book, buyer_id: str = "") -> list[Hit]:
+    """Every pair nobody has decided about yet, the likeliest first; of one buyer or all."""
+    decided = {(one.buyer_id, one.list_name, one.entry_id, one.fingerprint) for one in verdicts_of(book, buyer_id)}
+    buyers = [one for one in buyers_of(book) if not buyer_id or one.buyer_id == buyer_id]
+    found = [
+        hit
+        for hit in screen(buyers, entries_of(book))
+        if (hit.buyer.buyer_id, hit.entry.list_name, hit.entry.entry_id, hit.entry.fingerprint) not in decided
+    ]
+    return sorted(found, key=lambda hit: (-hit.compared.score, hit.buyer.buyer_id, hit.entry.list_name, hit.entry.entry_id))

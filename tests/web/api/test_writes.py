@@ -76,6 +76,30 @@ def test_every_kind_of_fact_comes_in_and_is_read_back_exactly(own_ledger, caller
     assert whats == ["settlement", "dispute_raised", "invoice", "invoice", "order"]
 
 
+def test_what_the_register_says_comes_in_with_the_buyer_and_is_read_back(own_ledger, caller):
+    client = caller()
+    registered = {
+        **BUYER, "vat_number": "DE136695976", "lei": "5493001KJTIIGC8Y1R12", "legal_form": "GmbH", "founded_on": "2001-02-03",
+        "registered_capital": "25000.00", "registered_capital_currency": "EUR", "registry_status": "active", "legal_representative": "Eva Braun",
+        "owner_name": "Nordwind SE",
+    }  # fmt: skip
+    assert client.post("/buyers", registered).json()["added"] == 1
+    row = rows_of("buyer", buyer_id=BUYER["buyer_id"])[0]
+    assert (row["registered_capital_minor"], row["registered_capital_currency"]) == (2_500_000, "EUR")
+    told = client.get("/buyers/api~11~02").json()["profile"]
+    assert {name: told[name] for name in registered} == registered
+    assert client.post("/buyers", registered).json()["unchanged"] == 1, "sent as it is read"
+    for wrong, field, code in (
+        ({"registered_capital_currency": None}, "registered_capital_currency", "currency_missing"),
+        ({"registered_capital_currency": "QQQ"}, "registered_capital_currency", "currency_unknown"),
+        ({"registered_capital": "1.005"}, "registered_capital", "amount_inexact"),
+        ({"registered_capital": 7}, "registered_capital", "not_text"),
+    ):
+        answer = client.post("/buyers", {**registered, **wrong})
+        assert answer.status_code == 422
+        assert [(one["field"], one["code"]) for one in answer.json()["errors"]] == [(field, code)]
+
+
 def test_one_fact_is_put_corrected_and_withdrawn_under_its_key(own_ledger, caller):
     client = caller()
     body = {"buyer_id": "b", "issue_date": "2025-03-01", "amount": "1.00", "currency": "CNY"}

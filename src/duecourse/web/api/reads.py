@@ -14,10 +14,10 @@ from pydantic import Field
 
 from duecourse import __version__
 from duecourse.desk import facts as facts_
-from duecourse.desk.groups import list_groups
 from duecourse.desk.buyers import buyer_record
 from duecourse.desk.facts import GRAINS
 from duecourse.desk.findings import check_of, faults, findings
+from duecourse.desk.groups import list_groups
 from duecourse.desk.imported import change_of, history
 from duecourse.desk.invoices import InvoicesQuery, list_invoices
 from duecourse.desk.listing import BuyersQuery, list_buyers
@@ -164,7 +164,7 @@ def buyer(request: HttpRequest, buyer_id: str, words: Query[At]) -> HttpResponse
         share = row["overdue"] / row["outstanding"] if row["outstanding"] else None
         figures.append(shapes.shaped(shapes.BuyerFigures, {**row, "overdue_share": share}))
     return reply(
-        request, book, profile=shapes.shaped(shapes.Profile, record.profile), figures=figures, ageing=_ageing_rows(record.ages, []),
+        request, book, profile=shapes.profile(record.profile), figures=figures, ageing=_ageing_rows(record.ages, []),
     )  # fmt: skip
 
 

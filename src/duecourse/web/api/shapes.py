@@ -150,6 +150,22 @@ class Profile(Schema):
     customer_since: date | None
 
 
+class RegisteredProfile(Profile):
+    """Who a buyer is, with what its register says."""
+
+    vat_number: str | None
+    lei: str | None
+    legal_form: str | None
+    founded_on: date | None
+    registered_capital: Annotated[
+        str | None, Field(description="Decimal string, in `registered_capital_currency`", examples=["5000000.00"])
+    ]
+    registered_capital_currency: str | None
+    registry_status: str | None
+    legal_representative: str | None
+    owner_name: str | None
+
+
 class BuyerFigures(Schema):
     """The figures of one buyer in one currency."""
 
@@ -368,7 +384,7 @@ class RatesAnswer(Page):
 class BuyerAnswer(Answer):
     """One buyer: who it is and how it stands."""
 
-    profile: Profile
+    profile: RegisteredProfile
     figures: list[BuyerFigures]
     ageing: list[AgeingRow]
 
@@ -578,6 +594,13 @@ def shaped(model: type[Schema], row: Mapping[str, Any], *, base: str = NO_CURREN
             value = decimal_string(value, currency if money == OWN else base)
         out[name] = value
     return out
+
+
+def profile(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A buyer's profile with what its register says."""
+    capital, currency = row.get("registered_capital_minor"), row.get("registered_capital_currency")
+    told = decimal_string(capital, currency) if capital is not None and currency else None
+    return {**shaped(RegisteredProfile, row), "registered_capital": told}
 
 
 def all_shaped(model: type[Schema], rows: Sequence[Mapping[str, Any]], *, base: str = NO_CURRENCY) -> list[dict[str, Any]]:

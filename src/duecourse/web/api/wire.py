@@ -63,6 +63,8 @@ class BuyerIn(TypedDict):
     lei: NotRequired[Annotated[Key | None, Field(description="Legal entity identifier, ISO 17442")]]
     legal_form: NotRequired[Words | None]
     founded_on: NotRequired[date | None]
+    registered_capital: NotRequired[Annotated[Amount | None, Field(description="As the register has it; with its currency")]]
+    registered_capital_currency: NotRequired[Currency | None]
     registry_status: NotRequired[Annotated[Words | None, Field(description="As the register words it")]]
     legal_representative: NotRequired[Words | None]
     owner_name: NotRequired[Annotated[Words | None, Field(description="Who controls it")]]
@@ -247,6 +249,8 @@ def sent_schema(kind: str) -> pa.Schema:
             continue
         if column.name == "amount_minor":
             fields.append(pa.field("amount", pa.string()))
+        elif column.name == "registered_capital_minor":
+            fields.append(pa.field("registered_capital", pa.string()))
         else:
             fields.append(pa.field(column.name, pa.string() if column.name == "rate" or column.name in STATEMENT_ITEMS else column.type))
     return pa.schema(fields)

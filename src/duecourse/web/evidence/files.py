@@ -19,7 +19,7 @@ from duecourse.desk.examining import examine
 from duecourse.desk.importing import named as under_its_name
 from duecourse.errors import DuecourseError, FileTooLargeError
 from duecourse.findings import Severity
-from duecourse.forms import write_template
+from duecourse.forms import write_form
 from duecourse.intake.statements import StatementOptions, StatementsRead, import_statements, read_statements
 from duecourse.messages import say
 from duecourse.reference.currencies import CURRENCIES
@@ -177,7 +177,7 @@ def template(request: HttpRequest, buyer_id: str, form: str) -> HttpResponse:
     form = form if form in TEMPLATES else "xlsx"
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / f"statements.{form}"
-        write_template(place, buyer_id)
+        write_form(place, "statements", buyer_id)
         content = place.read_bytes()
     attachment = {"Content-Disposition": f'attachment; filename="statements-template.{form}"'}
     return HttpResponse(content, content_type=TEMPLATES[form], headers=attachment)

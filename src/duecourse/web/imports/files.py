@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib import messages
@@ -14,6 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from duecourse.errors import DiskFullError, FileTooLargeError
+from duecourse.forms import write_form
 from duecourse.messages import say
 from duecourse.web import environment as env
 from duecourse.web.accounts.access import may
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
 WORKER_SECONDS: Final = 30
+FORM_TYPES: Final = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv; charset=utf-8"}
 
 
 def go_to(name: str, *args: Any) -> str:
@@ -80,6 +84,19 @@ def upload(request: HttpRequest, handler: IntoHome) -> HttpResponse:
             messages.error(request, say("web.imports_no_file"))
         return after(request, go_to("imports"))
     return after(request, go_to("import_file", kept[0].pk))
+
+
+@require_safe
+@whole_gate("settings")
+def limits_form(request: HttpRequest, form: str) -> HttpResponse:  # noqa: ARG001 — the same for everybody
+    """An empty table for credit limits, for those who may bring them in."""
+    form = form if form in FORM_TYPES else "xlsx"
+    with tempfile.TemporaryDirectory(prefix="duecourse-form-") as home:
+        place = Path(home) / f"limits.{form}"
+        write_form(place, "limits")
+        content = place.read_bytes()
+    name = {"Content-Disposition": f'attachment; filename="credit-limits.{form}"'}
+    return HttpResponse(content, content_type=FORM_TYPES[form], headers=name)
 
 
 # --- looking at it --------------------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from duecourse.messages import say
 from duecourse.money import to_decimal
 from duecourse.web import books
 from duecourse.web import environment as env
+from duecourse.web.accounts.access import may
 from duecourse.web.accounts.audit import record
 from duecourse.web.accounts.models import Person
 from duecourse.web.imports.files import after, go_to
@@ -54,6 +55,7 @@ def imports(request: HttpRequest) -> HttpResponse:
         {
             "pending": [{"upload": one, "size": size_words(one.size_bytes)} for one in pending],
             "rows": _rows(shown),
+            "may_limits": may(request.user, "settings"),
             "says": say("web.imports_shown", first=offset + 1, last=offset + len(shown), count=len(changes)),
             "previous": offset and max(0, offset - PAGE),
             "has_previous": offset > 0,

@@ -9,6 +9,7 @@ from duecourse.web.imports import files, findings, firm, history, quarantine
 urlpatterns = [
     path("imports/", history.imports, name="imports"),
     path("imports/upload/", files.upload, name="import_upload"),
+    path("imports/empty/limits.<slug:form>", files.limits_form, name="import_limits_form"),
     path("imports/files/<int:pk>/", files.file, name="import_file"),
     path("imports/files/<int:pk>/preview/", files.preview, name="import_preview"),
     path("imports/files/<int:pk>/confirm/", files.confirm, name="import_confirm"),
