@@ -17,12 +17,16 @@ from hypothesis import strategies as st
 from duecourse.engines.duckdb import DuckDBEngine
 from duecourse.engines.fused import MEASURES, FusedPassError, ensure, measure, measure_buyer, refresh
 from duecourse.engines.fused import projection as projections
+from duecourse.engines.fused.paying import paying
 from duecourse.engines.fused.projection import AmountsTooLargeError, build
 from duecourse.ledger.entries import SETTLEMENT_KINDS
 from duecourse.ledger.store import Ledger
+from duecourse.measures.base import minor_rates
 from duecourse.measures.buyer import buyer_measures
+from duecourse.measures.indicators.payment import part_payments, payment_cycle
 from duecourse.samples.book import memory_ledger
 from duecourse.samples.economy import DEMO_UNTIL, Economy, write
+from support.examples import examples
 
 FIRST = date(2023, 1, 1)
 BUYERS = ["A", "B", "C", "D", "E", "F", "É", "客户"]
@@ -117,6 +121,43 @@ def test_it_gives_what_the_expressions_define(seed, chunk_rows):
 def test_it_gives_what_the_expressions_define_on_many_ledgers(seed, chunk_rows):
     random = Random(seed)
     hold_equal(odd_ledger(random, random.choice([2, 4, 30, 150])), some_days(random, 3), chunk_rows)
+
+
+@given(seed=st.integers(0, 2**32))
+@examples(3, 60)
+def test_how_paying_changes_is_as_the_expressions_define_it(seed):
+    random = Random(seed)
+    facts = odd_ledger(random, random.choice([4, 60, 300]))
+    for row in (*facts["invoice"], *facts["settlement"]):  # so small that sums of floating point say the same in any order
+        row["amount_minor"] = row["amount_minor"] // abs(row["amount_minor"]) * random.choice([1, 7, 600, 100_000])
+    facts["setting"] = [{"name": "base_currency", "value": '"CNY"'}]
+    if random.random() < 0.5:
+        facts["exchange_rate"] = [
+            {"provider": "own", "base_currency": "USD", "quote_currency": "CNY", "rate_date": FIRST + timedelta(days=day), "rate": 7.0} for day in range(0, 1300, 30)
+        ]  # fmt: skip
+    ledger = memory_ledger(facts)
+    folder = Path(tempfile.mkdtemp())
+    try:
+        columns = build(ledger, folder / "columns", threads=1)
+        for on in some_days(random, 2):
+            book = ledger.as_of(on)
+            factors = {row["currency"]: row["factor"] for row in book.run(minor_rates(book)).to_pylist()}
+            found = {row["buyer_id"]: row for row in paying(columns, on, factors, threads=2).to_pylist()}
+            defined: dict[str, dict[str, float | None]] = {}
+            for rows in (book.run(payment_cycle(book)).to_pylist(), book.run(part_payments(book)).to_pylist()):
+                for row in rows:
+                    defined.setdefault(row["buyer_id"], {}).update(row)
+            assert set(found) == set(defined)
+            for buyer, row in found.items():
+                expected = defined[buyer]
+                for name, value in row.items():
+                    wanted = expected.get(name)
+                    assert value == (wanted if wanted is None or name == "buyer_id" else pytest.approx(wanted, rel=1e-9, abs=1e-9)), (
+                        buyer,
+                        name,
+                    )
+    finally:
+        shutil.rmtree(folder)
 
 
 def test_it_gives_what_the_expressions_define_at_the_edges():

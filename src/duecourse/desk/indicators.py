@@ -14,9 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from duecourse.desk.alone import FURTHER, answered, holds
+from duecourse.desk.behaviour import columns_ready
 from duecourse.desk.surroundings import Surroundings, keep, measures_of_all, surroundings, surroundings_of, with_group
+from duecourse.engines.fused.paying import paying
 from duecourse.errors import BuyerUnknownError
 from duecourse.ledger.entries import INVOICE, LIMIT, SETTLEMENT, SIGNAL, STATEMENT
+from duecourse.measures.base import minor_rates
 from duecourse.measures.indicators.accounts import accounts
 from duecourse.measures.indicators.payment import contested, other_payers, part_payments, payment_cycle, payments_by_month
 from duecourse.measures.indicators.surroundings import contagion, standing_of
@@ -163,10 +166,15 @@ class Found:
 
 def _take_own(found: Found, book: Book, owed: pa.Table) -> None:
     """What the buyers' own facts say."""
-    months = answered(book, "payments by month", payments_by_month)
-    found.take(answered(book, "payment cycle", payment_cycle, months=months))
+    ready = columns_ready(book)
+    if ready is not None:
+        found.take(paying(ready, book.on, {row["currency"]: row["factor"] for row in answered(book, "rates", minor_rates).to_pylist()}))
+    else:
+        months = answered(book, "payments by month", payments_by_month)
+        found.take(answered(book, "payment cycle", payment_cycle, months=months))
+        found.take(answered(book, "part payments", part_payments))
     for name, make, entry in (
-        ("part payments", part_payments, SETTLEMENT), ("contested", contested, INVOICE), ("other payers", other_payers, SETTLEMENT),
+        ("contested", contested, INVOICE), ("other payers", other_payers, SETTLEMENT),
         ("insurer cover", insurer_cover, LIMIT), ("ordering", ordering, INVOICE), ("signals counted", signals_counted, SIGNAL),
         ("claims", claims, SIGNAL), ("downgrades", downgrades, SIGNAL), ("accounts", accounts, STATEMENT),
     ):  # fmt: skip

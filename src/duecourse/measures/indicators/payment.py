@@ -8,8 +8,9 @@ import ibis
 
 from duecourse.measures.expressions import ZERO, count, days_between, ratio, total
 from duecourse.measures.grain import PER_BUYER
+from duecourse.measures.history import CASH_KINDS
 from duecourse.measures.indicators.common import HALF_YEAR, QUARTER, YEAR, in_one_currency, least_known, month_back, within
-from duecourse.measures.positions import applied, is_payment, positions
+from duecourse.measures.positions import ITEM, applied, is_payment, positions
 from duecourse.measures.windows import days_before
 from duecourse.money import exponent
 from duecourse.reference.currencies import CURRENCIES
@@ -28,6 +29,7 @@ LEAST_SPREAD_DAYS: Final = 3.0
 SEASON_WEIGHT: Final = 0.5
 """Two earlier years say half of what a month of the year is like; the other half is the buyer's mean."""
 SLACK: Final = 0.5
+NEARLY_ZERO: Final = 1e-9
 PARTS_DAYS: Final = 60
 CLOSED: Final = 0.01
 """An item of which no more than this is open has been paid: bank charges, rounding."""
@@ -51,12 +53,10 @@ def payments_by_month(book: Book) -> ir.Table:
         *PER_BUYER,
         month_back=month_back(rows.settle_date, book.on),
         paid=amount,
-        late=amount * days_between(rows.settle_date, rows.due_date),
-        cycle=amount * days_between(rows.settle_date, rows.issue_date),
+        late=amount.cast("float64") * days_between(rows.settle_date, rows.due_date),
+        cycle=amount.cast("float64") * days_between(rows.settle_date, rows.issue_date),
     )
-    return rows.group_by([*PER_BUYER, "month_back"]).aggregate(
-        paid=total(rows.paid), late=rows.late.sum().cast("float64"), cycle=rows.cycle.sum().cast("float64")
-    )
+    return rows.group_by([*PER_BUYER, "month_back"]).aggregate(paid=total(rows.paid), late=rows.late.sum(), cycle=rows.cycle.sum())
 
 
 def payment_cycle(book: Book, months: ir.Table | None = None) -> ir.Table:
@@ -120,7 +120,8 @@ def _shift(months: ir.Table) -> ir.Table:
     so_far = ibis.window(group_by="buyer_id", order_by=ibis.desc("month_back"), preceding=None, following=0)
     recent = recent.mutate(stand=recent.step.sum().over(so_far))
     recent = recent.mutate(lowest=recent.stand.min().over(so_far))
-    recent = recent.mutate(height=(recent.lowest < 0).ifelse(recent.stand - recent.lowest, recent.stand))
+    height = (recent.lowest < 0).ifelse(recent.stand - recent.lowest, recent.stand)
+    recent = recent.mutate(height=(height > NEARLY_ZERO).ifelse(height, 0.0))
     whole = ibis.window(group_by="buyer_id", preceding=None, following=None)
     recent = recent.mutate(
         newest=recent.month_back.min().over(whole),
@@ -135,19 +136,18 @@ def _shift(months: ir.Table) -> ir.Table:
 def part_payments(book: Book) -> ir.Table:
     """How often did a buyer pay something other than its invoices?  部分付款与整数付款
 
-    One row per buyer with a payment in the last 60 days.
-        PAY05  int64  payments that left their invoice open by more than 1 % (a second payment on the same invoice is one), and money on account
-                      in whole thousands of its currency that names no invoice
+    One row per buyer with money received in the last 60 days.
+        PAY05  int64  payments that left their invoice open by more than 1 % (a second payment on the same invoice is one), and money in whole
+                      thousands of its currency that no invoice of the book takes up
     """
     rows = book.settlement
-    rows = rows.filter(within(rows.settle_date, book, PARTS_DAYS) & (rows.amount_minor > 0) & rows.kind.isin(["cash", "unknown"]))
-    named = rows.filter(rows.invoice_id.notnull())
-    item = positions(book, only=named.select("invoice_id").distinct())
-    paid = named.group_by(["invoice_id", "instalment", "currency"]).aggregate(payments=named.count()).view()
-    on_invoice = item.inner_join(paid, ["invoice_id", "instalment", "currency"])
+    rows = rows.filter(within(rows.settle_date, book, PARTS_DAYS) & (rows.amount_minor > 0) & rows.kind.isin(list(CASH_KINDS)))
+    item = positions(book, only=rows.filter(rows.invoice_id.notnull()).select("invoice_id").distinct())
+    paid = rows.group_by(list(ITEM)).aggregate(payments=rows.count()).view()
+    on_invoice = item.inner_join(paid, list(ITEM))
     still_open = item.open_minor.cast("float64") > item.amount_minor.cast("float64") * CLOSED
     on_invoice = on_invoice.select(item.buyer_id, parts=paid.payments - still_open.ifelse(ZERO, ZERO + 1))
-    loose = rows.filter(rows.invoice_id.isnull() & (rows.kind == "cash"))
+    loose = rows.anti_join(item.select(*ITEM).view(), list(ITEM))
     scales = [
         (loose.currency.isin(sorted(code for code in CURRENCIES if exponent(code) == places)), ROUND_SUM * 10**places)
         for places in (0, 3, 4)
