@@ -12,8 +12,10 @@ import pytest
 
 from duecourse import samples
 from duecourse.cli import main
+from duecourse.decisions.alert_policy import checked
 from duecourse.desk.backtest import backtest, kept_backtest
 from duecourse.desk.plain_rules import RULES, standing
+from duecourse.desk.policy_replay import by_policy
 from duecourse.desk.replaying import Rival, aligned, as_known, month_ends, replay, without_later
 from duecourse.errors import HistoryMissingError, LeakFoundError, RuleInvalidError
 from duecourse.ledger.entries import ENTRIES, QUARANTINE
@@ -141,10 +143,10 @@ def test_the_whole_answer_is_plain_kept_and_fair(small_ledger, told):
     assert again == told == json.loads(json.dumps(told))
     assert kept_backtest(small_ledger.as_of(ON), since=SINCE, until=UNTIL, share=0.04) is None
     assert told["headline"] == "rules" and told["guarded"] == ["2025-09-30", "2025-10-31"]
-    assert set(told["rivals"]) == {*RULES, "rules", "rules:strict", "random"}
+    assert set(told["rivals"]) == {*RULES, "rules", "rules:strict", "policy", "random"}
     most = told["buyer_months"] * 0.05
-    for one in told["rivals"].values():
-        assert one["counts"]["alerts"] <= most + 1
+    for name, one in told["rivals"].items():
+        assert one["counts"]["alerts"] <= most + 1 or name == "policy"
         assert one["counts"]["defaults"] == told["defaults"]
         assert one["counts"]["caught_90"] <= one["counts"]["caught"] <= one["counts"]["defaults"]
         assert sum(row["alerts"] for row in one["segments"].values()) == pytest.approx(one["counts"]["alerts"])
@@ -153,6 +155,26 @@ def test_the_whole_answer_is_plain_kept_and_fair(small_ledger, told):
     assert told["false_alarms_counted"] == headline["judged"] - headline["right"] == len(told["false_alarms"])
     assert all(row["reasons"] for row in told["false_alarms"])
     assert [row["share"] for row in told["trade_off"]["rules"]] == sorted(row["share"] for row in told["trade_off"]["rules"])
+
+
+def test_the_policy_in_force_opens_what_it_would_have_opened(book):
+    def score(of):
+        rows = owed(of)
+        points = rows["score"].to_numpy()
+        return pa.table({"buyer_id": rows["buyer_id"], "score": 100.0 * points / points.max(), "reasons": rows["reasons"]})
+
+    found = replay(book, DAYS, definition(), {"rules": score}, guard_days=0)
+    policy = checked({"severity": {"amber": {"rule_score": 5}, "red": {"rule_score": 50}}, "closing": {"rule_score": 5}})
+    alerts = by_policy(found, policy, rules="rules")
+    assert len(alerts) and len(set(alerts.buyer.tolist())) == len(alerts), "held until each is over"
+    assert (found.scores["rules"][alerts.day, alerts.buyer] >= 5).all() and found.course.watched[alerts.day, alerts.buyer].all()
+    for place in range(len(DAYS)):
+        assert (alerts.day == place).sum() <= max(found.course.watched[place].sum() * 0.01, 1)
+    urgent = checked(
+        {"severity": {"amber": {"rule_score": 5}, "red": {"rule_score": 50}}, "closing": {"rule_score": 5}, "at_once": ["owes"]}
+    )
+    reached = (np.nan_to_num(found.scores["rules"][0]) >= 5) & found.course.watched[0]
+    assert (by_policy(found, urgent, rules="rules").day == 0).sum() == reached.sum()
 
 
 def test_what_cannot_be_replayed_is_said(book):

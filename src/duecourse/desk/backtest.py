@@ -15,12 +15,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from duecourse.decisions.alert_budget import HOLD_DAYS, at_budget
+from duecourse.decisions.alert_policy import policy_of
 from duecourse.decisions.record import digest_of
 from duecourse.desk import answers
 from duecourse.desk.plain_rules import OVERDUE_OR_USED_DAYS, UTILISATION
+from duecourse.desk.policy_replay import by_policy
 from duecourse.desk.remembered import recalled, remembered
 from duecourse.desk.replaying import EPOCH, month_ends, replay
-from duecourse.desk.rivals import RULES, rivals
+from duecourse.desk.rivals import RULES, WARNING, rivals
 from duecourse.errors import HistoryMissingError
 from duecourse.measures.expressions import day as day_of
 from duecourse.review.early_warning import SIX_MONTHS, listed, matched, measured, random_control, told_apart, trade_off
@@ -47,6 +49,7 @@ TOLD: Final = 200
 
 SIZES: Final = ("small", "medium", "large")
 RANDOM: Final = "random"
+POLICY: Final = "policy"
 SEGMENTS: Final = ("size", "country", "sector")
 MOST_SEGMENTS: Final = 12
 
@@ -107,7 +110,17 @@ def _days(book: Book, since: date | None, until: date | None, wording: Definitio
 def _question(
     book: Book, days: Sequence[date], share: float, wording: Definition, analysts: float, segment: str, sets: Any, *, recorded: bool
 ) -> str:
-    asked = [str(days[0]), str(days[-1]), share, wording.told(), analysts, segment, sets or {}, recorded]
+    asked = [
+        str(days[0]),
+        str(days[-1]),
+        share,
+        wording.told(),
+        analysts,
+        segment,
+        sets or {},
+        recorded,
+        dict(policy_of(book.settings).values),
+    ]
     return f"backtest {digest_of(asked)} {answers.beside_version(book.ledger)}"
 
 
@@ -117,6 +130,8 @@ def told(
 ) -> dict[str, Any]:  # fmt: skip
     """What a replay comes to, as plain data.
 
+    The policy in force opens what it would have opened, month by month, at its own budget; all others at `share`.
+
     headline  the rival whose misses, false alarms and trade-off are told; by default the product's own
     """
     course = _with_segments(book, found, segment)
@@ -124,12 +139,16 @@ def told(
     measured_ = {name: _rival(course, score, share, analysts) for name, score in found.scores.items()}
     alerts = measured_[headline][0]
     visible = _visible(book, found)
+    policy = policy_of(book.settings)
     within = min(SIX_MONTHS, wording.horizon_days)
-    rivals = {
+    rivals_ = {
         name: {**one.told(), "auc": _or_none(told_apart(course, found.scores[name], within_days=within))}
         for name, (_, one) in measured_.items()
     }
-    rivals[RANDOM] = {**random_control(course, share, analysts=analysts).told(), "auc": 0.5}
+    alerts_of_policy = by_policy(found, policy, probability=WARNING, rules=RULES)
+    by_policy_ = measured(course, alerts_of_policy, analysts=float(policy["budget"]["analysts"]))
+    rivals_[POLICY] = {**by_policy_.told(), "auc": None, "version": policy.version}
+    rivals_[RANDOM] = {**random_control(course, share, analysts=analysts).told(), "auc": 0.5}
     misses, alarms = listed(course, alerts, _describer(book, found, headline))
     counted = matched(course, alerts).counts
     return {
@@ -138,7 +157,7 @@ def told(
         "auc_within_days": within, "known": found.known, "has_limits": found.has_limits, "currency": book.base_currency,
         "buyers": int(course.watched.any(axis=0).sum()), "buyer_months": int(course.watched.sum()),
         "defaults": int(counted.sum()), "defaults_before_or_unwatched": int((~counted).sum()),
-        "invisible": int((counted & ~visible).sum()), "headline": headline, "rivals": rivals, "segment": segment,
+        "invisible": int((counted & ~visible).sum()), "headline": headline, "rivals": rivals_, "segment": segment,
         "trade_off": {
             name: [{key: _or_none(value) for key, value in row.items()} for row in trade_off(course, found.scores[name], BUDGETS, analysts=analysts)]
             for name in dict.fromkeys((headline, *(one for one in found.scores if one.startswith(f"{RULES}:"))))

@@ -22,6 +22,8 @@ REASONS: Final = 4
 """So many reasons of an alert are told, the heaviest first."""
 
 RULES: Final = "rules"
+WARNING: Final = "warning"
+"""The rival whose score is the probability of default within six months."""
 
 
 @dataclass(frozen=True)
