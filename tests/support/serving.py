@@ -38,6 +38,8 @@ import duecourse.desk.importing, duecourse.web.books, duecourse.web.jobs.worker
 kinds()
 migrate()
 connections.close_all()
+for name in os.environ.get("NURSERY_LOADS", "").split():  # what its snippets need, loaded once
+    __import__(name)
 print("ready", flush=True)
 for line in sys.stdin:
     order = json.loads(line)

@@ -294,12 +294,39 @@ SIGNAL: Final = Entry(
         provider=TEXT,  # who says so
         reference=TEXT,  # case number, address of the document
         text=TEXT,
+        confidence=pa.float64(),  # how sure it is that this is said of this buyer, 0 to 1; null where a person or a register says so
     ),
     key=("signal_id",),
     happened="published_on",
     ends=("ended_on",),
     founded=False,
 )
+
+MENTION_STATES: Final = ("waiting", "entered", "dismissed")
+
+MENTION: Final = Entry(
+    "mention",
+    _facts(
+        signal_id=TEXT,  # the signal's own, once it is one
+        buyer_id=TEXT,  # who is probably meant
+        kind=TEXT,
+        severity=TEXT,
+        published_on=DAY,
+        value=TEXT,  # which class of event
+        provider=TEXT,
+        reference=TEXT,
+        text=TEXT,  # the sentence
+        confidence=pa.float64(),
+        name=TEXT,  # the words that may be the buyer's name
+        status=TEXT,  # one of MENTION_STATES
+        reason=TEXT,  # why a person decided so
+        made_by=TEXT,
+    ),
+    key=("signal_id",),
+    happened="published_on",
+    founded=False,
+)
+"""What outside feeds say of somebody who may be a buyer, for a person to look at; a signal only once somebody says so."""
 
 LIMIT_KINDS: Final = (
     "standing",  # what the firm grants
@@ -355,7 +382,7 @@ SECURITY: Final = Entry(
     founded=False,
 )
 
-DECISION_KINDS: Final = ("limit", "order", "grade_adjustment", "list_verdict")
+DECISION_KINDS: Final = ("limit", "order", "grade_adjustment", "list_verdict", "alert")
 
 DECISION: Final = Entry(
     "decision",
@@ -493,6 +520,7 @@ ENTRIES: Final = {
         ORDER,
         STATEMENT,
         SIGNAL,
+        MENTION,
         LIMIT,
         SECURITY,
         DECISION,

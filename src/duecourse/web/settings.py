@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "duecourse.web.evidence",
     "duecourse.web.grades",
     "duecourse.web.notices",
+    "duecourse.web.watch",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("duecourse.web.evidence.urls")),
     path("", include("duecourse.web.grades.urls")),
     path("", include("duecourse.web.credit_file.urls")),
+    path("", include("duecourse.web.watch.urls")),
     path("api/", include("duecourse.web.api.urls")),
     path("webhooks/", include("duecourse.web.api.webhooks.urls")),
     path("jobs/", include("duecourse.web.jobs.urls")),

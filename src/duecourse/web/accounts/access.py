@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 Act = Literal["read", "export", "note", "import", "settings", "people", "audit", "jobs", "keys", "propose", "decide", "check"]
-"""What somebody may do with the rows they see: look, take out, write notes, bring in, set the firm's rules, let people in, read the
+"""What somebody may do with the rows they see: look, take out, write notes and work alerts, bring in, set the firm's rules, let people in, read the
 audit trail, watch the background jobs, make API keys, ask for a limit or enter evidence, decide on limits and held orders within one's
 authority, check and reserve orders."""
 

@@ -23,6 +23,7 @@ from duecourse.web.jobs.schedule import tick
 from duecourse.web.notices import sending as notices
 from duecourse.web.orders import background as orders
 from duecourse.web.outbox import sending
+from duecourse.web.watch import background as watch
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -147,6 +148,7 @@ class WorkerProcess:
         try:
             after_change()
             orders.ask()
+            watch.ask()
         except (DuecourseError, OSError):
             log.warning("the ledger could not be looked at")
 

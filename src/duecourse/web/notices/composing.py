@@ -7,18 +7,23 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from duecourse.desk.dates import default_day
+from duecourse.glossary import label
 from duecourse.messages import catalogue, say
+from duecourse.money import NO_CURRENCY, format_money
 from duecourse.web import books
 from duecourse.web import environment as env
 from duecourse.web.accounts.access import may
 from duecourse.web.notices.models import Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from duecourse.ledger.scope import Scope
     from duecourse.messages import Language
     from duecourse.web.notices.models import Sending
+
+DRAWERS: Final[dict[str, Callable[[Scope, Language, bool], list[dict[str, str]]]]] = {}
+"""Kinds of notice whose lines are drawn when the message is: {kind: lines of a scope, in a language, with or without buyers}. Nothing to say: no lines."""
 
 LINES: Final = 30
 """So many lines a message has at most."""
@@ -34,11 +39,18 @@ def language_of(text: str) -> Language:
 
 
 def worded(value: Any, lang: Language) -> Any:
-    """An argument as it stands in a sentence: {code, args} is a sentence itself, a list is one after the other."""
+    """An argument as it stands in a sentence.
+
+    {code, args} is a sentence itself, {term} a term of the glossary, {minor, currency} an amount; a list is one after the other.
+    """
     if isinstance(value, dict) and "code" in value:
         if value["code"] not in catalogue():  # of a release that is gone
             return ""
         return say(value["code"], lang, **{name: worded(one, lang) for name, one in value.get("args", {}).items()})
+    if isinstance(value, dict) and "term" in value:
+        return label(value["term"], lang)
+    if isinstance(value, dict) and "minor" in value:
+        return "–" if value["currency"] == NO_CURRENCY else format_money(value["minor"], value["currency"], lang)
     if isinstance(value, list):
         return say("web.notices_and", lang).join(str(worded(one, lang)) for one in value)
     return value
@@ -80,21 +92,19 @@ def drawn_up(sending: Sending) -> dict[str, Any] | None:
     notices = list(Notice.objects.filter(sending=sending))
     names = names_of(scope, [one.buyer_id for one in notices if one.buyer_id], lang)
     notices = [one for one in notices if not one.buyer_id or one.buyer_id in names]
-    if not notices:
-        return None
-    counts = Counter(one.kind for one in notices if one.kind != "summary")
+    counts = Counter(one.kind for one in notices if one.kind not in DRAWERS)
     told = [say(f"web.notices_count_{kind}", lang, count=count) for kind, count in sorted(counts.items())]
-    if group is not None and not group.details:
-        lines = [{"text": text, "url": ""} for text in told]
-    else:
-        lines = [
-            {"text": line(one, names.get(one.buyer_id, ""), lang), "url": env.BASE_URL + one.path if one.path else ""}
-            for one in sorted(notices, key=lambda one: (one.kind != "summary", -one.weight, one.pk))
-        ]
-    title = _title(sending.rhythm, told, lang)
-    only = group is not None and not group.details and len(told) == 1
+    details = group is None or group.details
+    lines = [drawn for kind in sorted({one.kind for one in notices} & DRAWERS.keys()) for drawn in DRAWERS[kind](scope, lang, details)]
+    if details:
+        own = sorted((one for one in notices if one.kind not in DRAWERS), key=lambda one: (-one.weight, one.pk))
+        lines += [{"text": line(one, names.get(one.buyer_id, ""), lang), "url": env.BASE_URL + one.path if one.path else ""} for one in own]
+    elif len(told) > 1 or lines or sending.rhythm != "at_once":
+        lines += [{"text": text, "url": ""} for text in told]
+    if not told and not lines:
+        return None
     return {
-        "title": title, "lines": [] if only and sending.rhythm == "at_once" else lines[:LINES], "more": max(0, len(lines) - LINES),
+        "title": _title(sending.rhythm, told, lang), "lines": lines[:LINES], "more": max(0, len(lines) - LINES),
         "link": f"{env.BASE_URL}/alerts/", "link_words": say("web.notices_open", lang), "settings": f"{env.BASE_URL}/notices/", "language": lang,
         "made_at": sending.made_at.isoformat(),
     }  # fmt: skip

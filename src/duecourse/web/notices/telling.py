@@ -17,7 +17,7 @@ from duecourse.web import environment as env
 from duecourse.web.accounts.access import may
 from duecourse.web.accounts.models import Person
 from duecourse.web.notices.clocks import Clock
-from duecourse.web.notices.kinds import OF_ONE, OFFERED, RHYTHMS, usual
+from duecourse.web.notices.kinds import DIGESTS, OF_ONE, OFFERED, RHYTHMS, usual
 from duecourse.web.notices.models import KEPT, WAITING, Channel, Notice, Preference
 
 if TYPE_CHECKING:
@@ -151,6 +151,25 @@ def _notice(one: Recipient, news: News, now: datetime) -> Notice | None:
         buyer_id=news.buyer_id, path=news.path, weight=news.weight, made_at=now, ready_at=one.clock.ready(rhythm, now),
         state=WAITING if one.reached else KEPT,
     )  # fmt: skip
+
+
+def tell_at_digests(everybody: Iterable[Recipient], kind: str, now: datetime | None = None) -> int:
+    """Have something drawn up for each recipient's next digest of the rhythm they chose for it, once for each digest. Returns how many were new or there."""
+    now = now or timezone.now()
+    rows = []
+    for one in everybody:
+        rhythm = one.rhythm(kind)
+        if rhythm in DIGESTS:
+            ready = one.clock.ready(rhythm, now)
+            key = f"{kind} {rhythm} {ready:%Y-%m-%d}"
+            rows.append(
+                Notice(
+                    to=one.to, person=one.person, channel=one.channel, key=key, kind=kind, rhythm=rhythm, code=f"web.notices_kind_{kind}", path="/alerts/",
+                    made_at=now, ready_at=ready, state=WAITING if one.reached else KEPT,
+                )
+            )  # fmt: skip
+    Notice.objects.bulk_create(rows, batch_size=500, ignore_conflicts=True)
+    return len(rows)
 
 
 def plan_anew(person: Person) -> None:

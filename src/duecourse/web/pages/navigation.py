@@ -32,6 +32,7 @@ class Place:
 PLACES: Final[Mapping[str, tuple[Place, ...]]] = {
     "web.frame_nav_book": (
         Place("dashboard", "web.frame_nav_dashboard", "dashboard"),
+        Place("alerts", "web.watch_title", "bell", also=frozenset({"alert"})),
         Place("buyers", "web.frame_nav_buyers", "buyers", also=frozenset({"buyer"})),
         Place("invoices", "web.frame_nav_invoices", "invoices", also=frozenset({"invoice"})),
         Place("groups", "web.frame_nav_groups", "groups", also=frozenset({"group"})),
@@ -48,6 +49,7 @@ PLACES: Final[Mapping[str, tuple[Place, ...]]] = {
         Place("settings", "web.frame_nav_settings", "settings"),
         Place("people", "web.frame_nav_people", "people", "people"),
         Place("jobs", "web.frame_nav_jobs", "jobs", "jobs"),
+        Place("runs", "web.watch_runs_title", "calendar", "jobs"),
         Place("webhooks", "web.api_hooks_title", "api", "settings", frozenset({"webhook", "webhook_new", "webhook_edit"})),
         Place("notice_channels", "web.notices_channels_title", "bell", "settings", frozenset({"notice_channel"})),
         Place("audit", "web.frame_nav_audit", "audit", "audit"),

@@ -1,0 +1,207 @@
+"""What the alert policy is told: of every buyer once a day, of a few as soon as something about them arrives.  预警输入
+
+`looked_at_all` and `looked_at` give the same of the same buyer. Nothing here opens an alert: that is `decisions.alert.today`, and keeping it the app's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from duecourse.decisions.alert import Warned
+from duecourse.decisions.alert_policy import policy_of
+from duecourse.desk.grading import grade
+from duecourse.desk.indicator_view import indicators_of
+from duecourse.desk.indicators import scored, warning_rules
+from duecourse.errors import BuyerUngradedError, BuyerUnknownError
+from duecourse.ledger.entries import LIMIT, ORDER
+from duecourse.ledger.memory import only_buyer
+from duecourse.measures.limits import limit_use
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    import ibis.expr.types as ir
+
+    from duecourse.decisions.alert_policy import AlertPolicy
+    from duecourse.ledger.book import Book
+    from duecourse.ledger.journal import JournalRow
+
+compute: Any = pc
+
+GRADE_FALL: Final = "grade_fall"
+FALLEN_NOTCHES: Final = 2
+"""A grade worse by so much is a fall that cannot wait; one step is an indicator's to tell."""
+FLOOR: Final = 8
+"""So is any step down to this grade or below it."""
+
+URGENT_SIGNALS: Final = ("insolvency", "dishonest_debtor", "enforcement", "bill_dishonoured", "insurer_limit_cut")
+"""Signals that are reasons by themselves, whatever the thresholds of the indicators say."""
+HANDLING_SETTING: Final = "alert_handling"
+HANDLING: Final[Mapping[str, int]] = {"escalate_after_days": 3}
+
+OF_BUYERS: Final = ("signal", "limit", "statement", "invoice", "settlement", "dispute", "order", "buyer")
+"""Tables whose rows say something about a buyer, those that cannot wait first."""
+MOST_AT_ONCE: Final = 200
+"""So many buyers are looked at as soon as their facts arrive; of a larger file only those with news that cannot wait, the rest at night."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What was seen.
+
+    warned    those that may open, keep or close an alert, with why: {buyer: [{code, args, indicator, level}]}
+    watched   buyers looked at
+    levels    how many are green, amber, red by the plain rules
+    """
+
+    warned: Sequence[Warned]
+    watched: int
+    levels: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Fallen:
+    """A grade that became worse."""
+
+    buyer_id: str
+    before: int
+    now: int
+
+
+def policy(book: Book) -> AlertPolicy:
+    """The alert policy in force. Raises RuleInvalidError."""
+    return policy_of(book.settings)
+
+
+def handling(book: Book) -> Mapping[str, int]:
+    """How alerts are worked: after how many days one that nobody looked at is escalated. What the firm has not set is as shipped."""
+    stated = book.settings.get(HANDLING_SETTING) or {}
+    return {name: int(stated.get(name, usual)) for name, usual in HANDLING.items()}
+
+
+def looked_at_all(book: Book, live: Collection[str], fallen: Iterable[Fallen] = ()) -> Looked:
+    """What is there to warn of today, of every active buyer?
+
+    live    buyers with an open alert: told of whatever they are like today
+    fallen  buyers whose grade fell since the day before
+    """
+    rows, stake = scored(book), at_stake(book)
+    families = {name: one.family for name, one in warning_rules(book).indicators.items()}
+    falls = {one.buyer_id for one in fallen}
+    closing = policy(book)["closing"]
+    wanted = compute.is_in(rows["buyer_id"], pa.array(sorted({*live, *falls}), pa.string()))
+    kept = rows.filter(compute.or_kleene(compute.fill_null(compute.greater_equal(rows["score"], closing["rule_score"]), False), wanted))
+    warned = [
+        _warned(row["buyer_id"], row["score"], stake.get(row["buyer_id"], {}), {code: families[code] for code in row["reasons"]}, fell=row["buyer_id"] in falls)
+        for row in kept.select(["buyer_id", "score", "reasons"]).to_pylist()
+    ]  # fmt: skip
+    counted = {row["values"]: row["counts"] for row in compute.value_counts(rows["level"]).to_pylist()}
+    return Looked(warned, rows.num_rows, counted)
+
+
+def looked_at(book: Book, buyers: Mapping[str, Mapping[str, str]]) -> Looked:
+    """The same of a few, at once: {buyer: {code: family} of what is known besides the indicators}. A buyer the book does not hold is left out."""
+    warned = []
+    for buyer_id, besides in buyers.items():
+        try:
+            seen = indicators_of(book, buyer_id)
+        except BuyerUnknownError:
+            continue
+        reasons = {one.identifier: one.family for one in seen.reasons}
+        warned.append(_warned(buyer_id, seen.score, at_stake_of(book, buyer_id), {**besides, **reasons}))
+    return Looked(warned, len(warned))
+
+
+def _warned(buyer_id: str, score: float | None, stake: Mapping[str, Any], reasons: Mapping[str, str], *, fell: bool = False) -> Warned:
+    exposure = int(stake.get("exposure") or 0)
+    return Warned(
+        buyer_id, None, score, exposure, min(int(stake.get("insurer_minor") or 0), exposure), int(stake.get("oldest_days_past_due") or 0),
+        {**({GRADE_FALL: "financial"} if fell else {}), **reasons},
+    )  # fmt: skip
+
+
+# --- what is at stake -----------------------------------------------------------------------------------------------------------------------
+
+
+def at_stake(book: Book) -> dict[str, Mapping[str, Any]]:
+    """What each buyer owes or has ordered, in base currency, what of it the insurer covers, and how late its oldest item is."""
+    return {row["buyer_id"]: row for row in book.whole.run(_stake(book.whole)).to_pylist()}
+
+
+def at_stake_of(book: Book, buyer_id: str) -> Mapping[str, Any]:
+    """The same of one buyer, from its own facts."""
+    own = only_buyer(book.whole, buyer_id, also=(ORDER, LIMIT))
+    return next((row for row in own.run(_stake(own)).to_pylist() if row["buyer_id"] == buyer_id), {})
+
+
+def _stake(book: Book) -> ir.Table:
+    use = limit_use(book)
+    return use.filter((use.exposure != 0) | (use.oldest_days_past_due > 0)).select(
+        "buyer_id", "exposure", "insurer_minor", "oldest_days_past_due"
+    )  # fmt: skip
+
+
+# --- what has just come in ------------------------------------------------------------------------------------------------------------------
+
+
+def news(book: Book, rows: Sequence[JournalRow]) -> dict[str, dict[str, str]]:
+    """Whom do these changes of the ledger speak of, and what of it cannot wait?  {buyer: {code: family}}
+
+    Of more than MOST_AT_ONCE buyers only those with a signal that cannot wait or an insurer's limit are told.
+    """
+    batches = [row.batch_id for row in rows if row.kind in ("import", "post")]
+    touched = {name for row in rows for name, counts in row.counts.items() if any(counts.values())} & set(OF_BUYERS)
+    urgent: dict[str, dict[str, str]] = {}
+    others: set[str] = set()
+    if not batches:
+        return {}
+    whole = book.whole
+    if "signal" in touched:
+        told = whole.signal.filter(whole.signal.source.isin(batches) & whole.signal.ended_on.isnull())
+        for row in whole.run(told.select("buyer_id", "kind", "severity")).to_pylist():
+            if row["kind"] in URGENT_SIGNALS and row["severity"] != "info":
+                urgent.setdefault(row["buyer_id"], {})[row["kind"]] = "limit" if row["kind"] == "insurer_limit_cut" else "legal"
+            else:
+                others.add(row["buyer_id"])
+    if "limit" in touched:
+        cut = whole.limit.filter(whole.limit.source.isin(batches) & (whole.limit.kind == "insurer") & whole.limit.buyer_id.notnull())
+        for buyer in _buyers(whole.run(cut.select("buyer_id").distinct())):
+            urgent.setdefault(buyer, {})
+    for name in OF_BUYERS[2:]:
+        if name in touched and len(urgent) + len(others) <= MOST_AT_ONCE:
+            table = getattr(whole, name)
+            found = whole.run(
+                table.filter(table.source.isin(batches) & table.buyer_id.notnull()).select("buyer_id").distinct().limit(MOST_AT_ONCE + 1)
+            )
+            others.update(_buyers(found))
+    if len(urgent) + len(others) > MOST_AT_ONCE:
+        return urgent
+    return {**{buyer: {} for buyer in sorted(others)}, **urgent}
+
+
+def _buyers(rows: pa.Table) -> list[str]:
+    return [str(one) for one in rows["buyer_id"].to_pylist()]
+
+
+def fell(book: Book, before: Book, buyer_id: str) -> Fallen | None:
+    """Is a buyer's grade worse than on the book before, by a step that cannot wait?"""
+    grades = []
+    for one in (before, book):
+        try:
+            grades.append(grade(one.whole, buyer_id).grade)
+        except (BuyerUngradedError, BuyerUnknownError):
+            return None
+    return next(iter(falls({buyer_id: grades[0]}, {buyer_id: grades[1]})), None)
+
+
+def falls(before: Mapping[str, int], now: Mapping[str, int]) -> list[Fallen]:
+    """Whose grade fell by FALLEN_NOTCHES, or to FLOOR or below?"""
+    return [
+        Fallen(buyer, before[buyer], worse)
+        for buyer, worse in sorted(now.items())
+        if buyer in before and worse > before[buyer] and (worse - before[buyer] >= FALLEN_NOTCHES or worse >= FLOOR)
+    ]
