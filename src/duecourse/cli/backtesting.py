@@ -90,6 +90,9 @@ def _report(found: Mapping[str, Any], listed: int) -> Report:
         ),
         Section("trade_off", say("backtest.trade_off", rival=rival), _trade_off_columns(), _trade_off(found)),
     ]  # fmt: skip
+    rows = _calibration(found)
+    if rows:
+        sections.append(Section("calibration", say("backtest.calibration", rival=rival), _calibration_columns(), rows))
     for name, columns in (("misses", _miss_columns(found["currency"])), ("false_alarms", _alarm_columns(found["currency"]))):
         rows = [_listed(found, row) for row in found[name][:listed]]
         if rows:
@@ -157,6 +160,28 @@ def _trade_off_columns() -> list[Column]:
     return [Column(name, kind, heading=say(f"backtest.col_{heads.get(name, name)}")) for name, kind in kinds.items()]
 
 
+def _calibration(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "period": period, "rows": one["rows"], "expected": f"{one['expected']:.1f}", "observed": one["observed"],
+            "range": f"{one['low']:.0f}–{one['high']:.0f}", "is_right": one["is_right"],
+        }
+        for period, one in found["calibration"].get(found["headline"], {}).items() if one["rows"]
+    ]  # fmt: skip
+
+
+def _calibration_columns() -> list[Column]:
+    kinds: dict[str, Any] = {
+        "period": "text",
+        "rows": "count",
+        "expected": "text",
+        "observed": "count",
+        "range": "text",
+        "is_right": "state",
+    }
+    return [Column(name, kind, heading=say(f"backtest.col_{name}")) for name, kind in kinds.items()]
+
+
 def _miss_columns(currency: str) -> list[Column]:
     return [
         Column("happened_on", heading=say("backtest.col_happened")), Column("buyer_id"), Column("name"),
@@ -197,6 +222,9 @@ def _notes(found: Mapping[str, Any]) -> list[str]:
         )
     )  # fmt: skip
     notes.append(say(f"backtest.note_known_{found['known']}"))
+    short = sum(said.get("worst_so_far", 0) for said in found["bases"].values())
+    if short:
+        notes.append(say("backtest.note_short", count=short, months=found["months"]))
     if found["guarded"]:
         notes.append(say("backtest.note_guard", days=", ".join(found["guarded"])))
     if not found["has_limits"]:

@@ -8,6 +8,8 @@ what looking at them costs, and each miss and false alarm by itself.
 from __future__ import annotations
 
 import math
+from collections import Counter
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -25,7 +27,8 @@ from duecourse.desk.replaying import EPOCH, month_ends, replay
 from duecourse.desk.rivals import RULES, WARNING, rivals
 from duecourse.errors import HistoryMissingError
 from duecourse.measures.expressions import day as day_of
-from duecourse.review.early_warning import SIX_MONTHS, listed, matched, measured, random_control, told_apart, trade_off
+from duecourse.review.drift import calibration
+from duecourse.review.early_warning import SIX_MONTHS, ahead, listed, matched, measured, random_control, told_apart, trade_off
 from duecourse.risk.outcomes import definition
 from duecourse.risk.outcomes.definitions import DEFAULT
 
@@ -135,7 +138,7 @@ def told(
     headline  the rival whose misses, false alarms and trade-off are told; by default the product's own
     """
     course = _with_segments(book, found, segment)
-    headline = headline or (RULES if RULES in found.scores else list(found.scores)[-1])
+    headline = headline or next((one for one in (WARNING, RULES) if one in found.scores), list(found.scores)[-1])
     measured_ = {name: _rival(course, score, share, analysts) for name, score in found.scores.items()}
     alerts = measured_[headline][0]
     visible = _visible(book, found)
@@ -160,10 +163,11 @@ def told(
         "invisible": int((counted & ~visible).sum()), "headline": headline, "rivals": rivals_, "segment": segment,
         "trade_off": {
             name: [{key: _or_none(value) for key, value in row.items()} for row in trade_off(course, found.scores[name], BUDGETS, analysts=analysts)]
-            for name in dict.fromkeys((headline, *(one for one in found.scores if one.startswith(f"{RULES}:"))))
+            for name in dict.fromkeys((headline, *(one for one in found.scores if one.partition(":")[0] == RULES)))
         },
         "misses": [_miss(found, row, visible) for row in misses[:TOLD]], "misses_counted": len(misses),
         "false_alarms": [_false_alarm(found, alerts, row) for row in alarms[:TOLD]], "false_alarms_counted": len(alarms),
+        "calibration": _calibration(found), "bases": {name: dict(Counter(said)) for name, said in found.bases.items() if any(said)},
         "guarded": [day.isoformat() for day in found.guarded],
     }  # fmt: skip
 
@@ -175,8 +179,6 @@ def _rival(course: Course, score: npt.NDArray[np.float64], share: float, analyst
 
 def _with_segments(book: Book, found: Replayed, segment: str) -> Course:
     """The course, its buyers named by size, country or sector: the largest of them, and the rest together."""
-    from dataclasses import replace  # noqa: PLC0415 — only here
-
     if segment == "size":
         largest = found.exposure.max(axis=0)
         bounds = np.quantile(largest[largest > 0], (0.5, 0.9)) if (largest > 0).any() else np.zeros(2)
@@ -212,6 +214,26 @@ def _visible(book: Book, found: Replayed) -> npt.NDArray[np.bool_]:
     high = np.searchsorted(keys, course.buyer * wide + course.on, "left")
     result: npt.NDArray[np.bool_] = shown | (high > low)
     return result
+
+
+def _calibration(found: Replayed) -> dict[str, Any]:
+    """Were the probabilities right? Each half-year's last month end, so that no buyer is counted twice over the same months."""
+    course = found.course
+    last = {f"{day.year}-{'H1' if day.month <= 6 else 'H2'}": place for place, day in enumerate(found.days) if day.month in (6, 12)}
+    fails = ahead(course, SIX_MONTHS)
+    told_: dict[str, Any] = {}
+    for name, probability in found.probabilities.items():
+        rows = {period: place for period, place in last.items() if course.days[place] + SIX_MONTHS <= course.until}
+        where = [course.watched[place] for place in rows.values()]
+        if not where:
+            continue
+        judged = calibration(
+            [period for period, mine in zip(rows, where, strict=True) for _ in range(int(mine.sum()))],
+            np.concatenate([probability[place][mine] for place, mine in zip(rows.values(), where, strict=True)]),
+            np.concatenate([fails[place][mine] for place, mine in zip(rows.values(), where, strict=True)]),
+        )
+        told_[name] = {period: {**asdict(one), "is_right": one.is_right} for period, one in judged.items()}
+    return told_
 
 
 def _describer(book: Book, found: Replayed, headline: str) -> Callable[[int, int], dict[str, Any]]:

@@ -26,13 +26,14 @@ WORKING_DAYS: Final = 21
 def by_policy(found: Replayed, policy: AlertPolicy, *, probability: str = "", rules: str = "") -> Alerts:
     """The alerts of a policy over the days of a replay; nobody closes one by hand.
 
-    probability, rules  the rivals whose scores are a probability of default within six months, and a rule score from 0 to 100; empty = none
+    probability, rules  the rival that gives a probability of default within six months, and the one whose score is a rule score from 0 to 100;
+                        empty = none
     """
     monthly = _of_months(policy)
     nothing = np.full(found.course.watched.shape, np.nan)
-    chances, points = (found.scores.get(name, nothing) for name in (probability, rules))
+    chances, points = found.probabilities.get(probability, nothing), found.scores.get(rules, nothing)
     amber = policy["severity"]["amber"]
-    reasons = found.reasons.get(probability) or found.reasons.get(rules) or []
+    reasons = found.reasons.get(rules) or found.reasons.get(probability) or []
     live: dict[str, LiveAlert] = {}
     last: dict[str, tuple[date, str]] = {}
     opened: list[tuple[int, int]] = []

@@ -69,11 +69,17 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True)
 class Rival:
-    """Where a rival's scores come from: who is asked, and which columns of the answer. Rivals of the same scorer ask it once."""
+    """Where a rival's scores come from: who is asked, and which columns of the answer. Rivals of the same scorer ask it once.
+
+    probability  column of the probability of default within six months, where the scorer gives one
+    basis        column that says what a month's scores rest on, the same for all buyers
+    """
 
     scorer: Scorer
     score: str = "score"
     reasons: str = "reasons"
+    probability: str = ""
+    basis: str = "basis"
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,7 @@ class Replayed:
 
     buyers     in the order of all columns below; days: the month ends
     scores     {rival: [day, buyer]}; reasons {rival: a column a day, or None}
+    probabilities   {rival: [day, buyer]} of those that give one; bases {rival: what the scores of each day rest on, "" = not said}
     exposure, oldest, days_late, utilisation, worst   [day, buyer], as in `Standing`
     course     what there was to be warned of
     defaults   one row each, in the order of the course: buyer_id, kind, happened_on, known_on, amount_minor, currency, cured_on
@@ -94,6 +101,8 @@ class Replayed:
     days: list[date]
     scores: Mapping[str, Scores]
     reasons: Mapping[str, list[Any]]
+    probabilities: Mapping[str, Scores]
+    bases: Mapping[str, list[str]]
     exposure: Scores
     oldest: Scores
     days_late: Scores
@@ -145,6 +154,8 @@ class _Month:
     standing: Standing
     scores: Mapping[str, Scores]
     reasons: Mapping[str, Any]
+    probabilities: Mapping[str, Scores]
+    bases: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -167,6 +178,8 @@ class _Question:
         asked: dict[Scorer, pa.Table] = {}
         scores: dict[str, Scores] = {name: rule(now) for name, rule in RULES.items()}
         reasons: dict[str, Any] = {}
+        probabilities: dict[str, Scores] = {}
+        bases: dict[str, str] = {}
         for name, rival in self.rivals.items():
             if rival.scorer not in asked:
                 asked[rival.scorer] = rival.scorer(then)
@@ -175,7 +188,11 @@ class _Question:
             if rival.reasons in table.column_names:
                 at = compute.index_in(self.buyers, table["buyer_id"].combine_chunks())
                 reasons[name] = table[rival.reasons].combine_chunks().take(at)
-        return _Month(now, scores, reasons)
+            if rival.probability:
+                probabilities[name] = aligned(table, self.buyers, rival.probability)
+            if rival.basis in table.column_names and table.num_rows:
+                bases[name] = str(table[rival.basis][0].as_py() or "")
+        return _Month(now, scores, reasons, probabilities, bases)
 
     def _guard(self, then: Book, said: _Month) -> None:
         """Raise LeakFoundError if any score of this day changes when later facts are gone."""
@@ -210,6 +227,8 @@ def replay(
     size = (len(days), len(question.buyers))
     scores: dict[str, Scores] = {name: np.full(size, np.nan) for name in (*RULES, *question.rivals)}
     reasons: dict[str, list[Any]] = {name: [] for name in question.rivals}
+    probabilities = {name: np.full(size, np.nan) for name, rival in question.rivals.items() if rival.probability}
+    bases: dict[str, list[str]] = {name: [] for name in question.rivals}
     figures = {name: np.zeros(size) for name in FIGURES}
     active = np.zeros(size, np.bool_)
     has_limits = False
@@ -218,6 +237,9 @@ def replay(
             scores[name][place] = values
         for name, told in reasons.items():
             told.append(month.reasons.get(name))
+            bases[name].append(month.bases.get(name, ""))
+        for name, values in month.probabilities.items():
+            probabilities[name][place] = values
         for name, column in figures.items():
             column[place] = getattr(month.standing, name)
         active[place] = month.standing.active
@@ -226,7 +248,7 @@ def replay(
             progress((place + 1) / len(days))
     rows, course = _course(book, question.buyers, days, definition, active, outcomes)
     return Replayed(
-        question.buyers, list(days), scores, reasons, **figures, course=course, defaults=rows,
+        question.buyers, list(days), scores, reasons, probabilities, bases, **figures, course=course, defaults=rows,
         known="recorded" if recorded else "published", has_limits=has_limits, guarded=sorted(guarded),
     )  # fmt: skip
 

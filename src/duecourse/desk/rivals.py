@@ -23,7 +23,7 @@ REASONS: Final = 4
 
 RULES: Final = "rules"
 WARNING: Final = "warning"
-"""The rival whose score is the probability of default within six months."""
+"""The rival whose score is the product's own ranking: by the probability of default within six months."""
 
 
 @dataclass(frozen=True)

@@ -324,17 +324,21 @@ def random_scores(course: Course, number: int = 0) -> Scores:
 
 
 def told_apart(course: Course, score: Scores, *, within_days: int = SIX_MONTHS) -> float:
-    """AUC: is a buyer that will be in default within so many days scored higher than one that will not? All days together.
+    """AUC: is a buyer that will be in default within so many days scored higher than one that will not?
 
-    A score that is NaN ranks below every other. Days whose `within_days` are not known to the end are left out.
+    Buyers are held against those of the same day, and all pairs of all days count alike: so a score may have another scale on another day. One that
+    is NaN ranks below every other. Days whose `within_days` are not known to the end are left out.
     """
-    rows = np.flatnonzero(course.days + within_days <= course.until)
-    if not len(rows):
-        return float("nan")
-    fails = ahead(course, within_days)[rows]
-    mask = course.watched[rows]
-    risk = np.nan_to_num(score[rows], nan=-np.inf, posinf=np.finfo(np.float64).max)
-    return area(fails[mask].astype(np.float64), risk[mask])
+    fails = ahead(course, within_days)
+    right, pairs = 0.0, 0.0
+    for place in np.flatnonzero(course.days + within_days <= course.until).tolist():
+        watched = course.watched[place]
+        bad = fails[place][watched].astype(np.float64)
+        weight = bad.sum() * (len(bad) - bad.sum())
+        if weight:
+            right += weight * area(bad, np.nan_to_num(score[place][watched], nan=-np.inf, posinf=np.finfo(np.float64).max))
+            pairs += weight
+    return float(right / pairs) if pairs else float("nan")
 
 
 def highest(course: Course, score: Scores, *, share: float = 0.1, within_days: int = SIX_MONTHS) -> tuple[float, float]:
