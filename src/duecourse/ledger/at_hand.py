@@ -1,7 +1,7 @@
 """One buyer's rows at hand: copies of a ledger's files in which they are found without decoding the thousands of rows around them.
 
 A Parquet file gives its rows in groups of thousands, a page about one buyer wants a dozen. So each file of a local ledger has a copy in
-`.at-hand/`: the same rows sorted by buyer, in small pieces, lightly compressed, mapped by every process; beside it the first and the last
+`.at-hand/`: the same rows sorted by buyer, in pieces of some hundred, lightly compressed, mapped by every process; beside it the first and the last
 buyer of each piece. A file of a ledger never changes, so its copy is made once, after an import or when the files were put in order. All of
 it is derived and can be deleted: a file without a copy is read as it is.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FOLDER: Final = ".at-hand"
 COLUMN: Final = "buyer_id"
-PIECE: Final = 1024
+PIECE: Final = 512
 """Rows of one piece: so many are decoded to find one buyer's."""
 LEAST_ROWS: Final = 500
 """A smaller file is read as quickly as its copy."""

@@ -24,6 +24,10 @@ MEMORY: Final = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else Path(tem
 FIGURES: Final = MEMORY / f"duecourse-metrics-{os.getuid()}"
 
 
+COLLECTED: Final = (50_000, 20, 50)
+"""After so many new objects the youngest are looked through, after so many times that the older ones, then all."""
+
+
 @dataclass(frozen=True)
 class Serving:
     """How to serve: where to listen, and with how many processes and threads."""
@@ -190,9 +194,17 @@ def _gunicorn_settings(options: Serving, listener: socket.socket) -> dict[str, A
         "errorlog": "-",
         "loglevel": "warning",
         "post_fork": lambda _server, _worker: end_with_parent(master),
+        "post_worker_init": _settle_collector,
         "worker_exit": _write_what_was_seen,
         "child_exit": _forget_figures,
     }
+
+
+def _settle_collector(_worker: Any) -> None:
+    """Look for garbage in rings seldom: a page makes tens of thousands of objects and nearly none; what is loaded never goes away."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECTED)
 
 
 def _write_what_was_seen(_server: Any, _worker: Any) -> None:

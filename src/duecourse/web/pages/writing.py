@@ -14,9 +14,10 @@ from django.utils.safestring import SafeString
 
 from duecourse.messages import language, say
 from duecourse.money import grouped
+from duecourse.tables import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from duecourse.messages import Language
     from duecourse.web.pages.asof import Picker
@@ -78,6 +79,46 @@ def figures(tiles: Sequence[Any]) -> SafeString:
         found.append(
             f'<div class="figure">\n  <div class="name">{esc(tile.name)}</div>\n'
             f'  <div class="value"{exact}>{esc(tile.value)}{unit}</div>\n  <div class="under">{esc(tile.under)}</div>\n</div>'
+        )
+    return SafeString("".join(found))
+
+
+def tabs(many: Sequence[Mapping[str, Any]], label: str, target: str) -> SafeString:
+    """Pages beside each other (`label`, `url`, `current`, `count`); with a target each is swapped in there."""
+    found = []
+    for tab in many:
+        url, count = esc(tab["url"]), tab.get("count")
+        current = ' aria-current="page"' if tab["current"] else ""
+        swap = f' hx-get="{url}" hx-target="{esc(target)}" hx-push-url="true"' if target else ""
+        tally = "" if count is None else f'<span class="tally">{shown(count, "count")}</span>'
+        found.append(f'<a href="{url}"{current}{swap}>{esc(tab["label"])}{tally}</a>')
+    return SafeString(f'<nav class="tabs" aria-label="{esc(label)}">{"".join(found)}</nav>')
+
+
+def timeline(events: Sequence[Mapping[str, Any]]) -> SafeString:
+    """What happened, a line each (`day`, `words`, `url`, `note`, `kind`)."""
+    found = []
+    for event in events:
+        day = "–" if event["day"] is None else f"{event['day']:%Y-%m-%d}"
+        words = f'<a href="{esc(event["url"])}">{esc(event["words"])}</a>' if event["url"] else esc(event["words"])
+        note = f'<div class="small faint">{esc(event["note"])}</div>' if event["note"] else ""
+        found.append(f'<li><time datetime="{day}">{day}</time><div class="{esc(event["kind"])}">{words}{note}</div></li>')
+    return SafeString(f'<ol class="timeline">{"".join(found)}</ol>')
+
+
+def facts(many: Sequence[tuple[str, str]]) -> SafeString:
+    """Terms and what they are, for a list of facts."""
+    return SafeString("".join([f"<dt>{esc(term)}</dt><dd>{esc(told)}</dd>" for term, told in many]))
+
+
+def ages(many: Sequence[Any], steps: Sequence[int], currency: str) -> SafeString:
+    """The rows of an ageing: each bucket (`label`, `amount`, `share`) beside its colour."""
+    found = []
+    for step, one in zip(steps, many, strict=True):
+        shape = "num" if one.amount else "num zero"
+        found.append(
+            f'<tr><th scope="row"><i class="swatch age-{step}" aria-hidden="true"></i>{esc(one.label)}</th>'
+            f'<td class="{shape}">{grouped(one.amount, currency)}</td><td class="{shape}">{shown(one.share, "fraction")}</td></tr>'
         )
     return SafeString("".join(found))
 

@@ -236,3 +236,27 @@ def page_links(pager: Pager, per_urls: Sequence[tuple[int, str]] = (), target: s
 def as_of_menu(picker: Picker | None) -> SafeString:
     """{% as_of_menu asof %}: which day the page is drawn up for, and every other."""
     return writing.as_of(picker) if picker else SafeString("")
+
+
+@register.simple_tag
+def tab_links(tabs: Sequence[Mapping[str, Any]], label: str = "", target: str = "") -> SafeString:
+    """{% tab_links tabs label "#list" %}: pages beside each other."""
+    return writing.tabs(tabs, label, target)
+
+
+@register.simple_tag
+def timeline(events: Sequence[Mapping[str, Any]]) -> SafeString:
+    """{% timeline events %}: what happened, a line each."""
+    return writing.timeline(events)
+
+
+@register.simple_tag
+def fact_list(facts: Sequence[tuple[str, str]]) -> SafeString:
+    """{% fact_list facts %}, in <dl class="facts">: terms and what they are."""
+    return writing.facts(facts)
+
+
+@register.simple_tag
+def age_rows(buckets: Sequence[Any], currency: str) -> SafeString:
+    """{% age_rows view.buckets view.currency %}: the rows of an ageing."""
+    return writing.ages(buckets, age_steps(len(buckets)), currency)
