@@ -1,10 +1,13 @@
 """How long does the app take to draw up its pages, for several people at once, on a large ledger?
 
-    python benchmarks/web.py --folder DIR [--people 8] [--requests 400] [--import-file FILE.csv] [--record]
+    python benchmarks/web.py --folder DIR [--people 8] [--requests 400] [--pause 1.0] [--import-file FILE.csv] [--record]
 
 The real server (gunicorn, `duecourse serve`) runs on the ledger in a folder; so many signed-in people ask it for pages over HTTP on
-loopback, one after the other without a pause. `server` is what the answer's Server-Timing header says, `whole` the time until its last
-byte was there. With --import-file the same is asked again while the file is imported by the command line.
+loopback, from the same two cores. Twice in one run: each person without a pause, the next page asked for as soon as one is there, which
+keeps both cores full; then each with a pause before every page, of random length (exponential, --pause seconds on average), which is
+still far more than a person reads. `server` is what the answer's Server-Timing header says, `whole` the time until its last byte was there,
+`CPU` the processor time of all the server's processes for each answer, which other work on the machine lengthens least. With
+--import-file the people with pauses ask again while the file is imported by the command line.
 
 Without --folder a ledger of 1,000,000 invoices is made; `--invoices 10000000 --buyers 1000000` makes the large one (about ten minutes).
 """
@@ -12,6 +15,7 @@ Without --folder a ledger of 1,000,000 invoices is made; `--invoices 10000000 --
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import os
 import random
@@ -25,8 +29,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-
-import httpx
+from urllib.parse import quote, urlencode
 
 from duecourse.desk.dashboard import warm
 from duecourse.desk.dates import default_day
@@ -84,51 +87,80 @@ def pages(rng: random.Random, columns, ids: list[str], count: int) -> list[tuple
         words = []
         if kind == "buyers":
             if rng.random() < 0.5:
-                words.append(f"q={rng.choice(texts)}")
+                words.append(("q", rng.choice(texts)))
             filtered = [name for name in ("country", "sector", "currency") if rng.random() < 0.25]
-            words += [f"{name}={rng.choice(columns.words[name])}" for name in filtered]
-            words.append(f"sort={rng.choice(('overdue', 'outstanding', 'name', 'oldest_days_past_due'))}")
-        place = {
-            "dashboard": "/",
-            "buyers": "/buyers/",
-            "buyer": f"/buyers/{rng.choice(ids)}/",
-            "invoices": "/invoices/",
-            "groups": "/groups/",
-        }[kind]
-        found.append((kind, place + ("?" + "&".join(words) if words else "")))
+            words += [(name, rng.choice(columns.words[name])) for name in filtered]
+            words.append(("sort", rng.choice(("overdue", "outstanding", "name", "oldest_days_past_due"))))
+        place = {"dashboard": "/", "buyers": "/buyers/", "buyer": f"/buyers/{quote(rng.choice(ids), safe='')}/", "invoices": "/invoices/", "groups": "/groups/"}[kind]  # fmt: skip
+        found.append((kind, place + ("?" + urlencode(words) if words else "")))
     return found
 
 
-def ask(port: int, keys: list[str], asked: list[tuple[str, str]]) -> dict[str, list[tuple[float, float, int]]]:
-    """{kind of page: (ms in the server, ms in all, bytes on the wire)} of every answer that came."""
+Answers = dict[str, list[tuple[float, float, int]]]
+"""{kind of page: (ms in the server, ms in all, bytes on the wire) of every answer}."""
+
+
+def ask(port: int, keys: list[str], asked: list[tuple[str, str]], pause: float = 0.0) -> Answers:
+    """Every answer that came; `pause`: seconds on average before each page of a person."""
 
     def person(number: int) -> list[tuple[str, float, float, int, int]]:
-        found = []
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", cookies={"sessionid": keys[number]}, timeout=600) as client:
-            for kind, address in asked[number :: len(keys)]:
+        rng, found = random.Random(number), []
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
+        headers = {"Cookie": f"sessionid={keys[number]}", "Accept-Encoding": "gzip"}
+        for kind, address in asked[number :: len(keys)]:
+            if pause:
+                time.sleep(rng.expovariate(1 / pause))
+            for last in (False, True):
                 began = time.perf_counter()
-                with client.stream("GET", address, headers={"Accept-Encoding": "gzip"}) as answer:
-                    size = sum(len(part) for part in answer.iter_raw())
-                whole = 1000 * (time.perf_counter() - began)
-                timing = answer.headers.get("server-timing", "app;dur=nan").split("dur=")[-1].split(",")[0]
-                found.append((kind, float(timing), whole, size, answer.status_code))
+                try:
+                    connection.request("GET", address, headers=headers)
+                    answer = connection.getresponse()
+                    size = len(answer.read())
+                    break
+                except (http.client.HTTPException, ConnectionError):  # the server lets go of a connection that was silent for long
+                    connection.close()
+                    if last:
+                        raise
+            whole = 1000 * (time.perf_counter() - began)
+            timing = (answer.getheader("server-timing") or "app;dur=nan").split("dur=")[-1].split(",")[0]
+            found.append((kind, float(timing), whole, size, answer.status))
+        connection.close()
         return found
 
-    answers: dict[str, list[tuple[float, float, int]]] = {}
+    answers: Answers = {}
     with ThreadPoolExecutor(len(keys)) as pool:
         for rows in pool.map(person, range(len(keys))):
             for kind, server, whole, size, status in rows:
-                if status == 200:
-                    answers.setdefault(kind, []).append((server, whole, size))
-                else:
-                    answers.setdefault(f"{kind}: {status}", []).append((server, whole, size))
+                answers.setdefault(kind if status == 200 else f"{kind}: {status}", []).append((server, whole, size))
     return answers
 
 
-def table(title: str, answers: dict[str, list[tuple[float, float, int]]]) -> list[str]:
+def cpu_seconds(group: int) -> float:
+    """Processor time of all processes of a session, those that ended and were waited for among them (Linux)."""
+    ticks = 0
+    for place in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = place.read_text(encoding="utf-8").rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == group:
+            ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def measured(title: str, group: int, work) -> list[str]:
+    """A table of what `work` gives, with what the server's processes used for it and how busy the machine was."""
+    load, used, began = os.getloadavg()[0], cpu_seconds(group), time.perf_counter()
+    answers = work()
+    took = time.perf_counter() - began
+    count = sum(map(len, answers.values()))
+    cpu = 1000 * (cpu_seconds(group) - used) / max(count, 1)
+    told = f"{count / took:.1f} answers a second, {cpu:.1f} ms of CPU an answer, load {load:.1f} before and {os.getloadavg()[0]:.1f} after"
+    return [f"{title}; {told}:", "", *table(answers)]
+
+
+def table(answers: Answers) -> list[str]:
     lines = [
-        f"{title}:",
-        "",
         "| page | n | server ms: median | p95 | slowest | whole ms: median | p95 | kB gzipped | goal p95 |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
@@ -150,6 +182,7 @@ def main() -> None:
     parser.add_argument("--buyers", type=int)
     parser.add_argument("--people", type=int, default=8)
     parser.add_argument("--requests", type=int, default=400)
+    parser.add_argument("--pause", type=float, default=1.0, help="seconds before a page, on average, in the second round")
     parser.add_argument("--import-file", type=Path)
     parser.add_argument("--record", action="store_true", help="append the figures to results.md")
     options = parser.parse_args()
@@ -207,17 +240,26 @@ def _measure(options: argparse.Namespace, work: Path, folder: Path, columns, mad
             "",
             f"{describe('django', 'numpy', 'numba', 'pyarrow', 'duckdb')}; gunicorn, 2 processes of 4 threads; made ready in {made:.0f} s",
             "",
-            *table("Nothing else running", ask(port, keys, pages(rng, columns, ids, options.requests))),
+            *measured("Without a pause", server.pid, lambda: ask(port, keys, pages(rng, columns, ids, options.requests))),
+            *measured(
+                f"A pause of {options.pause:g} s on average before each page",
+                server.pid,
+                lambda: ask(port, keys, pages(rng, columns, ids, options.requests), options.pause),
+            ),
         ]
         if options.import_file:
             importing = subprocess.Popen(
                 [sys.executable, "-m", "duecourse", "--ledger", str(folder), "import", "--yes", str(options.import_file)], env=told
             )
-            answers: dict[str, list[tuple[float, float, int]]] = {}
-            while importing.poll() is None:
-                for kind, rows in ask(port, keys, pages(rng, columns, ids, 10 * options.people)).items():
-                    answers.setdefault(kind, []).extend(rows)
-            lines += table(f"While {options.import_file.name} is imported", answers)
+
+            def meanwhile() -> Answers:
+                answers: Answers = {}
+                while importing.poll() is None:
+                    for kind, rows in ask(port, keys, pages(rng, columns, ids, 2 * options.people), options.pause).items():
+                        answers.setdefault(kind, []).extend(rows)
+                return answers
+
+            lines += measured(f"The same while {options.import_file.name} is imported", server.pid, meanwhile)
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(30)
@@ -231,12 +273,16 @@ def _wait(port: int, server: subprocess.Popen, log: Path) -> None:
     for _ in range(600):
         if server.poll() is not None:
             sys.exit(log.read_text(encoding="utf-8"))
+        probe = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         try:
-            httpx.get(f"http://127.0.0.1:{port}/", timeout=5)
-        except httpx.TransportError:
+            probe.request("GET", "/health/live")
+            probe.getresponse().read()
+        except (OSError, http.client.HTTPException):
             time.sleep(0.2)
         else:
             return
+        finally:
+            probe.close()
     sys.exit("the server does not answer")
 
 
