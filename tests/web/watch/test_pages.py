@@ -44,7 +44,13 @@ def test_the_inbox_shows_what_is_open_the_gravest_saving_first_and_filters_it(si
 def test_an_alert_shows_why_what_changed_and_what_could_be_done(signed_in, alert):
     one = alert()
     page = signed_in("credit_analyst").get(reverse("alert", args=[one.pk])).content.decode()
-    for words in ("Call, and note what was said", "Cut the limit", reverse("buyer_limit", args=[one.buyer_id]), "chart-changed", "I look at it"):
+    for words in (
+        "Call, and note what was said",
+        "Cut the limit",
+        reverse("buyer_limit", args=[one.buyer_id]),
+        "chart-changed",
+        "I look at it",
+    ):
         assert words in page
     viewer = signed_in("viewer").get(reverse("alert", args=[one.pk])).content.decode()
     assert "I look at it" not in viewer

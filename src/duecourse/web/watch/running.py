@@ -64,10 +64,17 @@ def run_days(
         raise DayToComeError(day=wanted, last=newest)
     try:
         with Lease() as lease:
-            days = days_to_run(head().last_day, wanted)
+            days = days_to_run(_last(), wanted)
             return [_run(ledger, day, lease, by, _share(progress, day, number, len(days))) for number, day in enumerate(days)]
     except HeldElsewhere as other:
         raise DayRunElsewhereError(owner=other.owner.rpartition("/")[0].rpartition("/")[2] or "?") from None
+
+
+def _last() -> date | None:
+    """The last day that was run whole; the first day of all counts from the moment it was begun."""
+    last = head().last_day
+    begun = DayRun.objects.order_by("on").first() if last is None else None
+    return begun.on - timedelta(days=1) if begun is not None else last
 
 
 def _share(progress: Callable[[float, date, str], None], day: date, number: int, count: int) -> Callable[[float, str], None]:
