@@ -120,7 +120,7 @@ def _table(families: dict[str, list[dict[float, dict[str, dict[str, float]]]]]) 
         lines += [
             f"**{title}** ({len(many)})", "",
             "| who warns | AUC 6 m | recall, lead ≥ 90 d, 1 % | 2 % | recall any, 1 % | precision, 1 % | median lead, months | loss sold after | false alarms a buyer-year |"
-            + "".join(f" {key.removeprefix('recall_90 ')} |" for key in strata),
+            + "".join(f" recall, lead ≥ 90 d, of {key.removeprefix('recall_90 ')} |" for key in strata),
             "|---|" + "---|" * (8 + len(strata)),
         ]  # fmt: skip
         for name in many[0][BUDGETS[0]]:

@@ -10,6 +10,7 @@ import click
 from duecourse import __version__
 from duecourse.cli import (
     backtesting,
+    drifting,
     evidence,
     grades,
     grading,
@@ -82,6 +83,7 @@ def build() -> click.Group:
         running,
         training,
         backtesting,
+        drifting,
         warning,
     ):
         room.add_commands(program)

@@ -222,7 +222,7 @@ def replay(
     processes   that share the days; rivals are sent to them, so that functions must be named ones. One for a ledger in memory
     Raises LeakFoundError if a score then differs.
     """
-    question = _Question(_buyers(book), {name: one if isinstance(one, Rival) else Rival(one) for name, one in rivals.items()}, recorded)
+    question = _Question(buyers_of(book), {name: one if isinstance(one, Rival) else Rival(one) for name, one in rivals.items()}, recorded)
     guarded = {days[place] for place in np.linspace(0, len(days) - 1, min(guard_days, len(days))).astype(int).tolist()} if days else set()
     size = (len(days), len(question.buyers))
     scores: dict[str, Scores] = {name: np.full(size, np.nan) for name in (*RULES, *question.rivals)}
@@ -307,7 +307,7 @@ def _ask(day: date, guarded: bool) -> _Month | _Refused:
     return found
 
 
-def _buyers(book: Book) -> pa.Array[Any]:
+def buyers_of(book: Book) -> pa.Array[Any]:
     sold, named = book.invoice.select("buyer_id"), book.buyer.select("buyer_id")
     rows = sold.union(named)
     found = book.run(rows.filter(rows.buyer_id.notnull()).distinct().order_by("buyer_id"))
