@@ -331,3 +331,33 @@ class TrainingPartsMissingError(DuecourseError):
     """The libraries that only training needs are not installed."""
 
     code = "training_parts_missing"
+
+
+class FeedUnknownError(DuecourseError):
+    """No outside feed has this name."""
+
+    code = "feed_unknown"
+
+
+class FeedDownError(DuecourseError):
+    """An outside feed does not answer as it should; it may soon."""
+
+    code = "feed_down"
+
+
+class FeedRefusedError(DuecourseError):
+    """An outside feed cannot be fetched, and asking again will not help."""
+
+    code = "feed_refused"
+
+
+class FeedUnreadableError(DuecourseError):
+    """What an outside feed sent is not of the form it should have."""
+
+    code = "feed_unreadable"
+
+
+class MentionUnknownError(DuecourseError):
+    """No report waits to be looked at under this number."""
+
+    code = "mention_unknown"

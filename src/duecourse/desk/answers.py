@@ -30,7 +30,7 @@ TABLES_KEPT: Final = 12
 """Kept tables of one version; those not used for longest give way to new ones (a table of a million buyers takes half a gigabyte)."""
 
 
-BESIDE: Final = frozenset({"decision", "limit", "security", "statement", "signal", "list_entry"})
+BESIDE: Final = frozenset({"decision", "limit", "security", "statement", "signal", "mention", "list_entry"})
 """Tables that say what was decided, and what accounts and others say, not what was sold and paid: no answer about receivables changes with them."""
 
 

@@ -34,6 +34,12 @@ def kind_word(kind: str) -> str:
     return say(name) if name in catalogue() else kind
 
 
+def value_word(value: str) -> str:
+    """What a signal's value says: the class of an event in words; a grade, score or register's own word as it was written."""
+    name = f"desk.event_{value}"
+    return say(name) if name in catalogue() else value
+
+
 def severity_word(severity: str) -> str:
     """How serious, in a word."""
     return say(f"desk.severity_{severity}")

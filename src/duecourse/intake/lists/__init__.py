@@ -1,4 +1,4 @@
-"""Lists of sanctioned or dishonest persons from the files their publishers give out (名单导入): OFAC, EU, UN, UK, and any table with headings.
+"""Lists of sanctioned or dishonest persons as their publishers give them out (名单导入): OFAC, EU, UN, UK, FollowTheMoney, any table with headings.
 
 No list is shipped. A new version of a list is entered whole: what it no longer holds is withdrawn, and books of before keep it.
 """
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from duecourse.errors import FileNotFoundHereError, ListUnreadableError
+from duecourse.intake.lists.ftm import BLOCK, entities, looks_like_ftm
 from duecourse.intake.rates import file_hash
 from duecourse.intake.statements import read_rows
 from duecourse.intake.statements.labels import day_in, folded
@@ -69,6 +70,9 @@ def read_list(path: str | os.PathLike[str], *, list_name: str, list_date: date) 
         raise FileNotFoundHereError(path=str(path))
     if looks_like_xml(path.open("rb").read(200)):
         found = list(_of_xml(parse(path.read_bytes(), path.name)))
+    elif looks_like_ftm(path.open("rb").read(BLOCK)):
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            found = list(entities(lines))
     else:
         sheets = [sheet.rows for sheet in read_rows(path)]
         found = [entry for rows in sheets for entry in (_ofac(rows) if _is_ofac(rows) else _table(rows))]

@@ -205,7 +205,7 @@ def signal_of(
         "buyer_id": buyer, "kind": kind, "severity": severity, "published_on": published, **days, "amount_minor": amount, "currency": currency,
         **{name: (said.get(name) or None) and said[name][:TEXT_MOST] for name in ("value", "previous_value", "provider", "reference", "text")},
     }  # fmt: skip
-    row["signal_id"] = said.get("signal_id") or signal_id_of(row)
+    row |= {"signal_id": said.get("signal_id") or signal_id_of(row), "confidence": None}
     return {name: row[name] for name in SIGNAL.facts.names} | ({"source_row": line} if line else {})
 
 

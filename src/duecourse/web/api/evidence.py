@@ -35,6 +35,7 @@ class Signal(shapes.Source):
     provider: str | None
     reference: str | None
     text: str | None
+    confidence: float | None
 
 
 class StatementHead(shapes.Source):

@@ -188,6 +188,9 @@ class SignalIn(TypedDict):
     provider: NotRequired[Words | None]
     reference: NotRequired[Words | None]
     text: NotRequired[Words | None]
+    confidence: NotRequired[
+        Annotated[float | None, Field(ge=0, le=1, description="How sure it is that this is said of this buyer; absent = told as certain")]
+    ]
 
 
 class LimitIn(TypedDict):

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from duecourse.desk.evidence import age_in_years, evidence_of, kind_word, register_facts, severity_word
+from duecourse.desk.evidence import age_in_years, evidence_of, kind_word, register_facts, severity_word, value_word
 from duecourse.desk.posting import Post, commit, new_batch_id, tables_of
 from duecourse.errors import BuyerUnknownError, DuecourseError
 from duecourse.intake.signals import default_severity, signal_of
@@ -108,7 +108,7 @@ def _seen(request: HttpRequest, buyer_id: str) -> Evidence:
 
 def _event(signal: Signal) -> dict[str, Any]:
     row = signal.row
-    change = f"{row['previous_value']} → {row['value']}" if row["previous_value"] and row["value"] else row["value"] or ""
+    change = f"{row['previous_value']} → {row['value']}" if row["previous_value"] and row["value"] else value_word(row["value"] or "")
     money = f"{amount(row['amount_minor'], row['currency'])} {row['currency']}" if row["amount_minor"] is not None else ""
     link = row["reference"] or ""
     return {
@@ -116,6 +116,7 @@ def _event(signal: Signal) -> dict[str, Any]:
         "kind": kind_word(row["kind"]), "state": STATES[signal.severity], "severity": severity_word(signal.severity),
         "rank": SIGNAL_SEVERITIES.index(signal.severity), "change": change, "amount": money, "provider": row["provider"] or "", "text": row["text"] or "",
         "reference": link, "link": link if link.startswith(("https://", "http://")) else "", "file": signal.file_name, "recorded": row["recorded_at"],
+        "confidence": "" if row["confidence"] is None else shown(row["confidence"], "fraction"),
     }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 from django.db.models import F
 from django.utils import timezone
 
-from duecourse.errors import DiskFullError, DuecourseError, LedgerBusyError, LedgerReadOnlyError
+from duecourse.errors import DiskFullError, DuecourseError, FeedDownError, LedgerBusyError, LedgerReadOnlyError
 from duecourse.messages import use_language
 from duecourse.web import environment as env
 from duecourse.web.jobs.models import CANCELLED, DONE, FAILED, WAITING, JobRun
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("duecourse.jobs")
 
-MAY_PASS: Final = (LedgerBusyError, DiskFullError, LedgerReadOnlyError)
-"""Errors of our own that are tried again: the machine cannot now, and may soon."""
+MAY_PASS: Final = (LedgerBusyError, DiskFullError, LedgerReadOnlyError, FeedDownError)
+"""Errors of our own that are tried again: this machine or another cannot now, and may soon."""
 
 PROGRESS_SECONDS: Final = 0.5
 """Between two writes of progress at least."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from duecourse.reference.addresses import may_reach
 from duecourse.web import environment as env
 
 if TYPE_CHECKING:
@@ -87,13 +88,7 @@ def target_of(url: str) -> Target:
 
 def _allowed(address: Address, scheme: str) -> bool:
     """A public address over https, or one of a network that was allowed by name."""
-    mapped = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
-    if mapped is not None:
-        return _allowed(mapped, scheme)
-    for network in env.WEBHOOK_NETWORKS:
-        if address in ipaddress.ip_network(network, strict=False):
-            return True
-    return scheme == "https" and address.is_global and not address.is_multicast and not address.is_reserved
+    return may_reach(address, scheme, env.WEBHOOK_NETWORKS)
 
 
 def post(target: Target, body: bytes, headers: Mapping[str, str], *, before: Callable[[], bool] | None = None) -> Outcome:
