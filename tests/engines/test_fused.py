@@ -23,7 +23,7 @@ from duecourse.ledger.entries import SETTLEMENT_KINDS
 from duecourse.ledger.store import Ledger
 from duecourse.measures.base import minor_rates
 from duecourse.measures.buyer import buyer_measures
-from duecourse.measures.indicators.payment import part_payments, payment_cycle
+from duecourse.measures.indicators.payment import oldest_unpaid, part_payments, payment_cycle
 from duecourse.samples.book import memory_ledger
 from duecourse.samples.economy import DEMO_UNTIL, Economy, write
 from support.examples import examples
@@ -144,8 +144,8 @@ def test_how_paying_changes_is_as_the_expressions_define_it(seed):
             factors = {row["currency"]: row["factor"] for row in book.run(minor_rates(book)).to_pylist()}
             found = {row["buyer_id"]: row for row in paying(columns, on, factors, threads=2).to_pylist()}
             defined: dict[str, dict[str, float | None]] = {}
-            for rows in (book.run(payment_cycle(book)).to_pylist(), book.run(part_payments(book)).to_pylist()):
-                for row in rows:
+            for measure_of in (payment_cycle, oldest_unpaid, part_payments):
+                for row in book.run(measure_of(book)).to_pylist():
                     defined.setdefault(row["buyer_id"], {}).update(row)
             assert set(found) == set(defined)
             for buyer, row in found.items():

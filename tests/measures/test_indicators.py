@@ -10,7 +10,7 @@ import pytest
 from duecourse import samples
 from duecourse.measures.indicators.accounts import accounts
 from duecourse.measures.indicators.common import month_begins
-from duecourse.measures.indicators.payment import contested, other_payers, part_payments, payment_cycle, payments_by_month
+from duecourse.measures.indicators.payment import contested, oldest_unpaid, other_payers, part_payments, payment_cycle, payments_by_month
 from duecourse.measures.indicators.surroundings import contagion, moves
 from duecourse.measures.indicators.told import SIGNS, claims, downgrades, recorded, signals_counted
 from duecourse.measures.indicators.trade import insurer_cover, ordering, standing, utilisation
@@ -199,16 +199,19 @@ def test_what_is_owed_and_how_late():
             **more,
         }
 
-    rows = found(
-        standing,
-        invoice=[item("a", 1, 40, 100), item("a", 2, -10, 300), item("b", 1, -10, 1_600, currency="CNY"), item("c", 1, 30, 500), item("d", 1, 500, 1, currency="EUR"), item("e", 1, 900, 5)],
-        settlement=[{"buyer_id": "c", "invoice_id": "c1", "settle_date": ago(30), "amount_minor": 500, "currency": "EUR"}, {"buyer_id": "e", "invoice_id": "e1", "settle_date": ago(800), "amount_minor": 5, "currency": "EUR"}],
-    )  # fmt: skip
-    assert set(rows) == {"a", "b", "c", "d"}, "e has neither sales nor payments of a year, and owes nothing"
-    assert (rows["a"]["PAY02"], rows["a"]["PAY03"], rows["a"]["PAY03_share"]) == (0.25, 40, 0.25)
-    assert (rows["b"]["PAY02"], rows["b"]["PAY03"], rows["b"]["LIM04_owed"]) == (0, 0, 200)
-    assert (rows["c"]["PAY02"], rows["c"]["PAY03"], rows["c"]["PAY03_share"]) == (0, 0, 0)
-    assert (rows["d"]["PAY03"], rows["d"]["PAY03_share"]) == (500, 1)
+    facts = {
+        "invoice": [item("a", 1, 40, 100), item("a", 2, -10, 300), item("b", 1, -10, 1_600, currency="CNY"), item("c", 1, 30, 500), item("d", 1, 500, 1), item("e", 1, 900, 5),
+                    item("short", 1, 200, 1_000), item("short", 2, 20, 1_000), item("short", 3, 0, 50)],
+        "settlement": [{"buyer_id": buyer, "invoice_id": f"{buyer}{number}", "settle_date": ago(days), "amount_minor": amount, "currency": "EUR"}
+                       for buyer, number, days, amount in (("c", 1, 30, 500), ("e", 1, 800, 5), ("short", 1, 180, 900), ("short", 2, 10, 899))],
+    }  # fmt: skip
+    rows = found(standing, **facts)
+    assert set(rows) == {"a", "b", "c", "d", "short"}, "e has neither sales nor payments of a year, and owes nothing"
+    assert (rows["a"]["PAY02"], rows["a"]["PAY03_base"]) == (0.25, 400)
+    assert (rows["b"]["PAY02"], rows["b"]["LIM04_owed"]) == (0, 200)
+    assert (rows["c"]["PAY02"], rows["c"]["PAY03_base"]) == (0, pytest.approx(500 / 12))
+    waiting = found(oldest_unpaid, **facts)
+    assert {name: (row["PAY03"], row["PAY03_owed"]) for name, row in waiting.items()} == {"a": (40, 100), "d": (500, 1), "short": (20, 101)}
 
 
 def limit(buyer, kind, amount, days, **more):
@@ -262,12 +265,12 @@ def test_orders_surge_and_drop():
             for day in days
         ]
 
-    regular = [15 + 30 * n for n in range(15)]
+    regular = [5 + 15 * n for n in range(30)]
     invoices = (
         bought("surge", *regular)
-        + bought("surge", 5, 6, amount=150)
+        + bought("surge", 6, 7, amount=150)
         + bought("drop", *(day for day in regular if day > 90))
-        + bought("young", 5, 20, 40, 60, 80, 100, 120)
+        + bought("young", *range(5, 150, 10))
     )
     orders = [
         {"order_id": f"o{day}", "buyer_id": "surge with orders", "order_date": ago(day), "amount_minor": 100, "currency": "EUR"}
@@ -285,14 +288,14 @@ def test_orders_surge_and_drop():
         }
     ]
     rows = found(ordering, invoice=invoices + bought("surge with orders", 1, amount=5_000), order=orders)
-    usual = 12 * 100 * 30 / 365
-    assert rows["surge"]["LIM03"] == pytest.approx(400 / usual)
-    assert rows["surge"]["LIM03_season"] == 4
-    assert rows["surge"]["LIM05"] == 1
+    usual = 24 * 100 * 30 / 365
+    assert rows["surge"]["LIM03"] == pytest.approx(500 / usual)
+    assert rows["surge"]["LIM03_season"] == 2.5
+    assert rows["surge"]["LIM05"] == 0.5
     assert rows["drop"]["LIM05"] == -1
     assert rows["drop"]["LIM03"] == 0
     assert rows["young"]["LIM03"] is rows["young"]["LIM05"] is None
-    assert rows["surge with orders"]["LIM03"] == pytest.approx(100 / usual), (
+    assert rows["surge with orders"]["LIM03"] == pytest.approx(200 / usual), (
         "of a buyer with orders its orders count, without the cancelled"
     )
 

@@ -14,7 +14,7 @@ from duecourse.desk.indicators import figures_of, warning_rules
 from duecourse.glossary import label
 from duecourse.ledger.entries import DILUTION_KINDS, ENTRIES, PAYMENT_KINDS
 from duecourse.measures.indicators.common import HALF_YEAR, MONTH, QUARTER, YEAR, month_begins
-from duecourse.measures.indicators.payment import PARTS_DAYS
+from duecourse.measures.indicators.payment import PARTS_DAYS, RESIDUE
 from duecourse.measures.indicators.told import NEWS, SIGNS
 from duecourse.risk.warning.rules_v1 import LEVELS, judge
 
@@ -163,8 +163,8 @@ def _since(indicator: str, values: Mapping[str, float | None], evidence: Sequenc
         back = values["PAY01_since"]
         return None if back is None else month_begins(on, int(back))
     if indicator in ("PAY02", "PAY03"):
-        oldest = values["PAY03"]
-        return on - timedelta(days=int(oldest) - 1) if oldest else None
+        due = min((one.on for one in evidence if one.on), default=None)
+        return due + timedelta(days=1) if due else None
     if indicator.startswith("FIN") and indicator != "FIN10":
         return max((one.on for one in evidence if one.on), default=None)
     return min((one.on for one in evidence if one.on and one.what != "books"), default=None)
@@ -233,19 +233,24 @@ class _Facts:
         for _weight, days, row in sorted(late, key=lambda one: -one[0]):
             yield Evidence("payment", row["invoice_id"], row["settle_date"], days, row["amount_minor"], row["currency"], row["reference"])
 
-    def _overdue(self) -> Iterable[Evidence]:
+    def _overdue(self, above: float = 0.0) -> Iterable[Evidence]:
+        """Overdue items of which more than a share is open, the oldest first."""
         paid = self._paid()
         found = []
         for row in self.mine("invoice"):
             settled = sum(
                 one["amount_minor"] for one in paid.get((row["invoice_id"], row["instalment"]), ()) if one["currency"] == row["currency"]
             )
-            if row["due_date"] and row["due_date"] < self.book.on and row["amount_minor"] > settled:
-                found.append((row["due_date"], row["invoice_id"], row["amount_minor"] - settled, row["currency"]))
+            still_open = row["amount_minor"] - settled
+            if row["due_date"] and row["due_date"] < self.book.on and still_open > row["amount_minor"] * above:
+                found.append((row["due_date"], row["invoice_id"], still_open, row["currency"]))
         for due, number, amount, currency in sorted(found, key=lambda one: one[:2]):
             yield Evidence("invoice", number, due, (self.book.on - due).days, amount, currency)
 
-    _pay02 = _pay03 = _overdue
+    _pay02 = _overdue
+
+    def _pay03(self) -> Iterable[Evidence]:
+        return self._overdue(RESIDUE)
 
     def _pay05(self) -> Iterable[Evidence]:
         rows = [

@@ -21,7 +21,7 @@ from duecourse.errors import BuyerUnknownError
 from duecourse.ledger.entries import INVOICE, LIMIT, SETTLEMENT, SIGNAL, STATEMENT
 from duecourse.measures.base import minor_rates
 from duecourse.measures.indicators.accounts import accounts
-from duecourse.measures.indicators.payment import contested, other_payers, part_payments, payment_cycle, payments_by_month
+from duecourse.measures.indicators.payment import contested, oldest_unpaid, other_payers, part_payments, payment_cycle, payments_by_month
 from duecourse.measures.indicators.surroundings import contagion, standing_of
 from duecourse.measures.indicators.told import NEWS, SIGNS, claims, downgrades, recorded, signals_counted
 from duecourse.measures.indicators.trade import insurer_cover, ordering, standing, utilisation
@@ -173,6 +173,7 @@ def _take_own(found: Found, book: Book, owed: pa.Table) -> None:
         months = answered(book, "payments by month", payments_by_month)
         found.take(answered(book, "payment cycle", payment_cycle, months=months))
         found.take(answered(book, "part payments", part_payments))
+        found.take(answered(book, "oldest unpaid", oldest_unpaid))
     for name, make, entry in (
         ("contested", contested, INVOICE), ("other payers", other_payers, SETTLEMENT),
         ("insurer cover", insurer_cover, LIMIT), ("ordering", ordering, INVOICE), ("signals counted", signals_counted, SIGNAL),
@@ -181,6 +182,12 @@ def _take_own(found: Found, book: Book, owed: pa.Table) -> None:
         if holds(book, entry):
             found.take(answered(book, name, make))
     found.take(owed)
+    trades = ~np.isnan(found.get("PAY02"))
+    found.values["PAY03"] = np.where(trades, np.nan_to_num(found.get("PAY03")), np.nan)
+    base = found.get("PAY03_base")
+    found.values["PAY03_share"] = np.where(
+        base > 0, np.nan_to_num(found.get("PAY03_owed")) / np.where(base > 0, base, 1.0), np.where(trades, 0.0, np.nan)
+    )
     if holds(book, LIMIT):
         found.take(answered(book, "utilisation", utilisation, owed=owed.select(["buyer_id", "LIM04_owed"])))
 

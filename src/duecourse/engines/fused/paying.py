@@ -1,6 +1,6 @@
-"""How every buyer's paying changes, in one pass over the columns of the refresh: the figures of PAY01 and PAY05.
+"""How every buyer's paying changes, in one pass over the columns of the refresh: the figures of PAY01, PAY03 and PAY05.
 
-`duecourse.measures.indicators.payment` defines them (`payment_cycle`, `part_payments`); tests hold the two equal.
+`duecourse.measures.indicators.payment` defines them (`payment_cycle`, `oldest_unpaid`, `part_payments`); tests hold the two equal.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from duecourse.measures.indicators.payment import (
     NEARLY_ZERO,
     PARTS_DAYS,
     RECENT_MONTHS,
+    RESIDUE,
     ROUND_SUM,
     SEASON_WEIGHT,
     SLACK,
@@ -64,12 +65,19 @@ def _walk(  # noqa: C901, PLR0912 — one walk; splitting it would pass thirty v
     months: int,
     parts_days: int,
     closed: float,
+    residue: float,
     thousands: Minor,
     sums: Floats,
     payments: Minor,
     parts: Minor,
+    oldest: Minor,
+    unpaid: Minor,
 ) -> None:
-    """Add the runs first..last-1 to `sums` [run, PAID | LATE | CYCLE, month back], `payments` [run] in those months, and `parts` [run], −1 = no money lately."""
+    """Add the runs first..last-1, a place a run.
+
+    sums      [run, PAID | LATE | CYCLE, month back]; payments  how many there were in those months
+    parts     payments of PAY05, −1 = no money lately; oldest, unpaid  days and amount of PAY03, 0 = nothing overdue
+    """
     longest = 0
     for run in range(first, last):
         longest = max(longest, int(invoice_start[run + 1] - invoice_start[run]))
@@ -103,43 +111,48 @@ def _walk(  # noqa: C901, PLR0912 — one walk; splitting it would pass thirty v
                     received = True
                     if amount % thousands[run] == 0:
                         parts[run] += 1
-        if not received:
-            parts[run] = -1
-            continue
         for i in range(issued):
             open_minor[i] = invoice_amount[base + i]
         for j in range(begin, end):
             if 0 <= position[j] < issued:
                 open_minor[position[j]] -= settle_amount[j]
         for i in range(issued):
+            amount = float(invoice_amount[base + i])
             if lately[i]:
-                is_open = float(open_minor[i]) > float(invoice_amount[base + i]) * closed
-                parts[run] += lately[i] if is_open else lately[i] - 1
+                parts[run] += lately[i] if float(open_minor[i]) > amount * closed else lately[i] - 1
                 lately[i] = 0
+            due = due_day[base + i]
+            if due != NO_DAY and due < on and float(open_minor[i]) > amount * residue:
+                oldest[run] = max(oldest[run], on - due)
+                unpaid[run] += open_minor[i]
+        if not received:
+            parts[run] = -1
 
 
 def paying(projection: Projection, on: date, factors: Mapping[str, float], *, threads: int | None = None) -> pa.Table:
-    """How does every buyer's paying change?  付款周期延长与部分付款
+    """How does every buyer's paying change, and how long has the oldest item been waiting?  付款周期延长、最长逾期与部分付款
 
-    One row per buyer with payments on invoices in the last 36 months or money received in the last 60 days: buyer_id and the columns of `payment_cycle`
-    and `part_payments`, null where those have no row.
+    One row per buyer with payments on invoices in the last 36 months, money received in the last 60 days or an overdue item: buyer_id and the columns
+    of `payment_cycle`, `oldest_unpaid` and `part_payments`, null where those have no row.
 
     factors  minor units of the base currency for one of each currency that has a rate
     """
     threads = threads or len(os.sched_getaffinity(0))
     columns, runs = projection.columns, len(projection.runs)
     coded = projection.runs["currency"].combine_chunks().dictionary_encode()
-    words = [*coded.dictionary.to_pylist(), None]
+    words: list[str] = [str(word) for word in coded.dictionary.to_pylist()] + [""]
     code = compute.fill_null(coded.indices, len(words) - 1).to_numpy(zero_copy_only=False)
     thousand = [ROUND_SUM * 10 ** (exponent(word) if word in CURRENCIES else 2) for word in words]
     thousands = np.array(thousand, np.int64)[code]
     sums, payments, parts = np.zeros((runs, 3, MONTHS)), np.zeros(runs, np.int64), np.zeros(runs, np.int64)
+    oldest, unpaid = np.zeros(runs, np.int64), np.zeros(runs, np.int64)
 
     def work(share: range) -> None:
         _walk(
             share.start, share.stop, columns["invoice_start"], columns["issue_day"], columns["due_day"], columns["invoice_amount"],
             columns["settlement_start"], columns["settle_day"], columns["settle_amount"], columns["position"], columns["flags"],
-            columns["counts_until"], on.toordinal() - EPOCH, MONTHS, PARTS_DAYS, CLOSED, thousands, sums, payments, parts,
+            columns["counts_until"], on.toordinal() - EPOCH, MONTHS, PARTS_DAYS, CLOSED, RESIDUE, thousands, sums, payments, parts,
+            oldest, unpaid,
         )  # fmt: skip
 
     dealt = _shares(columns["invoice_start"], columns["settlement_start"], range(runs), threads * SHARES_PER_THREAD if threads > 1 else 1)
@@ -155,18 +168,30 @@ def paying(projection: Projection, on: date, factors: Mapping[str, float], *, th
     buyers = projection.runs["buyer_id"].combine_chunks().slice(0, named)
     buyer = compute.rank(buyers, tiebreaker="dense").to_numpy(zero_copy_only=False).astype(np.int64) - 1 if named else np.zeros(0, np.int64)
     begins = np.flatnonzero(np.diff(buyer, prepend=-1))
-    factor = np.array([factors.get(word, np.nan) if word else np.nan for word in words])[code[:named]]
-    paid = payments[:named] > 0
-    rated = np.maximum.reduceat((paid & ~np.isnan(factor)).astype(np.int8), begins)[buyer] > 0 if named else np.zeros(0, np.bool_)
-    own = np.where(np.isnan(factor), np.where(rated, 0.0, 1.0), factor) * paid
-    months = np.add.reduceat(sums[:named] * own[:, None, None], begins, axis=0) if named else sums[:0]
-    pays = np.maximum.reduceat(paid.astype(np.int8), begins) > 0 if named else np.zeros(0, np.bool_)
-    gets = np.maximum.reduceat((parts[:named] >= 0).astype(np.int8), begins) > 0 if named else pays
-    counted = np.add.reduceat(np.maximum(parts[:named], 0), begins) if named else np.zeros(0, np.int64)
-    there = pays | gets
+    factor = np.array([factors.get(word, np.nan) for word in words])[code[:named]]
+
+    def one_currency(there: npt.NDArray[np.bool_]) -> Floats:
+        """For one minor unit of each run so many of its buyer's: by the rates of those that are there, or of its own where none has one."""
+        if not named:
+            return factor
+        rated = np.maximum.reduceat((there & ~np.isnan(factor)).astype(np.int8), begins)[buyer] > 0
+        return np.where(np.isnan(factor), np.where(rated, 0.0, 1.0), factor) * there
+
+    def added(values: npt.NDArray[Any]) -> Any:
+        return np.add.reduceat(values, begins, axis=0) if named else values[:0]
+
+    def greatest(values: npt.NDArray[Any]) -> Any:
+        return np.maximum.reduceat(values, begins) if named else values[:0]
+
+    paid, waits, parts = payments[:named] > 0, oldest[:named] > 0, parts[:named]
+    pays, late, gets = greatest(paid.astype(np.int8)) > 0, greatest(waits.astype(np.int8)) > 0, greatest((parts >= 0).astype(np.int8)) > 0
+    months = added(sums[:named] * one_currency(paid)[:, None, None])
+    there = pays | gets | late
     found = {name: np.where(pays, column, np.nan)[there] for name, column in payment_cycles(months).items()}
-    found["PAY05"] = np.where(gets, counted, np.nan)[there]
-    kept: Any = buyers.take(pa.array(begins[there]))
+    found["PAY03"] = np.where(late, greatest(oldest[:named]), np.nan)[there]
+    found["PAY03_owed"] = np.where(late, added(unpaid[:named] * one_currency(waits)), np.nan)[there]
+    found["PAY05"] = np.where(gets, added(np.maximum(parts, 0)), np.nan)[there]
+    kept: Any = compute.take(buyers, pa.array(begins[there]))
     return pa.table([kept, *(pa.array(column, from_pandas=True) for column in found.values())], names=["buyer_id", *found])
 
 
@@ -222,4 +247,4 @@ def _shift(months: Floats) -> tuple[Floats, Floats]:
 def _mean(values: Floats, there: npt.NDArray[np.bool_], *, axis: int) -> Floats:
     count = there.sum(axis=axis)
     total = np.where(there, values, 0.0).sum(axis=axis)
-    return np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
+    return np.asarray(np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0), np.float64)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import ibis
 
-from duecourse.measures.expressions import ZERO, count, days_between, ratio, total
+from duecourse.measures.expressions import ZERO, count, day, days_between, ratio, total
 from duecourse.measures.grain import PER_BUYER
 from duecourse.measures.history import CASH_KINDS
 from duecourse.measures.indicators.common import HALF_YEAR, QUARTER, YEAR, in_one_currency, least_known, month_back, within
@@ -33,6 +33,8 @@ NEARLY_ZERO: Final = 1e-9
 PARTS_DAYS: Final = 60
 CLOSED: Final = 0.01
 """An item of which no more than this is open has been paid: bank charges, rounding."""
+RESIDUE: Final = 0.1
+"""An item of which no more than this is open was paid short: a deduction, not a delay."""
 ROUND_SUM: Final = 1000
 """Units of currency."""
 
@@ -131,6 +133,23 @@ def _shift(months: ir.Table) -> ir.Table:
         PAY01_shift=recent.height.max(where=recent.month_back == recent.newest),
         PAY01_since=recent.month_back.max(where=recent.month_back < ibis.coalesce(recent.reset, MONTHS)),
     )
+
+
+def oldest_unpaid(book: Book) -> ir.Table:
+    """How long has the oldest invoice been waiting for its money?  最长逾期天数
+
+    One row per buyer with an overdue item of which more than a tenth is open: what is less was paid short, and says nothing of delay.
+        PAY03       int64    days past due of the oldest of them
+        PAY03_owed  float64  open on them, minor units of the base currency (or the buyer's own)
+    """
+    item = positions(book)
+    days = days_between(day(book.on), item.due_date)
+    waiting = item.filter((days > 0) & (item.open_minor.cast("float64") > item.amount_minor.cast("float64") * RESIDUE))
+    rows = waiting.select(*PER_BUYER, days=days_between(day(book.on), waiting.due_date), owed=waiting.open_minor)
+    sums = rows.group_by(list(PER_BUYER)).aggregate(oldest=rows.days.max(), owed=total(rows.owed))
+    owed = in_one_currency(book, sums.drop("oldest"), ("owed",))
+    oldest = sums.group_by("buyer_id").aggregate(oldest=sums.oldest.max()).view()
+    return owed.left_join(oldest, "buyer_id").select(owed.buyer_id, PAY03=oldest.oldest, PAY03_owed=owed.owed)
 
 
 def part_payments(book: Book) -> ir.Table:

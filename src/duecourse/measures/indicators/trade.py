@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 MOST_USED: Final = 10.0
 """A limit used more than ten times over, or of nothing at all, counts as ten times."""
-LEAST_ORDERS: Final = 6
-LEAST_ORDERS_IN_QUARTER: Final = 3
+LEAST_ORDERS: Final = 12
+LEAST_ORDERS_IN_QUARTER: Final = 6
+"""Of fewer, one more or less is a swing."""
 _OWED: Final = ("outstanding", "overdue", "credit_sales_365d", "paid_365d")
 
 
@@ -31,28 +32,19 @@ def standing(book: Book, measured: ir.Table | None = None) -> ir.Table:
     """What does a buyer owe, how much of it late, and how much of all we are owed?  逾期与集中度
 
     One row per buyer with sales or payments in the last 365 days, or something outstanding.
-        PAY02        fraction  overdue ÷ outstanding; 0 where nothing is outstanding
-        PAY03        int64     days past due of its oldest open item; 0 where nothing is overdue
-        PAY03_share  fraction  overdue ÷ the greater of outstanding and a month's sales: how much the delay is about
-        LIM04        fraction  of what all buyers owe; null where not all of it is in one currency or has a rate
-        LIM04_owed   float64   outstanding, minor units of the base currency (or the buyer's own)
+        PAY02       fraction  overdue ÷ outstanding; 0 where nothing is outstanding
+        PAY03_base  float64   the greater of outstanding and a month's sales: what a delay is measured against, as LIM04_owed
+        LIM04_owed  float64   outstanding, minor units of the base currency (or the buyer's own)
 
     measured: what to read instead of `buyer_measures`, with its columns.
     """
     rows = buyer_measures(book) if measured is None else measured
-    rows = rows.select(*PER_BUYER, *_OWED, oldest=rows.oldest_days_past_due)
-    one = in_one_currency(book, rows.drop("oldest"), _OWED)
-    oldest = rows.group_by("buyer_id").aggregate(oldest=rows.oldest.max()).view()
-    joined = one.left_join(oldest, "buyer_id").select(*(one[name] for name in one.columns), oldest.oldest)
-    there = joined.filter((joined.outstanding > 0) | (joined.credit_sales_365d > 0) | (joined.paid_365d > 0))
-    monthly = there.credit_sales_365d / 12.0
-    base = ibis.greatest(there.outstanding, monthly)
-    owed = there.outstanding > 0
+    one = in_one_currency(book, rows.select(*PER_BUYER, *_OWED), _OWED)
+    there = one.filter((one.outstanding > 0) | (one.credit_sales_365d > 0) | (one.paid_365d > 0))
     return there.select(
         "buyer_id",
-        PAY02=owed.ifelse(ratio(there.overdue, there.outstanding), 0.0),
-        PAY03=ibis.coalesce(there.oldest, ZERO),
-        PAY03_share=(base > 0).ifelse(ratio(there.overdue, base), 0.0),
+        PAY02=(there.outstanding > 0).ifelse(ratio(there.overdue, there.outstanding), 0.0),
+        PAY03_base=ibis.greatest(there.outstanding, there.credit_sales_365d / 12.0),
         LIM04_owed=there.outstanding,
     )
 
@@ -113,9 +105,9 @@ def ordering(book: Book) -> ir.Table:
 
     One row per buyer with an order, or else an invoice, in the last 455 days: of a buyer that has placed an order in the last 365 days its orders count
     (cancelled ones left out), of any other its invoices.
-        LIM03         ratio     last 30 days ÷ a month's mean of the 365 days before; null with fewer than 6 of them, or none older than half a year
+        LIM03         ratio     last 30 days ÷ a month's mean of the 365 days before; null with fewer than 12 of them, or none older than half a year
         LIM03_season  ratio     last 30 days ÷ the same 30 days a year ago; null where those had none
-        LIM05         fraction  last 90 days against the same 90 days a year ago, −1 = nothing any more; null where those had fewer than 3
+        LIM05         fraction  last 90 days against the same 90 days a year ago, −1 = nothing any more; null where those had fewer than 6
     """
     order, invoice = book.order, book.invoice
     ordered = order.filter(within(order.order_date, book, YEAR + QUARTER) & (ibis.coalesce(order.status, "open") != "cancelled"))
