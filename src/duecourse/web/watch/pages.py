@@ -208,7 +208,8 @@ def _changed(book: Book, buyer_id: str) -> Chart | None:
         {"month_end": row["month_end"], "days_beyond_terms": row["days_late"], "cash_received": row["paid"]}
         for row in sorted((row for row in one.months if row["currency"] == currency), key=lambda row: -row["months_back"])
     ]  # fmt: skip
-    return charts.payment_behaviour(months, currency)
+    drawn = charts.payment_behaviour(months, currency)
+    return None if drawn.is_empty else drawn
 
 
 def _acts(request: HttpRequest, book: Book, one: Alert) -> list[dict[str, str]]:

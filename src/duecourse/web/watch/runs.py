@@ -92,7 +92,7 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
         "one": one, "look": STATES.get(one.state, "off"), "state": say(f"web.watch_run_{one.state}"), "whole": whole, "book": book,
         "steps": [
             {
-                "name": say(f"web.watch_step_{name}", day=one.on), "done": name in steps, "took": took(steps[name].seconds) if name in steps else "–",
+                "name": say(f"web.watch_steps_{name}"), "done": name in steps, "took": took(steps[name].seconds) if name in steps else "–",
                 "share": max(1, round(100 * steps[name].seconds / total)) if name in steps else 0, "told": _told(name, steps[name].found) if name in steps and whole else "",
             }
             for name in STEPS
