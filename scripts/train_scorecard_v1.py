@@ -76,7 +76,7 @@ def panel(path: Path, *, equity: bool = False) -> dict[str, np.ndarray]:
     return found
 
 
-def refits(data: dict[str, np.ndarray], rows: np.ndarray, names: list[str]) -> list:
+def refits(data: dict[str, np.ndarray], rows: np.ndarray, names: list[str], *, rate: float = 0.04, rounds: int = 400) -> list:
     """Additive boosted step functions, monotone where theory says so, fitted on firms drawn with replacement."""
     draw = np.random.default_rng(1)
     firms, place = np.unique(data["firm"][rows], return_inverse=True)
@@ -85,15 +85,15 @@ def refits(data: dict[str, np.ndarray], rows: np.ndarray, names: list[str]) -> l
     made = []
     for number in range(REFITS):
         weight = np.bincount(draw.integers(0, len(firms), len(firms)), minlength=len(firms))[place].astype(float)
-        made.append(_additive(names, number).fit(values[weight > 0], fails[weight > 0], sample_weight=weight[weight > 0]))
+        made.append(_additive(names, number, rate, rounds).fit(values[weight > 0], fails[weight > 0], sample_weight=weight[weight > 0]))
     return made
 
 
-def _additive(names: list[str], seed: int):
+def _additive(names: list[str], seed: int, rate: float = 0.04, rounds: int = 400):
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     return HistGradientBoostingClassifier(
-        learning_rate=0.04, max_iter=400, max_leaf_nodes=3, min_samples_leaf=80, l2_regularization=10.0, early_stopping=False, random_state=seed,
+        learning_rate=rate, max_iter=rounds, max_leaf_nodes=3, min_samples_leaf=80, l2_regularization=10.0, early_stopping=False, random_state=seed,
         monotonic_cst=[FACTORS[name][1] for name in names], interaction_cst="no_interactions",
     )  # fmt: skip
 

@@ -32,8 +32,8 @@ def public_measures():
                 yield pytest.param(function, id=f"{module.name.rpartition('.')[2]}.{name}")
 
 
-WITHOUT_MONEY = {"statement_doubts"}
-"""They answer yes or no about a buyer's accounts; a currency would say nothing."""
+WITHOUT_MONEY = {"statement_doubts", "due_blocks", "trade_blocks", "told_lately"}
+"""They count, or answer yes or no; a currency would say nothing."""
 
 MORE = {"credit_sales": {"since": dt.date(2026, 1, 1)}}
 

@@ -107,7 +107,7 @@ def judge(book: Book, buyers: pa.Array[Any], conduct: Conduct, *, explained: boo
     evidence = card.evidence(accounts.values, explained=explained)
     pays = paying.evidence(conduct.values, explained=explained)
     said = saying.evidence(weighed.values, explained=explained)
-    base_rate, base_rate_of = _base_rates(book, buyers, rules_.base_rate, named=explained)
+    base_rate, base_rate_of = base_rates(book, buyers, rules_.base_rate, named=explained)
     weights = grade_v1.weights_of(rules_, accounts.age_days, has_trade)
     combined = grade_v1.combine(
         rules_, base_rate=base_rate, accounts=evidence, conduct=pays, signals=said, age_days=accounts.age_days, has_trade=has_trade,
@@ -178,7 +178,7 @@ def _who(book: Book) -> ir.Table:
     return book.buyer.select("buyer_id", "country", "sector")
 
 
-def _base_rates(book: Book, buyers: pa.Array[Any], shipped: float, *, named: bool) -> tuple[Column, Sequence[str]]:
+def base_rates(book: Book, buyers: pa.Array[Any], shipped: float, *, named: bool) -> tuple[Column, Sequence[str]]:
     """The stated base rate of each buyer's country and sector; the closest statement counts: both, sector, country, all."""
     stated: Mapping[str, float] = book.settings.get("default_rates") or {}
     everywhere = float(stated.get("*", shipped))

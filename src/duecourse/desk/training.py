@@ -21,7 +21,7 @@ from duecourse.risk.calibration import Judgement, Updated, judgement, updated
 from duecourse.risk.points import logit, probability_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -34,6 +34,7 @@ compute: Any = pc
 HORIZON_QUARTERS: Final = 4
 LEAST_DEFAULTS: Final = 5
 FOLDS: Final = 5
+SETTING: Final = "grade_calibration"
 IN_DEFAULT: Final = sum(1 << OVERRIDES.index(code) for code in ("over_90_days", "written_off", "insolvency"))
 
 
@@ -53,7 +54,7 @@ class OwnHistory:
     defaults: int
 
     def setting(self) -> dict[str, Any]:
-        """As the ledger keeps it (setting `grade_calibration`)."""
+        """As the ledger keeps it (settings `grade_calibration`, `warning_calibration`)."""
         return {
             "version": f"own-{self.days[-1].isoformat()}", "intercept": round(self.found.intercept, 6),
             "slopes": {name: round(value, 6) for name, value in self.found.slopes.items()}, "defaults": self.defaults, "buyers": self.buyers,
@@ -67,9 +68,9 @@ def own_history(book: Book, *, years: int = 3) -> OwnHistory:
     years  how far back the first question lies before the last one that has had its year, 1 to 8
     Raises DefaultsTooFewError below five defaults: then the shipped model stays as it is.
     """
-    quarters = [_months_before(book.on, 3 * number) for number in range(4 * years + HORIZON_QUARTERS, -1, -1)]
+    quarters = [months_before(book.on, 3 * number) for number in range(4 * years + HORIZON_QUARTERS, -1, -1)]
     plain = replace(book)
-    plain.__dict__["settings"] = {name: value for name, value in book.settings.items() if name != "grade_calibration"}
+    plain.__dict__["settings"] = {name: value for name, value in book.settings.items() if name != SETTING}
     asked = [_asked(plain, day) for day in quarters]
     rows: list[dict[str, Any]] = []
     for number, one in enumerate(asked[:-HORIZON_QUARTERS]):
@@ -86,13 +87,21 @@ def own_history(book: Book, *, years: int = 3) -> OwnHistory:
                 "families": {name: values[keep] for name, values in one["families"].items()},
             }
         )  # fmt: skip
+    return learnt(rows, overlap=float(HORIZON_QUARTERS), days=quarters[:-HORIZON_QUARTERS], on=book.on)
+
+
+def learnt(rows: Sequence[Mapping[str, Any]], *, overlap: float, days: list[date], on: date) -> OwnHistory:
+    """What rows of past days teach: of each day `buyers`, `offset` (log-odds of the base rate), `families` (log-odds of the shipped model) and `fails`.
+
+    overlap  how many rows count one failure: horizon ÷ distance of the days
+    Raises DefaultsTooFewError.
+    """
     groups = np.concatenate([part["buyers"] for part in rows]).astype(str)
     offset, fails = (np.concatenate([part[name] for part in rows]) for name in ("offset", "fails"))
     families = {name: np.concatenate([part["families"][name] for part in rows]) for name in rows[0]["families"]}
     defaults = len(np.unique(groups[fails == 1]))
     if defaults < LEAST_DEFAULTS:
-        raise DefaultsTooFewError(count=defaults, least=LEAST_DEFAULTS, since=quarters[0], on=book.on)
-    overlap = float(HORIZON_QUARTERS)
+        raise DefaultsTooFewError(count=defaults, least=LEAST_DEFAULTS, since=days[0], on=on)
     names, place = np.unique(groups, return_inverse=True)
     fold = np.random.default_rng(0).integers(0, FOLDS, len(names))[place]
     apart = np.zeros(len(fails))
@@ -103,7 +112,7 @@ def own_history(book: Book, *, years: int = 3) -> OwnHistory:
     as_shipped = Updated(0.0, {}).log_odds(offset, families)
     return OwnHistory(
         updated(offset, families, fails, overlap=overlap), judgement(fails, probability_of(as_shipped), groups),
-        judgement(fails, probability_of(apart), groups), quarters[:-HORIZON_QUARTERS], len(names), defaults,
+        judgement(fails, probability_of(apart), groups), days, len(names), defaults,
     )  # fmt: skip
 
 
@@ -124,14 +133,18 @@ def _asked(book: Book, day: date) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _months_before(on: date, months: int) -> date:
+def months_before(on: date, months: int) -> date:
+    """The end of the month so many before that of `on`; `on` itself for none."""
     number = on.year * 12 + on.month - months  # the first of the month after the one meant
     return date(number // 12, number % 12 + 1, 1) - timedelta(days=1) if months else on
 
 
-def keep(ledger: Ledger, learnt: Mapping[str, Any], *, by: str = "") -> None:
-    """Let the grades use what was learnt; an empty mapping takes it back. It is a fact with its day: earlier grades stay as they were."""
-    with ledger.draft("post", note="grade_calibration") as draft:
-        draft.put("setting", pa.Table.from_pylist([{"name": "grade_calibration", "value": json.dumps(learnt, ensure_ascii=False)}]))
+def keep(ledger: Ledger, found: Mapping[str, Any], *, setting: str = SETTING, by: str = "") -> None:
+    """Let the grades (or, by its own setting, the warnings) use what was learnt; an empty mapping takes it back.
+
+    It is a fact with its day: what was said earlier stays as it was.
+    """
+    with ledger.draft("post", note=setting) as draft:
+        draft.put("setting", pa.Table.from_pylist([{"name": setting, "value": json.dumps(found, ensure_ascii=False)}]))
         draft.facts = {"by": by} if by else {}
         draft.commit()

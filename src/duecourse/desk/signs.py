@@ -1,0 +1,84 @@
+"""The signs the hazard model reads, of every buyer as of a book: from two passes over the invoices, one over the signals, and the indicators (模型特征)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from duecourse.desk.accounts import accounts
+from duecourse.desk.alone import answered, holds
+from duecourse.ledger.entries import SIGNAL, STATEMENT
+from duecourse.measures.paying import BLOCKS, due_blocks, trade_blocks
+from duecourse.measures.told_lately import TOPICS, told_lately
+from duecourse.risk import grade_v1, scorecard_v1
+from duecourse.risk.warning.hazard_v1 import of_payments
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    from duecourse.ledger.book import Book
+
+    Column = npt.NDArray[np.float64]
+
+compute: Any = pc
+
+
+def signs(book: Book, buyers: pa.Array[Any], indicators: pa.Table) -> dict[str, Column]:
+    """Every sign of these buyers in their order, NaN where not known.
+
+    indicators  of `desk.indicators.indicators` for the same buyers
+    """
+    found = of_payments(
+        _blocks(answered(book, "due blocks", due_blocks), buyers), _blocks(answered(book, "trade blocks", trade_blocks), buyers)
+    )
+    nothing = np.zeros(len(buyers))
+    for topic in TOPICS:
+        found |= {f"{topic}_lately": nothing, f"{topic}_before": nothing}
+    if holds(book, SIGNAL):
+        found |= _told(answered(book, "told lately", told_lately), buyers)
+    unknown = np.full(len(buyers), np.nan)
+    found["accounts_log_odds"] = unknown
+    if holds(book, STATEMENT):
+        card = scorecard_v1.load()
+        read = accounts(book, buyers, card, grade_v1.parameters())
+        found["accounts_log_odds"] = np.where(np.isnan(read.age_days), np.nan, card.evidence(read.values).log_odds)
+    for name, of in (("limit_utilisation", "LIM01"), ("insurer_lost", "LIM02_lost")):
+        found[name] = _column(indicators, of) if of in indicators.column_names else unknown
+    return found
+
+
+def _column(table: pa.Table, name: str) -> Column:
+    return np.asarray(table[name].cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+
+
+def _place(rows: pa.Table, buyers: pa.Array[Any]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    at = compute.index_in(rows["buyer_id"].combine_chunks(), buyers)
+    there = compute.is_valid(at).to_numpy(zero_copy_only=False)
+    return compute.fill_null(at, 0).to_numpy(zero_copy_only=False).astype(np.int64)[there], there
+
+
+def _blocks(rows: pa.Table, buyers: pa.Array[Any]) -> Mapping[str, npt.NDArray[np.float32]]:
+    """A table of one row a buyer and block as arrays [buyer, block]."""
+    place, there = _place(rows, buyers)
+    cell = place * BLOCKS + rows["block"].to_numpy(zero_copy_only=False)[there]
+    found = {}
+    for name in rows.column_names[2:]:
+        array = np.zeros(len(buyers) * BLOCKS, np.float32)
+        array[cell] = rows[name].to_numpy(zero_copy_only=False)[there]
+        found[name] = array.reshape(len(buyers), BLOCKS)
+    return found
+
+
+def _told(rows: pa.Table, buyers: pa.Array[Any]) -> dict[str, Column]:
+    place, there = _place(rows, buyers)
+    found = {}
+    for name in rows.column_names[1:]:
+        column = np.zeros(len(buyers))
+        column[place] = rows[name].to_numpy(zero_copy_only=False)[there]
+        found[name] = column
+    return found

@@ -1,0 +1,98 @@
+"""The model's warning: everybody and one buyer told the same, exact reasons, nothing of later facts, and the fall-back where history is short."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pyarrow.compute as pc
+import pytest
+
+from duecourse.desk.opening import open_ledger
+from duecourse.desk.replaying import without_later
+from duecourse.desk.warning import SHORT_HISTORY_DAYS, WARNED, warned, warning
+from duecourse.errors import BuyerUnknownError
+from duecourse.ledger.scope import Scope
+from duecourse.messages import use_language
+from duecourse.risk.points import POINTS_PER_LOG_ODDS, logit
+from duecourse.samples.economy import Economy, write
+
+ON = dt.date(2026, 6, 30)
+
+
+@pytest.fixture(scope="module")
+def everybody(small_ledger):
+    book = small_ledger.as_of(ON)
+    return book, warned(book)
+
+
+def test_every_active_buyer_has_a_probability_riskiest_first(everybody):
+    _book, rows = everybody
+    assert rows.schema == WARNED
+    assert rows.num_rows > 100
+    probability = rows["probability_6m"].to_numpy()
+    assert ((probability > 0) & (probability < 1)).all()
+    assert (rows["low"].to_numpy() <= probability + 1e-12).all()
+    assert (probability <= rows["high"].to_numpy() + 1e-12).all()
+    assert (np.diff(rows["rank"].to_numpy()) <= 0).all()
+    assert set(rows["basis"].to_pylist()) == {"model"}
+
+
+def test_one_buyer_is_told_the_same_as_among_all_and_its_points_add_up(everybody):
+    book, rows = everybody
+    for place in (0, 1, 50, rows.num_rows - 1):
+        row = rows.slice(place, 1).to_pylist()[0]
+        one = warning(book, row["buyer_id"])
+        assert one.probability_6m == pytest.approx(row["probability_6m"], rel=1e-9)
+        assert one.low == pytest.approx(row["low"], rel=1e-9)
+        against = [theme.theme for theme in one.themes if theme.points < 0][: len(row["themes"])]
+        assert against == row["themes"]
+        odds = float(logit(np.array(one.probability_6m)) - logit(np.array(one.base_rate_6m)))
+        assert one.points == pytest.approx(-POINTS_PER_LOG_ODDS * odds, abs=1e-6)
+
+
+def test_every_theme_reads_in_both_languages(everybody):
+    book, rows = everybody
+    for place in range(0, rows.num_rows, 40):
+        for theme in warning(book, rows["buyer_id"][place].as_py()).themes:
+            english, chinese = theme.sentence("en"), theme.sentence("zh")
+            assert english != chinese
+            assert "{" not in english + chinese
+    use_language("en")
+
+
+def test_no_later_fact_is_seen(small_ledger, everybody):
+    book, rows = everybody
+    bare = warned(without_later(book).as_of(ON))
+    assert bare["buyer_id"].to_pylist() == rows["buyer_id"].to_pylist()
+    np.testing.assert_allclose(bare["rank"].to_numpy(), rows["rank"].to_numpy(), rtol=1e-9)
+
+
+def test_with_a_short_history_the_longest_delay_ranks_and_no_probability_is_given(tmp_path):
+    ledger = open_ledger(tmp_path / "short", create=True, threads=1)
+    write(ledger, Economy(invoices=1_500, buyers=60, years=1, seed=5))
+    book = ledger.as_of(dt.date(2026, 10, 31))
+    first = pc.min(book.run(book.invoice.select("issue_date"))["issue_date"]).as_py()
+    assert (book.on - first).days < SHORT_HISTORY_DAYS
+    rows = warned(book)
+    assert set(rows["basis"].to_pylist()) == {"worst_so_far"}
+    assert rows["probability_6m"].null_count == rows.num_rows
+    known = [value for value in rows["rank"].to_pylist() if value is not None]
+    assert known == sorted(known, reverse=True)
+    one = warning(book, rows["buyer_id"][0].as_py())
+    assert (one.basis, one.probability_6m, one.worst_days_late) == ("worst_so_far", None, known[0])
+
+
+def test_a_person_sees_the_buyers_it_may_see_told_as_everybody_is(everybody):
+    book, rows = everybody
+    owner = next(name for name in book.run(book.buyer.select("sales_owner").distinct())["sales_owner"].to_pylist() if name)
+    mine = warned(book.limited(Scope(sales_owners=frozenset([owner]))))
+    assert 0 < mine.num_rows < rows.num_rows
+    whole = dict(zip(rows["buyer_id"].to_pylist(), rows["probability_6m"].to_pylist(), strict=True))
+    for row in mine.to_pylist():
+        assert row["probability_6m"] == pytest.approx(whole[row["buyer_id"]], rel=1e-9)
+
+
+def test_an_unknown_buyer_is_named(everybody):
+    with pytest.raises(BuyerUnknownError):
+        warning(everybody[0], "nobody")
