@@ -142,18 +142,19 @@ def test_the_whole_answer_is_plain_kept_and_fair(small_ledger, told):
     again = kept_backtest(small_ledger.as_of(ON), since=SINCE, until=UNTIL, share=0.05, sets={"strict": STRICT})
     assert again == told == json.loads(json.dumps(told))
     assert kept_backtest(small_ledger.as_of(ON), since=SINCE, until=UNTIL, share=0.04) is None
-    assert told["headline"] == "rules" and told["guarded"] == ["2025-09-30", "2025-10-31"]
-    assert set(told["rivals"]) == {*RULES, "rules", "rules:strict", "policy", "random"}
+    assert told["headline"] == "warning" and told["guarded"] == ["2025-09-30", "2025-10-31"]
+    assert set(told["rivals"]) == {*RULES, "rules", "warning", "rules:strict", "policy", "random"}
     most = told["buyer_months"] * 0.05
     for name, one in told["rivals"].items():
         assert one["counts"]["alerts"] <= most + 1 or name == "policy"
         assert one["counts"]["defaults"] == told["defaults"]
         assert one["counts"]["caught_90"] <= one["counts"]["caught"] <= one["counts"]["defaults"]
         assert sum(row["alerts"] for row in one["segments"].values()) == pytest.approx(one["counts"]["alerts"])
-    headline = told["rivals"]["rules"]["counts"]
+    headline = told["rivals"]["warning"]["counts"]
     assert told["misses_counted"] == headline["defaults"] - headline["caught_90"]
     assert told["false_alarms_counted"] == headline["judged"] - headline["right"] == len(told["false_alarms"])
-    assert all(row["reasons"] for row in told["false_alarms"])
+    assert told["bases"] == {"warning": {"model": 2}} and set(told["calibration"]) <= {"warning"}
+    assert set(told["trade_off"]) == {"warning", "rules", "rules:strict"}
     assert [row["share"] for row in told["trade_off"]["rules"]] == sorted(row["share"] for row in told["trade_off"]["rules"])
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from duecourse.desk.indicators import indicators, warning_rules
 from duecourse.desk.replaying import Rival
+from duecourse.desk.warning import warned
 from duecourse.risk.warning import rules_v1
 
 if TYPE_CHECKING:
@@ -58,8 +59,9 @@ def plain_rules(sets: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str
 
 
 def rivals(sets: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, Rival]:
-    """All that warn besides the rules of thumb: the rule score as shipped and as stated otherwise."""
-    return plain_rules(sets)
+    """All that warn besides the rules of thumb: the rule score, the warning of the product, and rule sets stated otherwise."""
+    found = {RULES: Rival(warned, basis=""), WARNING: Rival(warned, "rank", probability="probability_6m")}
+    return found | ({name: rival for name, rival in plain_rules(sets).items() if name != RULES} if sets else {})
 
 
 def _score(judged: rules_v1.Judged) -> pa.Array[Any]:
