@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import tempfile
 import time
 from pathlib import Path
@@ -181,7 +182,9 @@ def speed(folder: Path, processes: int) -> str:
     begun = time.perf_counter()
     found = backtest(ledger.as_of(made.until), processes=processes)
     taken = time.perf_counter() - begun
-    return f"{machine.describe()}: {found['months']} months of {found['buyers']:,} buyers, 2,000,000 invoices, {len(found['rivals'])} rivals, {processes} processes: {taken:.0f} s"
+    used = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    cpu = sum(one.ru_utime + one.ru_stime for one in used)
+    return f"{machine.describe()}: {found['months']} months of {found['buyers']:,} buyers, 2,000,000 invoices, {len(found['rivals'])} rivals, {processes} processes: {taken:.0f} s, {cpu:.0f} CPU s with making the ledger, peak {max(one.ru_maxrss for one in used) / 2**20:.1f} GB"
 
 
 def main() -> None:

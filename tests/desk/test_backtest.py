@@ -13,6 +13,7 @@ import pytest
 from duecourse import samples
 from duecourse.cli import main
 from duecourse.decisions.alert_policy import checked
+from duecourse.desk import replaying
 from duecourse.desk.backtest import backtest, kept_backtest
 from duecourse.desk.plain_rules import RULES, standing
 from duecourse.desk.policy_replay import by_policy
@@ -116,6 +117,11 @@ def test_what_was_learnt_later_is_left_aside():
     assert set(bare.settings) == {"stated"}
 
 
+def test_a_history_imported_in_one_go_was_not_known_before_it_was_imported(book):
+    found = replay(book, DAYS, definition(), {"owed": owed}, recorded=True, guard_days=0)
+    assert found.known == "recorded" and not found.course.watched.any()
+
+
 def test_what_really_happened_may_be_told_from_outside(book):
     outcomes = pa.table(
         {
@@ -216,7 +222,8 @@ def test_a_rule_set_that_is_none_is_refused(small_ledger, tmp_path, capsys):
 
 
 @pytest.mark.long
-def test_two_processes_say_the_same_as_one(book):
+def test_two_processes_say_the_same_as_one(book, monkeypatch):
+    monkeypatch.setattr(replaying, "SHARED_FROM", 0)
     one, two = (replay(book, DAYS, definition(), {"owed": owed}, guard_days=1, processes=count) for count in (1, 2))
     for name, values in one.scores.items():
         np.testing.assert_array_equal(values, two.scores[name])

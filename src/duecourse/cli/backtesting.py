@@ -11,13 +11,14 @@ import click
 
 from duecourse.cli.session import Session, parse_day, progress_bar
 from duecourse.errors import OptionMisusedError
-from duecourse.glossary import label
+from duecourse.glossary import TERMS, label
 from duecourse.messages import catalogue, say
 from duecourse.tables import Column, Money, Report, Section
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+REASONS: Final = 3
 SEGMENTS: Final = ("size", "country", "sector")
 
 
@@ -201,7 +202,8 @@ def _alarm_columns(currency: str) -> list[Column]:
 
 
 def _listed(found: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
-    shown = {**row, "reasons": ", ".join(row["reasons"]), "exposure": Money(row["exposure"], found["currency"])}
+    words = [label(code.lower()) if code.lower() in TERMS else code for code in row["reasons"][:REASONS]]
+    shown = {**row, "reasons": "; ".join(words), "exposure": Money(row["exposure"], found["currency"])}
     if "why" in row:
         kind = f"backtest.kind_{row['kind']}"
         shown["why"] = say(f"backtest.why_{row['why']}")

@@ -53,6 +53,9 @@ TOLERANCE: Final = 1e-6
 """Two ways of adding up the same fractions may differ in the last digits; a leak differs in more."""
 
 
+SHARED_FROM: Final = 20_000
+"""Below so many months of buyers, other processes would take longer to begin than the work takes."""
+
 LEARNT_UNTIL: Final = "until"
 """A setting that was learnt from the firm's own past says up to which day it looked."""
 
@@ -255,7 +258,7 @@ def replay(
 
 def _months(book: Book, days: Sequence[date], question: _Question, guarded: set[date], processes: int) -> Iterator[_Month]:
     ledger = book.ledger
-    if processes < 2 or len(days) < 2 or not isinstance(ledger, Ledger):
+    if processes < 2 or len(days) * len(question.buyers) < SHARED_FROM or not isinstance(ledger, Ledger):
         for day in days:
             yield question.ask(book, day, guarded=day in guarded)
         return
