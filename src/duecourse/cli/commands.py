@@ -26,6 +26,7 @@ from duecourse.cli import (
     starting,
     training,
     warning,
+    warnings,
 )
 from duecourse.cli.session import Session, parse_day, parse_moment
 from duecourse.messages import say
@@ -87,6 +88,7 @@ def build() -> click.Group:
         backtesting,
         drifting,
         warning,
+        warnings,
     ):
         room.add_commands(program)
     return program

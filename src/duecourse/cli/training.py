@@ -23,6 +23,7 @@ def add_commands(group: click.Group) -> None:
     @group.command("train", help=say("cli.train_help"))
     @click.option("--years", default=3, type=click.IntRange(1, 8), show_default=True, metavar="N", help=say("cli.train_years"))
     @click.option("--keep", is_flag=True, help=say("cli.train_keep"))
+    @click.option("--warning", is_flag=True, help=say("cli.train_warning"))
     @click.option(
         "--file",
         "path",
@@ -35,11 +36,13 @@ def add_commands(group: click.Group) -> None:
     @click.option("--group", "firm", default="", metavar="COLUMN", help=say("cli.train_group"))
     @click.option("--leave-out", "leave_out", multiple=True, metavar="COLUMN", help=say("cli.train_leave_out"))
     @click.pass_obj
-    def train(session: Session, years: int, *, keep: bool, path: Path | None, outcome: str, firm: str, leave_out: tuple[str, ...]) -> None:
+    def train(
+        session: Session, years: int, *, keep: bool, warning: bool, path: Path | None, outcome: str, firm: str, leave_out: tuple[str, ...]
+    ) -> None:  # fmt: skip
         if path is not None:
             session.show(_of_file(path, outcome, firm, leave_out))
             return
-        session.show(_of_ledger(session, years, keep=keep))
+        session.show(_of_ledger(session, years, keep=keep, warning=warning))
 
 
 def _of_file(path: Path, outcome: str, firm: str, leave_out: tuple[str, ...]) -> Report:
@@ -50,12 +53,14 @@ def _of_file(path: Path, outcome: str, firm: str, leave_out: tuple[str, ...]) ->
     return _report(found.models, [note], {"columns": list(found.columns), "left_out": list(found.left_out)})
 
 
-def _of_ledger(session: Session, years: int, *, keep: bool) -> Report:
+def _of_ledger(session: Session, years: int, *, keep: bool, warning: bool) -> Report:
+    from duecourse.desk.training import SETTING, own_history
     from duecourse.desk.training import keep as keep_it
-    from duecourse.desk.training import own_history
+    from duecourse.desk.warning import SETTING as WARNINGS
+    from duecourse.desk.warning_history import own_warning_history
 
     book = session.book
-    found = own_history(book, years=years)
+    found = (own_warning_history if warning else own_history)(book, years=years)
     slopes = ", ".join(f"{name} {value:.2f}" for name, value in found.found.slopes.items())
     notes = [
         say(
@@ -64,7 +69,7 @@ def _of_ledger(session: Session, years: int, *, keep: bool) -> Report:
         ),
     ]  # fmt: skip
     if keep:
-        keep_it(session.ledger(), found.setting())
+        keep_it(session.ledger(), found.setting(), setting=WARNINGS if warning else SETTING)
     notes.append(say("cli.train_note_kept" if keep else "cli.train_note_keep"))
     return _report({"shipped": found.shipped, "own": found.own}, notes, found.setting())
 
