@@ -29,7 +29,7 @@ from duecourse.decisions.alert_budget import at_budget
 from duecourse.desk.backtest import backtest
 from duecourse.desk.opening import open_ledger
 from duecourse.desk.replaying import month_ends, replay
-from duecourse.desk.rivals import rivals
+from duecourse.desk.rivals import features, rivals
 from duecourse.engines.fused import ensure
 from duecourse.intake.importer import import_file
 from duecourse.review.early_warning import highest, measured, random_control, random_scores, told_apart
@@ -94,6 +94,7 @@ def simulated(asked: argparse.Namespace, folder: Path) -> str:
                 rivals(),
                 outcomes=outcomes,
                 guard_days=1 if seed == asked.seeds[0] else 0,
+                features=(features,),
                 processes=asked.processes,
             )
             tables[family, seed] = {share: judged(found, share) for share in BUDGETS}
@@ -154,7 +155,7 @@ def real(folder: Path, processes: int) -> str:
     lines = [machine.describe(), ""]
     for before in (3,):
         days = [day for day in month_ends(book, before=before) if day <= book.on - dt.timedelta(days=wording.horizon_days)]
-        found = replay(book, days, wording, rivals(), guard_days=2, processes=processes)
+        found = replay(book, days, wording, rivals(), guard_days=2, features=(features,), processes=processes)
         course = found.course
         from duecourse.review.early_warning import ahead
 

@@ -15,9 +15,10 @@ from duecourse.cli import main
 from duecourse.decisions.alert_policy import checked
 from duecourse.desk import replaying
 from duecourse.desk.backtest import backtest, kept_backtest
+from duecourse.desk.leak_guard import Differing, differing, without_later
 from duecourse.desk.plain_rules import RULES, standing
 from duecourse.desk.policy_replay import by_policy
-from duecourse.desk.replaying import Rival, aligned, as_known, month_ends, replay, without_later
+from duecourse.desk.replaying import Rival, aligned, as_known, month_ends, replay
 from duecourse.errors import HistoryMissingError, LeakFoundError, RuleInvalidError
 from duecourse.ledger.entries import ENTRIES, QUARANTINE
 from duecourse.risk.outcomes import default_events, defaults, definition
@@ -78,8 +79,25 @@ def test_each_month_says_what_the_book_of_its_day_says(book):
 def test_a_score_that_has_seen_later_facts_stops_the_run(book, leaking):
     with pytest.raises(LeakFoundError) as refused:
         replay(book, DAYS[:1], definition(), {"honest": owed, "leaking": leaking}, guard_days=1)
-    assert refused.value.args_["rival"] == "leaking" and refused.value.args_["count"] > 0
+    assert refused.value.args_["rival"] in ("leaking (score)", "leaking (buyer_id)") and refused.value.args_["count"] > 0
     assert "leaking" in refused.value.message()
+
+
+def test_a_figure_that_has_seen_later_facts_stops_the_run_though_no_score_shows_it(book):
+    with pytest.raises(LeakFoundError) as refused:
+        replay(book, DAYS[:1], definition(), {"honest": owed}, guard_days=1, features=[owed_next_year])
+    assert refused.value.args_["rival"].startswith("features")
+
+
+def test_where_two_tables_part():
+    one = pa.table({"buyer_id": ["b", "a"], "x": [1.0, None], "why": pa.array([["p"], []], pa.list_(pa.string()))})
+    assert differing(one, one.take([1, 0])) is None
+    assert differing(one, one.set_column(1, "x", pa.array([1.0 + 1e-9, None]))) is None
+    found = differing(one, one.set_column(1, "x", pa.array([1.0, 2.0])))
+    assert found == Differing("x", 1, "a", "–", "2")
+    found = differing(one, one.set_column(2, "why", pa.array([["q"], []], pa.list_(pa.string()))))
+    assert (found.column, found.count, found.buyer_id) == ("why", 1, "b")
+    assert differing(one, one.slice(0, 1)).column == "buyer_id"
 
 
 def test_a_ledger_without_later_facts_holds_the_same_book_and_nothing_later(book):

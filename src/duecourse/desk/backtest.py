@@ -24,7 +24,7 @@ from duecourse.desk.plain_rules import OVERDUE_OR_USED_DAYS, UTILISATION
 from duecourse.desk.policy_replay import by_policy
 from duecourse.desk.remembered import recalled, remembered
 from duecourse.desk.replaying import EPOCH, month_ends, replay
-from duecourse.desk.rivals import RULES, WARNING, rivals
+from duecourse.desk.rivals import RULES, WARNING, features, rivals
 from duecourse.errors import HistoryMissingError
 from duecourse.measures.expressions import day as day_of
 from duecourse.review.drift import calibration
@@ -81,7 +81,7 @@ def backtest(
 
     def answer() -> dict[str, Any]:
         found = replay(
-            book.whole, days, wording, rivals(sets), recorded=recorded, processes=processes,
+            book.whole, days, wording, rivals(sets), recorded=recorded, features=(features,), processes=processes,
             progress=None if progress is None else lambda done: progress(0.95 * done),
         )  # fmt: skip
         return told(book.whole, found, wording, share=share, analysts=analysts, segment=segment)

@@ -20,11 +20,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from duecourse.calendar import add_months, month_end
+from duecourse.desk.leak_guard import differing, without_later
 from duecourse.desk.plain_rules import RULES, Standing, standing
 from duecourse.errors import DuecourseError, LeakFoundError
-from duecourse.ledger.entries import ENTRIES, QUARANTINE, SETTING
-from duecourse.ledger.journal import State
-from duecourse.ledger.memory import MemoryLedger
 from duecourse.ledger.store import Ledger
 from duecourse.measures.base import minor_rates
 from duecourse.measures.expressions import or_zero, total
@@ -49,10 +47,6 @@ if TYPE_CHECKING:
 
 compute: Any = pc
 EPOCH: Final = date(1970, 1, 1)
-TOLERANCE: Final = 1e-6
-"""Two ways of adding up the same fractions may differ in the last digits; a leak differs in more."""
-
-
 SHARED_FROM: Final = 20_000
 """Below so many months of buyers, other processes would take longer to begin than the work takes."""
 
@@ -168,24 +162,19 @@ class _Question:
     buyers: pa.Array[Any]
     rivals: Mapping[str, Rival]
     recorded: bool
+    features: tuple[Scorer, ...]
 
     def ask(self, book: Book, day: date, *, guarded: bool) -> _Month:
         then = as_known(book, day, recorded=self.recorded)
-        found = self._said(then)
-        if guarded:
-            self._guard(then, found)
-        return found
-
-    def _said(self, then: Book) -> _Month:
         now = standing(then, self.buyers)
-        asked: dict[Scorer, pa.Table] = {}
+        asked = self._asked(then)
+        if guarded:
+            self._guard(then, now, asked)
         scores: dict[str, Scores] = {name: rule(now) for name, rule in RULES.items()}
         reasons: dict[str, Any] = {}
         probabilities: dict[str, Scores] = {}
         bases: dict[str, str] = {}
         for name, rival in self.rivals.items():
-            if rival.scorer not in asked:
-                asked[rival.scorer] = rival.scorer(then)
             table = asked[rival.scorer]
             scores[name] = aligned(table, self.buyers, rival.score)
             if rival.reasons in table.column_names:
@@ -197,24 +186,29 @@ class _Question:
                 bases[name] = str(table[rival.basis][0].as_py() or "")
         return _Month(now, scores, reasons, probabilities, bases)
 
-    def _guard(self, then: Book, said: _Month) -> None:
-        """Raise LeakFoundError if any score of this day changes when later facts are gone."""
+    def _asked(self, then: Book) -> dict[Scorer, pa.Table]:
+        """What each scorer says, each asked once."""
+        return {scorer: scorer(then) for scorer in dict.fromkeys(rival.scorer for rival in self.rivals.values())}
+
+    def _guard(self, then: Book, now: Standing, asked: Mapping[Scorer, pa.Table]) -> None:
+        """Raise LeakFoundError if anything said of this day changes when later facts are gone: a figure, a score, a reason."""
         bare = without_later(then).as_of(then.on)
-        again = self._said(bare).scores
-        for name, values in again.items():
-            first = said.scores[name]
-            differ = ~np.isclose(values, first, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
-            if differ.any():
-                place = int(np.flatnonzero(differ)[0])
+        again = self._asked(bare)
+        names = {rival.scorer: name for name, rival in reversed(list(self.rivals.items()))}
+        pairs = [("standing", _as_table(now, self.buyers), _as_table(standing(bare, self.buyers), self.buyers))]
+        pairs += [(names[scorer], table, again[scorer]) for scorer, table in asked.items()]
+        pairs += [("features", make(then), make(bare)) for make in self.features]
+        for name, said, unsaid in pairs:
+            found = differing(said, unsaid)
+            if found:
                 raise LeakFoundError(
-                    rival=name, on=then.on, count=int(differ.sum()), buyer=self.buyers[place].as_py(), then=_shown(first[place]),
-                    bare=_shown(values[place]),
-                )  # fmt: skip
+                    rival=f"{name} ({found.column})", on=then.on, count=found.count, buyer=found.buyer_id, then=found.one, bare=found.other
+                )
 
 
 def replay(
     book: Book, days: Sequence[date], definition: Definition, rivals: Mapping[str, Rival | Scorer], *, outcomes: pa.Table | None = None,
-    recorded: bool = False, guard_days: int = 2, processes: int = 1, progress: Callable[[float], None] | None = None,
+    recorded: bool = False, guard_days: int = 2, features: Sequence[Scorer] = (), processes: int = 1, progress: Callable[[float], None] | None = None,
 ) -> Replayed:  # fmt: skip
     """Ask all these days for all scores; those of the plain rules come by themselves.
 
@@ -222,10 +216,13 @@ def replay(
                 `stratum`; a buyer is watched until then and never again
     recorded    only what had been put into the ledger by each day (for a ledger that has grown day by day)
     guard_days  so many of the days are worked out again from a ledger without later facts
+    features    tables of figures by `buyer_id` that must not change then either
     processes   that share the days; rivals are sent to them, so that functions must be named ones. One for a ledger in memory
-    Raises LeakFoundError if a score then differs.
+    Raises LeakFoundError if anything then differs.
     """
-    question = _Question(buyers_of(book), {name: one if isinstance(one, Rival) else Rival(one) for name, one in rivals.items()}, recorded)
+    question = _Question(
+        buyers_of(book), {name: one if isinstance(one, Rival) else Rival(one) for name, one in rivals.items()}, recorded, tuple(features)
+    )
     guarded = {days[place] for place in np.linspace(0, len(days) - 1, min(guard_days, len(days))).astype(int).tolist()} if days else set()
     size = (len(days), len(question.buyers))
     scores: dict[str, Scores] = {name: np.full(size, np.nan) for name in (*RULES, *question.rivals)}
@@ -407,23 +404,5 @@ def _names(expression: Any) -> set[str]:
     return {node.name for node in expression.op().find(ops.UnboundTable)}
 
 
-# --- the guard against leaks -------------------------------------------------------------------------------------------------------------
-
-
-def without_later(book: Book) -> MemoryLedger:
-    """A ledger of what the book holds and of nothing else: whoever looks for later facts in it finds none.  剔除后来事实的台账"""
-    tables: dict[str, Rows] = {}
-    for entry in ENTRIES.values():
-        if entry is QUARANTINE:
-            continue
-        rows = book.run(book.table(entry))
-        if entry is SETTING:
-            rows = rows.filter(compute.is_in(rows["name"], pa.array(list(book.settings), pa.string())))
-        full = rows.append_column("supersedes", pa.nulls(rows.num_rows, pa.string()))
-        full = full.append_column("voided", pa.repeat(pa.scalar(value=False), rows.num_rows))
-        tables[entry.name] = full.select(entry.schema.names)
-    return MemoryLedger(tables, book.ledger.engine, State((book.ledger.state.last,)))
-
-
-def _shown(value: float) -> str:
-    return "–" if np.isnan(value) else f"{value:.6g}"
+def _as_table(of: Standing, buyers: pa.Array[Any]) -> pa.Table:
+    return pa.table({"buyer_id": buyers, **{name: pa.array(getattr(of, name)) for name in (*FIGURES, "share_60", "active")}})

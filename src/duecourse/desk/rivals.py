@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from duecourse.desk.indicators import indicators, warning_rules
-from duecourse.desk.replaying import Rival
+from duecourse.desk.replaying import Rival, buyers_of
+from duecourse.desk.signs import signs
 from duecourse.desk.warning import warned
 from duecourse.risk.warning import rules_v1
 
@@ -39,9 +40,7 @@ class PlainRules:
     sets: tuple[tuple[str, str], ...] = ()
 
     def __call__(self, book: Book) -> pa.Table:
-        sold, named = book.invoice.select("buyer_id"), book.buyer.select("buyer_id")
-        rows = sold.union(named)
-        buyers = book.run(rows.filter(rows.buyer_id.notnull()).distinct().order_by("buyer_id"))["buyer_id"].combine_chunks()
+        buyers = buyers_of(book)
         table = indicators(book, buyers)
         in_force = warning_rules(book)
         judged = rules_v1.judge(table, in_force)
@@ -49,6 +48,15 @@ class PlainRules:
         for name, text in self.sets:
             columns[f"{RULES}:{name}"] = _score(rules_v1.judge(table, in_force.changed(json.loads(text))))
         return pa.table(columns)
+
+
+def features(book: Book) -> pa.Table:
+    """All that the rule score and the warning are made of, a row a buyer: the indicators with their further figures, and the model's signs."""
+    buyers = buyers_of(book)
+    table = indicators(book, buyers)
+    for name, values in signs(book, buyers, table).items():
+        table = table.append_column(f"sign {name}", pa.array(values, from_pandas=True))
+    return table
 
 
 def plain_rules(sets: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, Rival]:
