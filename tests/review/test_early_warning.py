@@ -50,6 +50,8 @@ def test_the_figures_by_hand():
 def test_what_the_days_do_not_tell_is_not_counted():
     assert measured(course([(0, 300)]), alerts((2, 0)), draws=0).counts["defaults"] == 0, "its year began before the first day"
     assert measured(course([(0, 300)], from_first_day=True), alerts((2, 0)), draws=0).counts["caught"] == 1
+    early = Course(MONTHS[:20], np.ones((20, 4), np.bool_), np.array([0, 1]), np.array([600, 601]), 1080)
+    assert measured(early, alerts(), draws=0).counts["defaults"] == 1, "no alert could open in the month before the other"
     watched = np.ones((36, 4), np.bool_)
     watched[12:, 0] = False
     assert measured(course([(0, 760)], watched=watched), alerts(), draws=0).counts == {

@@ -158,12 +158,16 @@ def matched(course: Course, alerts: Alerts) -> Matched:
 
 def _counts(course: Course) -> Flags:
     """A default counts if its buyer was watched on one of the days of its horizon, and all of these days are among ours."""
+    if not len(course.days):
+        return np.zeros(len(course.on), np.bool_)
     first = np.searchsorted(course.days, course.on - course.horizon_days, "left")
     after = np.searchsorted(course.days, course.on, "left")
     seen = np.concatenate([np.zeros((1, course.buyers), np.int64), np.cumsum(course.watched, axis=0)])
     watched = seen[after, course.buyer] - seen[first, course.buyer] > 0
-    whole = course.on - course.horizon_days >= course.days[0] if len(course.days) else np.zeros(len(course.on), np.bool_)
-    found: Flags = watched & (whole | course.from_first_day) & (course.on <= course.until)
+    begun = (course.on - course.horizon_days >= course.days[0]) | course.from_first_day
+    # Up to where the next day would have been.
+    step = int(np.diff(course.days).max()) if len(course.days) > 1 else course.horizon_days
+    found: Flags = watched & begun & (course.on <= min(course.until, int(course.days[-1]) + step))
     return found
 
 
