@@ -185,6 +185,12 @@ def test_whatever_is_written_is_read_and_the_places_are_true(text):
             assert event.sentence in text
 
 
+def test_an_endless_sentence_is_read_in_pieces():
+    text = "Norwind Pumps " + "cut " * 5_000
+    assert all(end - begin <= 1_000 for begin, end in sentences(text))
+    assert of(text) == []
+
+
 # Feeds into the ledger
 
 

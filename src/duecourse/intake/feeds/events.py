@@ -27,6 +27,7 @@ FEARED: Final = 0.6
 FOLLOWING: Final = 0.75
 """How sure a cue is: in the firm's own sentence; only feared; in the sentence after, which says `the company`."""
 
+LONGEST: Final = 1_000
 ORDER: Final = ("info", "amber", "red")
 MEANT: Final = re.compile(
     r"^\W*(该公司|该企业|公司|该集团|其|the (?:company|group|firm|manufacturer|supplier|business)|it|they)(?![a-z])", re.IGNORECASE
@@ -98,7 +99,13 @@ def _apostrophes(cues: Iterable[str]) -> str:
 
 
 def sentences(text: str) -> Iterator[Span]:
-    """The sentences of a text, as places in it."""
+    """The sentences of a text, as places in it; an endless one in pieces, so that a hostile text costs no more than a long one."""
+    for begin, end in _whole_sentences(text):
+        for place in range(begin, end, LONGEST):
+            yield place, min(place + LONGEST, end)
+
+
+def _whole_sentences(text: str) -> Iterator[Span]:
     begin = 0
     for match in SENTENCE.finditer(text):
         if SHORTENED.search(text[begin : match.start()]):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TEXT_MOST: Final = 20_000
+ITEMS_MOST: Final = 5_000
+"""No press feed is longer; of one that is, the first are read."""
 BLOCKS: Final = frozenset({"p", "br", "div", "li", "h1", "h2", "h3", "td"})
 DAYS: Final = ("pubDate", "published", "date", "updated")
 """In this order: an item that was changed later was known from its first day on."""
@@ -83,6 +85,8 @@ def read_news(content: bytes, name: str) -> Sequence[Item]:
             item = _item(node)
             if item.title or item.text:
                 found.setdefault(item.item_id, item)
+        if len(found) == ITEMS_MOST:
+            break
     return list(found.values())
 
 
