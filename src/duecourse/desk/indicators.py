@@ -84,7 +84,7 @@ def indicators(book: Book, buyers: pa.Array[Any]) -> pa.Table:
     around = surroundings_of(whole, measured, owed, trading)
     keep(whole, around)
     found = Found(buyers)
-    _take_own(found, whole, owed)
+    _take_own(found, whole, measured, owed)
     found.take(answered(whole, "contagion", contagion, standing=trading))
     return _finished(found, around, answered(whole, "profiles", _profiles))
 
@@ -126,7 +126,7 @@ def figures_of(book: Book, buyer_id: str) -> tuple[pa.Table, Book, Surroundings]
     around = surroundings(whole).knowing(answered(own, "recorded", recorded))
     found = Found(pa.array([buyer_id], pa.string()))
     mine = measured.filter(compute.equal(measured["buyer_id"], buyer_id))
-    _take_own(found, own, answered(own, "standing", standing, measured=mine))
+    _take_own(found, own, mine, answered(own, "standing", standing, measured=mine))
     trading = answered(own, "standing of", standing_of, measured=measured)
     found.take(answered(own, "contagion", contagion, standing=trading))
     return _finished(found, around, answered(own, "profiles", _profiles)), own, around
@@ -164,7 +164,7 @@ class Found:
         return np.full(self.size, np.nan) if found is None else found
 
 
-def _take_own(found: Found, book: Book, owed: pa.Table) -> None:
+def _take_own(found: Found, book: Book, measured: pa.Table, owed: pa.Table) -> None:
     """What the buyers' own facts say."""
     ready = columns_ready(book)
     if ready is not None:
@@ -174,8 +174,9 @@ def _take_own(found: Found, book: Book, owed: pa.Table) -> None:
         found.take(answered(book, "payment cycle", payment_cycle, months=months))
         found.take(answered(book, "part payments", part_payments))
         found.take(answered(book, "oldest unpaid", oldest_unpaid))
+    found.take(answered(book, "contested", contested, measured=measured))
     for name, make, entry in (
-        ("contested", contested, INVOICE), ("other payers", other_payers, SETTLEMENT),
+        ("other payers", other_payers, SETTLEMENT),
         ("insurer cover", insurer_cover, LIMIT), ("ordering", ordering, INVOICE), ("signals counted", signals_counted, SIGNAL),
         ("claims", claims, SIGNAL), ("downgrades", downgrades, SIGNAL), ("accounts", accounts, STATEMENT),
     ):  # fmt: skip

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import ibis
 
+from duecourse.measures.buyer import buyer_measures
 from duecourse.measures.expressions import ZERO, count, day, days_between, ratio, total
 from duecourse.measures.grain import PER_BUYER
 from duecourse.measures.history import CASH_KINDS
@@ -177,7 +178,7 @@ def part_payments(book: Book) -> ir.Table:
     return both.group_by("buyer_id").aggregate(PAY05=total(both.parts))
 
 
-def contested(book: Book) -> ir.Table:
+def contested(book: Book, measured: ir.Table | None = None) -> ir.Table:
     """Does a buyer dispute and deduct more than it used to?  异议与扣款激增
 
     One row per buyer with sales in the last 365 days.
@@ -186,30 +187,29 @@ def contested(book: Book) -> ir.Table:
 
     Deductions, returns and credit notes count, cash discounts do not. A dispute without an amount counts with its invoice's. Where a book records
     no dispute and no deduction of anybody (`told.recorded`), the zeros say nothing.
+    measured: what to read instead of `buyer_measures`, with its columns.
     """
     invoice, settlement, dispute = book.invoice, book.settlement, book.dispute
-    sold = invoice.filter(within(invoice.issue_date, book, YEAR)).select(
-        *PER_BUYER, when=invoice.issue_date, sold=invoice.amount_minor, contested=ZERO
-    )
+    sales = buyer_measures(book) if measured is None else measured
+    sold = sales.select(*PER_BUYER, sold_90=sales.credit_sales_90d, sold_365=sales.credit_sales_365d, contested_90=ZERO, contested_365=ZERO)
     cut = settlement.filter(settlement.kind.isin(["deduction", "return", "credit_note"]) & within(settlement.settle_date, book, YEAR))
-    cut = cut.select(*PER_BUYER, when=cut.settle_date, sold=ZERO, contested=cut.amount_minor)
+    cut = cut.select(*PER_BUYER, when=cut.settle_date, contested=cut.amount_minor)
     raised = dispute.filter(within(dispute.raised_on, book, YEAR))
-    about = invoice.select("invoice_id", "instalment", about_minor=invoice.amount_minor, about_currency=invoice.currency).view()
-    raised = raised.left_join(about, ["invoice_id", "instalment"])
-    raised = raised.select(
-        "buyer_id",
-        currency=ibis.coalesce(about.about_currency, raised.currency),
-        when=raised.raised_on,
-        sold=ZERO,
-        contested=ibis.coalesce(raised.amount_minor, about.about_minor, ZERO),
+    whole = raised.amount_minor.notnull() & raised.currency.notnull()
+    told = raised.filter(whole).select(*PER_BUYER, when=raised.raised_on, contested=raised.amount_minor)
+    wanting = raised.filter(~whole).drop("currency").view()
+    about = invoice.select("invoice_id", "instalment", "currency", about_minor=invoice.amount_minor)
+    wanting = wanting.inner_join(about, ["invoice_id", "instalment"])
+    wanting = wanting.select(*PER_BUYER, when=wanting.raised_on, contested=ibis.coalesce(wanting.amount_minor, wanting.about_minor))
+    rows = cut.union(told).union(wanting)
+    amount = rows.contested
+    rows = rows.select(
+        *PER_BUYER, sold_90=ZERO, sold_365=ZERO, contested_90=within(rows.when, book, QUARTER).ifelse(amount, ZERO), contested_365=amount
     )
-    rows = sold.union(cut).union(raised)
-    lately = within(rows.when, book, QUARTER)
-    sums = rows.group_by(list(PER_BUYER)).aggregate(
-        sold_90=total(rows.sold, where=lately), sold_365=total(rows.sold),
-        contested_90=total(rows.contested, where=lately), contested_365=total(rows.contested),
-    )  # fmt: skip
-    one = in_one_currency(book, sums, ("sold_90", "sold_365", "contested_90", "contested_365"))
+    names = ("sold_90", "sold_365", "contested_90", "contested_365")
+    rows = sold.select(*PER_BUYER, *names).union(rows.select(*PER_BUYER, *names))
+    sums = rows.group_by(list(PER_BUYER)).aggregate(**{name: total(rows[name]) for name in names})
+    one = in_one_currency(book, sums, names)
     one = one.filter(one.sold_365 > 0)
     share, usual = ratio(one.contested_90, one.sold_90), ratio(one.contested_365, one.sold_365)
     return one.select("buyer_id", PAY08=(one.contested_365 > 0).ifelse(ratio(share, usual), 0.0), PAY08_share=share)
