@@ -42,7 +42,9 @@ MORE = {"credit_sales": {"since": dt.date(2026, 1, 1)}}
 def test_measures_are_portable(measure):
     expr = measure(BOOK, **MORE.get(measure.__name__, {}))
     assert portable(expr) is expr
-    assert "currency" in expr.columns or measure.__name__ in WITHOUT_MONEY or ".indicators." in measure.__module__, "an indicator is one figure a buyer"
+    assert "currency" in expr.columns or measure.__name__ in WITHOUT_MONEY or ".indicators." in measure.__module__, (
+        "an indicator is one figure a buyer"
+    )
 
 
 @pytest.mark.parametrize("measure", [m for m in public_measures() if not m.id.endswith(".exhaust")])
