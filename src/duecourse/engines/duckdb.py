@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+import warnings
 from contextlib import contextmanager
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
@@ -28,6 +29,12 @@ FILE_BYTES = "192MB"
 
 ROW_GROUP_ROWS = 6_144
 """Rows of a sorted file that are read together: small, so that one buyer's rows cost few others'."""
+
+
+FEW = 100_000
+"""Rows of a table in memory up to which the planning of a query takes longer than the copying of its answer."""
+
+warnings.filterwarnings("ignore", message="Arrow output on a DB-API result makes an extra copy")
 
 
 def identifier(name: str) -> str:
@@ -75,13 +82,12 @@ class DuckDBEngine:
                 if self._memory_limit:
                     settings["memory_limit"] = self._memory_limit
                 self._database = duckdb.connect(config=settings)
-                self._database.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET parquet_metadata_cache = true")
+                self._database.execute("SET GLOBAL TimeZone = 'UTC'; SET enable_progress_bar = false; SET parquet_metadata_cache = true")
             return self._database.cursor()
 
     @contextmanager
     def _opened(self, names: set[str], tables: Mapping[str, Rows]) -> Iterator[duckdb.DuckDBPyConnection]:
         with self.connection() as cursor:
-            cursor.execute("SET TimeZone = 'UTC'")
             for name in names:
                 rows = tables[name]
                 if isinstance(rows, ParquetFiles):
@@ -92,8 +98,12 @@ class DuckDBEngine:
 
     def run(self, expr: ir.Table, tables: Mapping[str, Rows]) -> pa.Table:
         """All rows of the expression, in exactly its schema."""
-        with self._opened(table_names(expr), tables) as cursor:
-            return to_schema(cursor.sql(duckdb_sql(expr)).to_arrow_table(), expr.schema().to_pyarrow())
+        names, sql = table_names(expr), duckdb_sql(expr)
+        few = all(isinstance(rows := tables[name], pa.Table) and rows.num_rows <= FEW for name in names)
+        with self._opened(names, tables) as cursor:
+            # A relation is planned twice, which takes longest where there are few rows; running at once copies the answer once more.
+            found: Any = cursor.execute(sql) if few else cursor.sql(sql)
+            return to_schema(found.to_arrow_table(), expr.schema().to_pyarrow())
 
     def stream(self, expr: ir.Table, tables: Mapping[str, Rows], *, batch_rows: int = 100_000) -> pa.RecordBatchReader:
         """The same rows, a batch at a time; the connection closes when the reader is exhausted."""
