@@ -6,6 +6,7 @@ import os
 import tempfile
 import warnings
 from contextlib import contextmanager
+from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,9 @@ ROW_GROUP_ROWS = 6_144
 
 FEW = 100_000
 """Rows of a table in memory up to which the planning of a query takes longer than the copying of its answer."""
+
+LONG_TEXT = 8_000
+"""Characters of SQL from which planning takes longer than that, whatever is read."""
 
 warnings.filterwarnings("ignore", message="Arrow output on a DB-API result makes an extra copy")
 
@@ -67,6 +71,7 @@ class DuckDBEngine:
         self._memory_limit = memory_limit
         self._database: duckdb.DuckDBPyConnection | None = None
         self._guard = Lock()
+        self._parsed = lru_cache(maxsize=256)(self._parse)
 
     def connection(self) -> duckdb.DuckDBPyConnection:
         """A cursor on this process's database, with no tables in it."""
@@ -85,6 +90,10 @@ class DuckDBEngine:
                 self._database.execute("SET GLOBAL TimeZone = 'UTC'; SET enable_progress_bar = false; SET parquet_metadata_cache = true")
             return self._database.cursor()
 
+    def _parse(self, sql: str) -> duckdb.Statement:
+        with self.connection() as cursor:
+            return cursor.extract_statements(sql)[0]
+
     @contextmanager
     def _opened(self, names: set[str], tables: Mapping[str, Rows]) -> Iterator[duckdb.DuckDBPyConnection]:
         with self.connection() as cursor:
@@ -102,7 +111,7 @@ class DuckDBEngine:
         few = all(isinstance(rows := tables[name], pa.Table) and rows.num_rows <= FEW for name in names)
         with self._opened(names, tables) as cursor:
             # A relation is planned twice, which takes longest where there are few rows; running at once copies the answer once more.
-            found: Any = cursor.execute(sql) if few else cursor.sql(sql)
+            found: Any = (cursor.execute if few or len(sql) > LONG_TEXT else cursor.sql)(self._parsed(sql))
             return to_schema(found.to_arrow_table(), expr.schema().to_pyarrow())
 
     def stream(self, expr: ir.Table, tables: Mapping[str, Rows], *, batch_rows: int = 100_000) -> pa.RecordBatchReader:
@@ -111,7 +120,7 @@ class DuckDBEngine:
 
         def batches() -> Iterator[pa.RecordBatch]:
             with self._opened(table_names(expr), tables) as cursor:
-                for batch in cursor.sql(duckdb_sql(expr)).to_arrow_reader(batch_rows):
+                for batch in cursor.sql(self._parsed(duckdb_sql(expr))).to_arrow_reader(batch_rows):
                     yield from to_schema(pa.Table.from_batches([batch]), schema).to_batches()
 
         return pa.RecordBatchReader.from_batches(schema, batches())
