@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +16,7 @@ from duecourse.glossary import TERMS
 from duecourse.messages import catalogue
 from duecourse.risk.warning.rules_v1 import WarningRulesInvalidError, judge, shipped
 
+ROOT = Path(__file__).resolve().parents[2]
 RULES = shipped()
 COLUMNS = {c.column for one in RULES.indicators.values() for part in (one.amber, one.red) for every in part for c in every}
 
@@ -204,3 +207,9 @@ def test_a_firm_states_other_thresholds_and_the_version_says_so():
 def test_thresholds_that_cannot_be_read_are_refused(stated):
     with pytest.raises(WarningRulesInvalidError):
         RULES.changed(stated)
+
+
+def test_the_page_of_the_rules_is_up_to_date():
+    written = runpy.run_path(str(ROOT / "scripts" / "warning_rules_page.py"))
+    page = ROOT / "docs" / "reference" / "warning-rules-v1.md"
+    assert page.read_text(encoding="utf-8") == written["page"](), "run: .venv/bin/python scripts/warning_rules_page.py"

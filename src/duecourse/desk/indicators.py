@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     import numpy.typing as npt
 
+    from duecourse.engines.fused import Projection
     from duecourse.ledger.book import Book
     from duecourse.risk.warning.rules_v1 import Rules
 
@@ -84,7 +85,7 @@ def indicators(book: Book, buyers: pa.Array[Any]) -> pa.Table:
     around = surroundings_of(whole, measured, owed, trading)
     keep(whole, around)
     found = Found(buyers)
-    _take_own(found, whole, measured, owed)
+    _take_own(found, whole, measured, owed, columns_ready(whole))
     found.take(answered(whole, "contagion", contagion, standing=trading))
     return _finished(found, around, answered(whole, "profiles", _profiles))
 
@@ -117,7 +118,7 @@ def figures_of(book: Book, buyer_id: str) -> tuple[pa.Table, Book, Surroundings]
     """The same of one buyer: a table of one row, the book of its own facts it was read from, and what the whole book says around it.
 
     Raises BuyerUnknownError for one that the book does not hold or that may not be seen. A payment booked to another account than its invoice's stands
-    with that account, and is missing here.
+    with that account, and is missing here where the columns of the ledger do not lie ready.
     """
     if not any(rows.num_rows for rows in (*book.about(buyer_id).values(), *book.also_about(buyer_id, *FURTHER).values())):
         raise BuyerUnknownError(buyer=buyer_id)
@@ -126,7 +127,7 @@ def figures_of(book: Book, buyer_id: str) -> tuple[pa.Table, Book, Surroundings]
     around = surroundings(whole).knowing(answered(own, "recorded", recorded))
     found = Found(pa.array([buyer_id], pa.string()))
     mine = measured.filter(compute.equal(measured["buyer_id"], buyer_id))
-    _take_own(found, own, mine, answered(own, "standing", standing, measured=mine))
+    _take_own(found, own, mine, answered(own, "standing", standing, measured=mine), columns_ready(whole), buyer_id)
     trading = answered(own, "standing of", standing_of, measured=measured)
     found.take(answered(own, "contagion", contagion, standing=trading))
     return _finished(found, around, answered(own, "profiles", _profiles)), own, around
@@ -164,11 +165,11 @@ class Found:
         return np.full(self.size, np.nan) if found is None else found
 
 
-def _take_own(found: Found, book: Book, measured: pa.Table, owed: pa.Table) -> None:
-    """What the buyers' own facts say."""
-    ready = columns_ready(book)
+def _take_own(found: Found, book: Book, measured: pa.Table, owed: pa.Table, ready: Projection | None, buyer_id: str | None = None) -> None:
+    """What the buyers' own facts say; how they pay from the columns of a large ledger, where those lie ready."""
     if ready is not None:
-        found.take(paying(ready, book.on, {row["currency"]: row["factor"] for row in answered(book, "rates", minor_rates).to_pylist()}))
+        factors = {row["currency"]: row["factor"] for row in answered(book, "rates", minor_rates).to_pylist()}
+        found.take(paying(ready, book.on, factors, buyer_id=buyer_id))
     else:
         months = answered(book, "payments by month", payments_by_month)
         found.take(answered(book, "payment cycle", payment_cycle, months=months))

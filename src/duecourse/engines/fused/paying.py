@@ -51,6 +51,7 @@ PAID, LATE, CYCLE = 0, 1, 2
 def _walk(  # noqa: C901, PLR0912 — one walk; splitting it would pass thirty values about
     first: int,
     last: int,
+    origin: int,
     invoice_start: Minor,
     issue_day: Days,
     due_day: Days,
@@ -73,7 +74,7 @@ def _walk(  # noqa: C901, PLR0912 — one walk; splitting it would pass thirty v
     oldest: Minor,
     unpaid: Minor,
 ) -> None:
-    """Add the runs first..last-1, a place a run.
+    """Add the runs first..last-1, a place a run; place 0 is run `origin`.
 
     sums      [run, PAID | LATE | CYCLE, month back]; payments  how many there were in those months
     parts     payments of PAY05, −1 = no money lately; oldest, unpaid  days and amount of PAY03, 0 = nothing overdue
@@ -85,6 +86,7 @@ def _walk(  # noqa: C901, PLR0912 — one walk; splitting it would pass thirty v
     lately = np.zeros(longest, np.int64)
 
     for run in range(first, last):
+        to = run - origin
         base = invoice_start[run]
         issued = _first_after(issue_day, base, invoice_start[run + 1], on) - base
         begin = settlement_start[run]
@@ -99,63 +101,67 @@ def _walk(  # noqa: C901, PLR0912 — one walk; splitting it would pass thirty v
             applied = 0 <= place < issued
             if applied and flags[j] & PAYMENT and due_day[base + place] != NO_DAY and back * 12 < months * 365:
                 month = back * 12 // 365
-                sums[run, 0, month] += amount
-                sums[run, 1, month] += float(amount) * (settle_day[j] - due_day[base + place])
-                sums[run, 2, month] += float(amount) * (settle_day[j] - issue_day[base + place])
-                payments[run] += 1
+                sums[to, 0, month] += amount
+                sums[to, 1, month] += float(amount) * (settle_day[j] - due_day[base + place])
+                sums[to, 2, month] += float(amount) * (settle_day[j] - issue_day[base + place])
+                payments[to] += 1
             if back < parts_days and flags[j] & CASH and amount > 0:
                 if applied:
                     received = True
                     lately[place] += 1
                 elif not _hidden(place, flags[j], issued, counts_until, on):
                     received = True
-                    if amount % thousands[run] == 0:
-                        parts[run] += 1
+                    if amount % thousands[to] == 0:
+                        parts[to] += 1
         for i in range(issued):
             open_minor[i] = invoice_amount[base + i]
         for j in range(begin, end):
             if 0 <= position[j] < issued:
                 open_minor[position[j]] -= settle_amount[j]
         for i in range(issued):
-            amount = float(invoice_amount[base + i])
+            billed = float(invoice_amount[base + i])
             if lately[i]:
-                parts[run] += lately[i] if float(open_minor[i]) > amount * closed else lately[i] - 1
+                parts[to] += lately[i] if float(open_minor[i]) > billed * closed else lately[i] - 1
                 lately[i] = 0
             due = due_day[base + i]
-            if due != NO_DAY and due < on and float(open_minor[i]) > amount * residue:
-                oldest[run] = max(oldest[run], on - due)
-                unpaid[run] += open_minor[i]
+            if due != NO_DAY and due < on and float(open_minor[i]) > billed * residue:
+                oldest[to] = max(oldest[to], on - due)
+                unpaid[to] += open_minor[i]
         if not received:
-            parts[run] = -1
+            parts[to] = -1
 
 
-def paying(projection: Projection, on: date, factors: Mapping[str, float], *, threads: int | None = None) -> pa.Table:
+def paying(
+    projection: Projection, on: date, factors: Mapping[str, float], *, buyer_id: str | None = None, threads: int | None = None
+) -> pa.Table:
     """How does every buyer's paying change, and how long has the oldest item been waiting?  付款周期延长、最长逾期与部分付款
 
     One row per buyer with payments on invoices in the last 36 months, money received in the last 60 days or an overdue item: buyer_id and the columns
     of `payment_cycle`, `oldest_unpaid` and `part_payments`, null where those have no row.
 
-    factors  minor units of the base currency for one of each currency that has a rate
+    factors   minor units of the base currency for one of each currency that has a rate
+    buyer_id  of this buyer alone
     """
-    threads = threads or len(os.sched_getaffinity(0))
-    columns, runs = projection.columns, len(projection.runs)
-    coded = projection.runs["currency"].combine_chunks().dictionary_encode()
+    asked = range(projection.named_runs) if buyer_id is None else projection.runs_of(buyer_id)
+    threads = 1 if buyer_id is not None else threads or len(os.sched_getaffinity(0))
+    columns, runs, named = projection.columns, projection.runs.slice(asked.start, len(asked)), len(asked)
+    coded = runs["currency"].combine_chunks().dictionary_encode()
     words: list[str] = [str(word) for word in coded.dictionary.to_pylist()] + [""]
     code = compute.fill_null(coded.indices, len(words) - 1).to_numpy(zero_copy_only=False)
     thousand = [ROUND_SUM * 10 ** (exponent(word) if word in CURRENCIES else 2) for word in words]
     thousands = np.array(thousand, np.int64)[code]
-    sums, payments, parts = np.zeros((runs, 3, MONTHS)), np.zeros(runs, np.int64), np.zeros(runs, np.int64)
-    oldest, unpaid = np.zeros(runs, np.int64), np.zeros(runs, np.int64)
+    sums, payments, parts = np.zeros((named, 3, MONTHS)), np.zeros(named, np.int64), np.zeros(named, np.int64)
+    oldest, unpaid = np.zeros(named, np.int64), np.zeros(named, np.int64)
 
     def work(share: range) -> None:
         _walk(
-            share.start, share.stop, columns["invoice_start"], columns["issue_day"], columns["due_day"], columns["invoice_amount"],
+            share.start, share.stop, asked.start, columns["invoice_start"], columns["issue_day"], columns["due_day"], columns["invoice_amount"],
             columns["settlement_start"], columns["settle_day"], columns["settle_amount"], columns["position"], columns["flags"],
             columns["counts_until"], on.toordinal() - EPOCH, MONTHS, PARTS_DAYS, CLOSED, RESIDUE, thousands, sums, payments, parts,
             oldest, unpaid,
         )  # fmt: skip
 
-    dealt = _shares(columns["invoice_start"], columns["settlement_start"], range(runs), threads * SHARES_PER_THREAD if threads > 1 else 1)
+    dealt = _shares(columns["invoice_start"], columns["settlement_start"], asked, threads * SHARES_PER_THREAD if threads > 1 else 1)
     if threads == 1:
         for share in dealt:
             work(share)
@@ -164,18 +170,17 @@ def paying(projection: Projection, on: date, factors: Mapping[str, float], *, th
             list(pool.map(work, dealt))
 
     # Runs lie in the order of their buyers, so that a buyer's are neighbours.
-    named = projection.named_runs
-    buyers = projection.runs["buyer_id"].combine_chunks().slice(0, named)
+    buyers = runs["buyer_id"].combine_chunks()
     buyer = compute.rank(buyers, tiebreaker="dense").to_numpy(zero_copy_only=False).astype(np.int64) - 1 if named else np.zeros(0, np.int64)
     begins = np.flatnonzero(np.diff(buyer, prepend=-1))
-    factor = np.array([factors.get(word, np.nan) for word in words])[code[:named]]
+    factor: Floats = np.asarray([factors.get(word, np.nan) for word in words], np.float64)[code]
 
     def one_currency(there: npt.NDArray[np.bool_]) -> Floats:
         """For one minor unit of each run so many of its buyer's: by the rates of those that are there, or of its own where none has one."""
         if not named:
             return factor
         rated = np.maximum.reduceat((there & ~np.isnan(factor)).astype(np.int8), begins)[buyer] > 0
-        return np.where(np.isnan(factor), np.where(rated, 0.0, 1.0), factor) * there
+        return np.asarray(np.where(np.isnan(factor), np.where(rated, 0.0, 1.0), factor) * there, np.float64)
 
     def added(values: npt.NDArray[Any]) -> Any:
         return np.add.reduceat(values, begins, axis=0) if named else values[:0]
@@ -183,13 +188,13 @@ def paying(projection: Projection, on: date, factors: Mapping[str, float], *, th
     def greatest(values: npt.NDArray[Any]) -> Any:
         return np.maximum.reduceat(values, begins) if named else values[:0]
 
-    paid, waits, parts = payments[:named] > 0, oldest[:named] > 0, parts[:named]
+    paid, waits = payments > 0, oldest > 0
     pays, late, gets = greatest(paid.astype(np.int8)) > 0, greatest(waits.astype(np.int8)) > 0, greatest((parts >= 0).astype(np.int8)) > 0
-    months = added(sums[:named] * one_currency(paid)[:, None, None])
+    months = added(sums * one_currency(paid)[:, None, None])
     there = pays | gets | late
     found = {name: np.where(pays, column, np.nan)[there] for name, column in payment_cycles(months).items()}
-    found["PAY03"] = np.where(late, greatest(oldest[:named]), np.nan)[there]
-    found["PAY03_owed"] = np.where(late, added(unpaid[:named] * one_currency(waits)), np.nan)[there]
+    found["PAY03"] = np.where(late, greatest(oldest), np.nan)[there]
+    found["PAY03_owed"] = np.where(late, added(unpaid * one_currency(waits)), np.nan)[there]
     found["PAY05"] = np.where(gets, added(np.maximum(parts, 0)), np.nan)[there]
     kept: Any = compute.take(buyers, pa.array(begins[there]))
     return pa.table([kept, *(pa.array(column, from_pandas=True) for column in found.values())], names=["buyer_id", *found])
