@@ -235,7 +235,7 @@ def _shift(months: Floats) -> tuple[Floats, Floats]:
     usual = _mean(past, there, axis=1)
     off = np.where(there, past - usual[:, None], 0.0)
     spread = np.sqrt((off * off).sum(axis=1) / np.maximum(count - 1, 1))
-    by_season = past.reshape(len(past), -1, RECENT_MONTHS)
+    by_season = past.reshape(len(past), past.shape[1] // RECENT_MONTHS, RECENT_MONTHS)
     seasonal = _mean(by_season, ~np.isnan(by_season), axis=1)
     expected = usual[:, None] + np.nan_to_num(seasonal - usual[:, None]) * SEASON_WEIGHT
     step = (delay[:, :RECENT_MONTHS] - expected) / np.maximum(spread, LEAST_SPREAD_DAYS)[:, None] - SLACK
