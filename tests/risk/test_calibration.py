@@ -78,3 +78,40 @@ def test_what_is_known_only_afterwards_is_found():
     }
     found = {one.column: one.why for one in leaks(columns, fails)}
     assert found == {"firm_fails_later": "name", "ChgOffDate": "name", "final_balance": "value", "closed": "gaps", "remark": "text"}
+
+
+def abroad(rows, *, seed):
+    """A book where the shipped model is wrong in another way for each family: too flat, too steep, and of no use."""
+    draw = np.random.default_rng(seed)
+    families = {"payment": draw.normal(0, 0.5, rows), "leverage": draw.normal(0, 0.3, rows), "signals": draw.exponential(0.1, rows)}
+    offset = np.full(rows, float(logit(np.array(0.015))))
+    truth = offset - 0.4 + 1.6 * families["payment"] + 0.1 * families["leverage"] + 4.0 * families["signals"]
+    return offset, families, (draw.random(rows) < probability_of(truth)).astype(float)
+
+
+@pytest.mark.parametrize("rows", [600, 1_800, 3_600])
+def test_learning_all_families_never_loses_to_moving_the_level_alone(rows):
+    """Twenty tenants of each size, as in `benchmarks/cold_start.py`; some 8, 25 and 50 defaults of their own."""
+    there, then, outcome = abroad(60_000, seed=99)
+    whole, level, shipped = [], [], log_loss(outcome, probability_of(there + sum(then.values())))
+    for seed in range(20):
+        offset, families, fails = abroad(rows, seed=seed)
+        for found, strength in ((whole, None), (level, 1e9)):
+            learnt = updated(offset, families, fails, overlap=1.0, slope_precision=strength)
+            found.append(log_loss(outcome, probability_of(learnt.log_odds(there, then))))
+    gain = np.array(level) - np.array(whole)
+    assert gain.mean() > 0
+    assert gain.mean() > 2 * gain.std(ddof=1) / np.sqrt(len(gain)), "by more than chance"
+    assert np.mean(whole) < shipped
+
+
+@pytest.mark.parametrize("rows", [600, 1_800, 3_600])
+def test_where_every_slope_is_right_already_next_to_nothing_is_lost(rows):
+    there, then, outcome = book(60_000, seed=99)
+    whole, level = [], []
+    for seed in range(20):
+        offset, families, fails = book(rows, seed=seed)
+        for found, strength in ((whole, None), (level, 1e9)):
+            learnt = updated(offset, families, fails, overlap=1.0, slope_precision=strength)
+            found.append(log_loss(outcome, probability_of(learnt.log_odds(there, then))))
+    assert np.mean(whole) < np.mean(level) * 1.0005

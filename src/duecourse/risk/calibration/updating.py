@@ -2,7 +2,8 @@
 
 Each family of factors has a slope, one in the shipped model, and all share an intercept, zero there. The firm's outcomes pull on both, the
 prior holds them: strongly the slopes, weakly the intercept. Overlapping years count one failure several times, so the likelihood is divided by
-how many overlap. With few defaults little moves besides the level; above some eighty a model of the firm's own may compete.
+how many overlap. With few defaults little moves besides the level; above some eighty a model of the firm's own may compete. How strongly the slopes
+are held is chosen by the evidence, so that learning them does not lose to moving the level alone where they are right as they are.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
     Column = npt.NDArray[np.float64]
 
-SLOPE_PRECISION: Final = 100.0
+SLOPE_PRECISIONS: Final = (100.0, 300.0, 1_000.0, 10_000.0)
+"""From the loosest that a handful of defaults can bear to one under which only the level moves."""
+
 INTERCEPT_PRECISION: Final = 0.5
 STEPS: Final = 50
 
@@ -40,22 +43,42 @@ class Updated:
         )
 
 
-def updated(offset: Column, families: Mapping[str, Column], fails: Column, *, overlap: float) -> Updated:
+@dataclass(frozen=True)
+class _Mode:
+    """A posterior mode, and the log of its evidence by Laplace's approximation, up to what all have in common."""
+
+    beta: Column
+    evidence: float
+
+
+def updated(
+    offset: Column, families: Mapping[str, Column], fails: Column, *, overlap: float, slope_precision: float | None = None
+) -> Updated:  # fmt: skip
     """The posterior mode.
 
     offset    log-odds that stay as they are (the base rate)
     families  {family: log-odds of the shipped model}
     fails     1 where the buyer failed within the horizon
     overlap   how many rows count one failure: horizon ÷ distance of the days
-    Source: Platt-style scaling with a Gaussian prior; tempering of the likelihood as in power posteriors.
+    slope_precision  how strongly the prior holds the slopes of families of standard deviation one; None = the one of SLOPE_PRECISIONS under which
+                     what happened was likeliest: where the shipped slopes are right they are hardly touched
+
+    Source: Platt-style scaling with a Gaussian prior; tempering of the likelihood as in power posteriors; MacKay 1992 for the choice by evidence.
     """
     names = [name for name, values in families.items() if values.std() > 0]
     sd = np.array([families[name].std() for name in names])
     design = np.column_stack([np.ones(len(fails)), *(families[name] / one for name, one in zip(names, sd, strict=True))])
     rest = offset + sum((values for name, values in families.items() if name not in names), np.zeros(len(fails)))
-    prior = np.array([0.0, *sd])
-    precision = np.diag([INTERCEPT_PRECISION, *np.full(len(names), SLOPE_PRECISION)])
+    tried = SLOPE_PRECISIONS if slope_precision is None else (slope_precision,)
+    modes = [_mode(rest, design, fails, np.array([0.0, *sd]), overlap=overlap, slope_precision=one) for one in tried]
+    beta = max(modes, key=lambda mode: mode.evidence).beta
+    return Updated(float(beta[0]), {name: max(float(value / one), 0.0) for name, value, one in zip(names, beta[1:], sd, strict=True)})
+
+
+def _mode(rest: Column, design: Column, fails: Column, prior: Column, *, overlap: float, slope_precision: float) -> _Mode:
+    precision = np.diag([INTERCEPT_PRECISION, *np.full(len(prior) - 1, slope_precision)])
     beta = prior.copy()
+    curvature = precision
     for _ in range(STEPS):
         p = probability_of(rest + design @ beta)
         gradient = design.T @ (p - fails) / overlap + precision @ (beta - prior)
@@ -64,4 +87,7 @@ def updated(offset: Column, families: Mapping[str, Column], fails: Column, *, ov
         beta = beta - step
         if np.abs(step).max() < 1e-9:
             break
-    return Updated(float(beta[0]), {name: max(float(value / one), 0.0) for name, value, one in zip(names, beta[1:], sd, strict=True)})
+    log_odds, away = rest + design @ beta, beta - prior
+    surprise = float((np.logaddexp(0.0, log_odds) - fails * log_odds).sum()) / overlap
+    room = float(np.linalg.slogdet(precision)[1] - np.linalg.slogdet(curvature)[1]) / 2
+    return _Mode(beta, room - surprise - float(away @ precision @ away) / 2)
