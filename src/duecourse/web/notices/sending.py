@@ -248,7 +248,7 @@ def _written(found: Sending, verdict: Verdict) -> str:
     own = Sending.objects.filter(pk=found.pk, attempts=found.attempts, state__in=(*UNDER_WAY, UNCERTAIN))
     values = {
         "state": state, "fault": verdict.fault, "status": verdict.status, "answer": verdict.answer.replace("\x00", ""), "turn": F("turn") + 1,
-        "lease_owner": "", "lease_until": None, "failures": F("failures") + (verdict.what == "later"),
+        "lease_owner": "", "lease_until": None, "failures": F("failures") + int(verdict.what == "later"),
     }  # fmt: skip
     if not own.update(**values, **({"next_at": next_at} if next_at else {"ended_at": now})):
         return ""
