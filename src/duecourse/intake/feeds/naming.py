@@ -185,7 +185,7 @@ class Names:
                 continue
             for length in sorted(self.lengths.get(seen.plain[place : place + 2], ()), reverse=True):
                 text = seen.plain[place : place + length]
-                if text in self.chinese:
+                if len(text) == length and text in self.chinese:  # a slice at the text's end is shorter than asked for
                     end = place + length
                     yield (place, end), self.chinese[text]
                     break
