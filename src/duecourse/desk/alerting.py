@@ -15,7 +15,8 @@ from duecourse.decisions.alert import Warned
 from duecourse.decisions.alert_policy import policy_of
 from duecourse.desk.grading import grade
 from duecourse.desk.indicator_view import indicators_of
-from duecourse.desk.indicators import scored, warning_rules
+from duecourse.desk.indicators import warning_rules
+from duecourse.desk.warning import warned, warning
 from duecourse.errors import BuyerUngradedError, BuyerUnknownError
 from duecourse.ledger.entries import LIMIT, ORDER
 from duecourse.ledger.memory import only_buyer
@@ -40,6 +41,12 @@ FLOOR: Final = 8
 
 URGENT_SIGNALS: Final = ("insolvency", "dishonest_debtor", "enforcement", "bill_dishonoured", "insurer_limit_cut")
 """Signals that are reasons by themselves, whatever the thresholds of the indicators say."""
+THEME_FAMILIES: Final[Mapping[str, str]] = {
+    "purchases": "limit", "limit": "limit", "insurer": "limit", "accounts": "financial", "rating": "financial", "contact": "contact", "news": "news",
+    "claim": "legal", "seizure": "legal", "operation": "operations",
+}  # fmt: skip
+"""The family of indicators a theme of the model belongs to; the others are about payment."""
+
 HANDLING_SETTING: Final = "alert_handling"
 HANDLING: Final[Mapping[str, int]] = {"escalate_after_days": 3}
 
@@ -89,37 +96,49 @@ def looked_at_all(book: Book, live: Collection[str], fallen: Iterable[Fallen] = 
     live    buyers with an open alert: told of whatever they are like today
     fallen  buyers whose grade fell since the day before
     """
-    rows, stake = scored(book), at_stake(book)
+    rows, stake = warned(book), at_stake(book)
     families = {name: one.family for name, one in warning_rules(book).indicators.items()}
     falls = {one.buyer_id for one in fallen}
     closing = policy(book)["closing"]
-    wanted = compute.is_in(rows["buyer_id"], pa.array(sorted({*live, *falls}), pa.string()))
-    kept = rows.filter(compute.or_kleene(compute.fill_null(compute.greater_equal(rows["score"], closing["rule_score"]), False), wanted))
-    warned = [
-        _warned(row["buyer_id"], row["score"], stake.get(row["buyer_id"], {}), {code: families[code] for code in row["reasons"]}, fell=row["buyer_id"] in falls)
-        for row in kept.select(["buyer_id", "score", "reasons"]).to_pylist()
+    kept = compute.is_in(rows["buyer_id"], pa.array(sorted({*live, *falls}), pa.string()))
+    for column, bound in (("score", closing["rule_score"]), ("probability_6m", closing["probability_6m"])):
+        kept = compute.or_(kept, compute.fill_null(compute.greater_equal(rows[column], bound), False))
+    found = [
+        _warned(
+            row["buyer_id"], row["probability_6m"], row["score"], stake.get(row["buyer_id"], {}),
+            {code: families[code] for code in row["reasons"]} or _themes(row["themes"]), fell=row["buyer_id"] in falls,
+        )
+        for row in rows.filter(kept).select(["buyer_id", "probability_6m", "score", "reasons", "themes"]).to_pylist()
     ]  # fmt: skip
     counted = {row["values"]: row["counts"] for row in compute.value_counts(rows["level"]).to_pylist()}
-    return Looked(warned, rows.num_rows, counted)
+    return Looked(found, rows.num_rows, counted)
 
 
 def looked_at(book: Book, buyers: Mapping[str, Mapping[str, str]]) -> Looked:
     """The same of a few, at once: {buyer: {code: family} of what is known besides the indicators}. A buyer the book does not hold is left out."""
-    warned = []
+    found = []
     for buyer_id, besides in buyers.items():
         try:
-            seen = indicators_of(book, buyer_id)
+            seen, model = indicators_of(book, buyer_id), warning(book, buyer_id)
         except BuyerUnknownError:
             continue
-        reasons = {one.identifier: one.family for one in seen.reasons}
-        warned.append(_warned(buyer_id, seen.score, at_stake_of(book, buyer_id), {**besides, **reasons}))
-    return Looked(warned, len(warned))
+        against = [one.theme for one in model.themes if one.points < 0]
+        reasons = {one.identifier: one.family for one in seen.reasons} or _themes(against)
+        found.append(_warned(buyer_id, model.probability_6m, seen.score, at_stake_of(book, buyer_id), {**besides, **reasons}))
+    return Looked(found, len(found))
 
 
-def _warned(buyer_id: str, score: float | None, stake: Mapping[str, Any], reasons: Mapping[str, str], *, fell: bool = False) -> Warned:
+def _themes(themes: Iterable[str]) -> dict[str, str]:
+    """What the model says against a buyer of whom no indicator says anything."""
+    return {f"theme_{name}": THEME_FAMILIES.get(name, "payment") for name in themes}
+
+
+def _warned(
+    buyer_id: str, probability: float | None, score: float | None, stake: Mapping[str, Any], reasons: Mapping[str, str], *, fell: bool = False
+) -> Warned:  # fmt: skip
     exposure = int(stake.get("exposure") or 0)
     return Warned(
-        buyer_id, None, score, exposure, min(int(stake.get("insurer_minor") or 0), exposure), int(stake.get("oldest_days_past_due") or 0),
+        buyer_id, probability, score, exposure, min(int(stake.get("insurer_minor") or 0), exposure), int(stake.get("oldest_days_past_due") or 0),
         {**({GRADE_FALL: "financial"} if fell else {}), **reasons},
     )  # fmt: skip
 

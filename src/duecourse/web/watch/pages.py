@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from duecourse.desk.buyer_page import buyer_page
 from duecourse.desk.indicator_view import indicators_of
+from duecourse.desk.warning import warning
 from duecourse.errors import BuyerUnknownError
 from duecourse.messages import catalogue, say
 from duecourse.web.accounts.access import gate, may
@@ -46,6 +47,7 @@ PAGE: Final = 50
 MOST: Final = 5_000
 ENDED_DAYS: Final = 180
 EVIDENCE: Final = 3
+THEMES: Final = 4
 
 
 def of_tab(tab: str, person: Any, on: date) -> QuerySet[Alert]:
@@ -153,7 +155,7 @@ def _words(request: HttpRequest, book: Book, pk: int, fault: str = "", typed: Ma
     here = not request.viewpoint.query  # type: ignore[attr-defined]
     able = here and one.state == OPEN and may(request.user, "note")
     return {
-        "book": book, **alert_line(one, {one.buyer_id: name}), "reasons": _reasons(book, one), "changed": _changed(book, one.buyer_id), "fault": fault,
+        "book": book, **alert_line(one, {one.buyer_id: name}), "reasons": _reasons(book, one), "model": _model(book, one.buyer_id), "changed": _changed(book, one.buyer_id), "fault": fault,
         "typed": typed or {}, "acts": _acts(request, book, one), "events": [_event(each) for each in one.events.select_related("person")],
         "may_act": able, "candidates": acting.candidates(book, one) if able else [], "covered": money(one.covered_minor, one.currency),
         "earlier": [alert_line(each, {}) for each in Alert.objects.filter(buyer_id=one.buyer_id).exclude(pk=one.pk).select_related("assignee")[:10]],
@@ -180,6 +182,24 @@ def _reasons(book: Book, one: Alert) -> list[dict[str, Any]]:
             }
         )  # fmt: skip
     return told
+
+
+def _model(book: Book, buyer_id: str) -> dict[str, Any] | None:
+    """What the model says today, and what speaks for it."""
+    try:
+        found = warning(book, buyer_id)
+    except BuyerUnknownError:
+        return None
+    if found.probability_6m is None or found.low is None or found.high is None:
+        return {"said": say("web.watch_model_short"), "themes": []}
+    said = say(
+        "web.watch_model_says",
+        now=f"{found.probability_6m:.1%}",
+        low=f"{found.low:.1%}",
+        high=f"{found.high:.1%}",
+        base=f"{found.base_rate_6m:.1%}",
+    )
+    return {"said": said, "themes": [one.sentence() for one in found.themes if one.points < 0][:THEMES]}
 
 
 def _evidence(fact: Any) -> str:

@@ -72,8 +72,8 @@ def run_days(
 
 def _last() -> date | None:
     """The last day that was run whole; the first day of all counts from the moment it was begun."""
-    last = head().last_day
-    begun = DayRun.objects.order_by("on").first() if last is None else None
+    last: date | None = head().last_day
+    begun: DayRun | None = DayRun.objects.order_by("on").first() if last is None else None
     return begun.on - timedelta(days=1) if begun is not None else last
 
 

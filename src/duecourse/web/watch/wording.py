@@ -41,6 +41,8 @@ def reason_name(code: str) -> str:
         return capital(label(code.lower()))
     if f"web.watch_reason_{code}" in catalogue():
         return say(f"web.watch_reason_{code}")
+    if code.startswith("theme_") and f"warning.theme_name_{code.removeprefix('theme_')}" in catalogue():
+        return say(f"warning.theme_name_{code.removeprefix('theme_')}")
     return capital(kind_word(code)) if code in SIGNAL_KINDS else code
 
 
@@ -81,4 +83,6 @@ def news_args(alert: Alert) -> dict[str, Any]:
 def _named_later(code: str) -> dict[str, Any]:
     if code.lower() in TERMS:
         return {"term": code.lower()}
+    if code.startswith("theme_"):
+        return {"code": f"warning.theme_name_{code.removeprefix('theme_')}"}
     return {"code": f"web.watch_reason_{code}" if f"web.watch_reason_{code}" in catalogue() else f"desk.signal_{code}"}
