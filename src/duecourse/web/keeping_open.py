@@ -29,7 +29,7 @@ def _remember(connection: Any, **_: object) -> None:
 
 def _let_go(**_: object) -> None:
     for connection in connections.all(initialized_only=True):
-        if connection.vendor != "sqlite" or connection.connection is None or connection.in_atomic_block or connection.is_in_memory_db():
+        if connection.vendor != "sqlite" or connection.connection is None or connection.in_atomic_block:
             continue
         if getattr(connection, "opened_file", None) != _file(connection):
             connection.close()
