@@ -31,8 +31,11 @@ def duckdb_sql(expr: ir.Table) -> str:
 @lru_cache(maxsize=256)
 def _sql_of(op: ops.Node) -> str:
     """Compiled once: an expression is immutable, and equal ones say the same."""
+    import ibis  # noqa: PLC0415 — as below
     from ibis.backends.sql import compilers  # noqa: PLC0415 — brings every dialect with it; what needs no SQL starts without
 
+    # Merging one SELECT into the next takes a third of the compilation, makes the text no shorter, and the engine plans both alike.
+    ibis.options.sql.fuse_selects = False
     compiler = compilers.DuckDBCompiler()
     return str(compiler.to_sqlglot(op.to_expr()).sql(dialect=compiler.dialect))
 
