@@ -11,7 +11,7 @@ from django.urls import reverse
 from duecourse.desk.alerting import Looked
 from duecourse.web import books
 from duecourse.web.accounts.models import AuditEvent
-from duecourse.web.notices.models import Notice
+from duecourse.web.notices.models import Notice, Preference
 from duecourse.web.outbox.models import Outgoing
 from duecourse.web.outbox.sending import append_waiting
 from duecourse.web.watch import keeping
@@ -94,6 +94,14 @@ def test_an_alert_is_taken_given_rested_noted_and_closed_and_the_trail_and_the_l
     assert json.loads(row["inputs"])["note"] == "paid by another account"
     assert browser.get(reverse("decision", args=[one.decision_id])).status_code == 200
     assert browser.get(reverse("alert", args=[one.pk])).status_code == 200
+
+
+def test_who_gets_an_alert_is_told_as_they_chose(signed_in, person, alert):
+    bo = person("collector")
+    Preference.objects.create(person=bo, kinds={"alert_assigned": "never"})
+    post(signed_in("credit_manager"), "assign", alert(), to=str(bo.pk))
+    assert Alert.objects.get().assignee == bo
+    assert not Notice.objects.filter(kind="alert_assigned").exists()
 
 
 def test_an_alert_is_given_only_to_who_may_act_and_sees_the_buyer(signed_in, person, alert):

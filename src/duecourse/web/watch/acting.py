@@ -16,6 +16,7 @@ from duecourse.decisions.record import Basis, decision_row
 from duecourse.web.accounts.access import may
 from duecourse.web.accounts.audit import record
 from duecourse.web.accounts.models import Person
+from duecourse.web.notices.models import preference_of
 from duecourse.web.notices.telling import Audience, person_recipient, seen_by, tell
 from duecourse.web.outbox.sending import put_out
 from duecourse.web.watch.keeping import assigned_news, happened, new_decision_id
@@ -98,7 +99,7 @@ def assign(request: HttpRequest, book: Book, pk: int, person_id: int | None, mar
         record(request, "alert.assign", "buyer", alert.buyer_id, alert=pk, to=to.username if to else "")
         alert.save()
         if to is not None and to.pk != request.user.pk:
-            tell(Audience([person_recipient(to)], {str(to.scope): [alert.buyer_id]}), [assigned_news(alert, key, to.pk)])
+            tell(Audience([person_recipient(to, preference_of(to))], {str(to.scope): [alert.buyer_id]}), [assigned_news(alert, key, to.pk)])
     return alert
 
 
