@@ -6,7 +6,7 @@ import datetime as dt
 from collections import defaultdict
 
 import pytest
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
@@ -333,3 +333,41 @@ def test_whatever_happens_the_accounts_are_those_of_a_careful_clerk(person, step
         picture.forget()
         _play(steps, person())
         transaction.set_rollback(True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_has_lost_its_statement_or_the_server_does_the_order_once_all_the_same(drawn, person):
+    if connection.vendor != "postgresql":
+        pytest.skip("PostgreSQL only")
+    seen, who = drawn(), person()
+    assert reserve(seen, "o1", person=who).outcome == "release"
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")
+    assert reserve(seen, "o2", person=who).outcome == "release"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        backend = cursor.fetchone()[0]
+    import psycopg
+
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None, "context": None}, autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", (backend,))
+    with pytest.raises(OperationalError):
+        reserve(seen, "o3", person=who)
+    connection.close()
+    assert reserve(seen, "o3", person=who).outcome == "release"
+    assert reserve(seen, "o3", person=who).status == "replayed"
+    assert reserved() == 300
+
+
+@pytest.mark.django_db(transaction=True)
+def test_outside_and_inside_a_transaction_the_same_is_done(drawn, person):
+    seen, who = drawn(), person()
+    reserve(seen, "o1", person=who)
+    with transaction.atomic():
+        taken = reserve(seen, "o2", person=who)
+        assert taken.outcome == "release"
+        assert reserved() == 200
+        transaction.set_rollback(True)
+    assert (reserved(), OrderCheck.objects.count()) == (100, 1), "what is taken back with its transaction was never taken"
+    strange = reserve(seen, "o3", person=who, key="键 'a\"\\")
+    assert OrderCheck.objects.get(pk=strange.check_id).key == "键 'a\"\\"
