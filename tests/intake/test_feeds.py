@@ -57,8 +57,10 @@ def taken(ledger, feed, name, today=TODAY):
 
 
 def signals(ledger):
+    """The last report of each buyer and kind: a ledger is read in no order of its own."""
     book = ledger.as_of(dt.date.max)
-    return {(row["buyer_id"], row["value"]): row for row in book.run(book.signal).to_pylist()}
+    rows = sorted(book.run(book.signal).to_pylist(), key=lambda row: (row["published_on"], row["signal_id"]))
+    return {(row["buyer_id"], row["value"]): row for row in rows}
 
 
 # Whom does a text name?

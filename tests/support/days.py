@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from duecourse.desk import daily_run
 from duecourse.desk.alerting import Looked
-from duecourse.web.watch import keeping, running
+from duecourse.web.watch import running
 from support.watching import book_of, seen
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def cheap(newest: date) -> Iterator[None]:
     with ExitStack() as stack:
         for place, name, fake in (
             (daily_run, "standing", lambda _book: _Figures), (daily_run, "position", lambda _book, **_more: _Figures), (daily_run, "graded", graded),
-            (daily_run, "looked_at_all", looked), (keeping, "reasons_of", lambda _book, _buyer: []), (running, "newest_day", lambda _ledger: newest),
+            (daily_run, "looked_at_all", looked), (running, "newest_day", lambda _ledger: newest),
         ):  # fmt: skip
             stack.enter_context(mock.patch.object(place, name, fake))
         yield

@@ -29,4 +29,4 @@ def seen(buyer: str, score: float | None = 70.0, *codes: str, exposure: int = 1_
 
 def look(on: date, *warned: Warned, whole: bool = True, cause: str = "", watched: int = 1_000, **settings: Any) -> keeping.Drawn:
     """One look at these buyers."""
-    return keeping.draw_up(book_of(on, **settings), Looked(warned, watched), cause or f"day {on}", whole=whole, said={})
+    return keeping.draw_up(book_of(on, **settings), Looked(warned, watched), cause or f"day {on}", whole=whole)

@@ -16,20 +16,21 @@ from duecourse.decisions.alert_policy import policy_of
 from duecourse.desk.grading import grade
 from duecourse.desk.indicator_view import indicators_of
 from duecourse.desk.indicators import warning_rules
-from duecourse.desk.warning import warned, warning
+from duecourse.desk.warning import active, scored_and_judged, warning
 from duecourse.errors import BuyerUngradedError, BuyerUnknownError
 from duecourse.ledger.entries import LIMIT, ORDER
 from duecourse.ledger.memory import only_buyer
 from duecourse.measures.limits import limit_use
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     import ibis.expr.types as ir
 
     from duecourse.decisions.alert_policy import AlertPolicy
     from duecourse.ledger.book import Book
     from duecourse.ledger.journal import JournalRow
+    from duecourse.risk.warning.rules_v1 import Reason
 
 compute: Any = pc
 
@@ -60,14 +61,16 @@ MOST_AT_ONCE: Final = 200
 class Looked:
     """What was seen.
 
-    warned    those that may open, keep or close an alert, with why: {buyer: [{code, args, indicator, level}]}
+    warned    those that may open, keep or close an alert
     watched   buyers looked at
     levels    how many are green, amber, red by the plain rules
+    why       the sentences of a buyer's indicators as they are now: [{code, why: {code, args}, level}]
     """
 
     warned: Sequence[Warned]
     watched: int
     levels: Mapping[str, int] = field(default_factory=dict)
+    why: Callable[[str], list[dict[str, Any]]] = lambda _buyer: []
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,8 @@ def looked_at_all(book: Book, live: Collection[str], fallen: Iterable[Fallen] = 
     live    buyers with an open alert: told of whatever they are like today
     fallen  buyers whose grade fell since the day before
     """
-    rows, stake = warned(book), at_stake(book)
+    buyers = active(book)
+    (rows, judged), stake = scored_and_judged(book, buyers), at_stake(book)
     families = {name: one.family for name, one in warning_rules(book).indicators.items()}
     falls = {one.buyer_id for one in fallen}
     closing = policy(book)["closing"]
@@ -111,12 +115,21 @@ def looked_at_all(book: Book, live: Collection[str], fallen: Iterable[Fallen] = 
         for row in rows.filter(kept).select(["buyer_id", "probability_6m", "score", "reasons", "themes"]).to_pylist()
     ]  # fmt: skip
     counted = {row["values"]: row["counts"] for row in compute.value_counts(rows["level"]).to_pylist()}
-    return Looked(found, rows.num_rows, counted)
+    place = {one.buyer_id: -1 for one in found}
+    for number, buyer in enumerate(buyers.to_pylist()):
+        if buyer in place:
+            place[buyer] = number
+    return Looked(
+        found,
+        rows.num_rows,
+        counted,
+        lambda buyer: [_why(one) for one in judged.reasons(place[buyer])] if place.get(buyer, -1) >= 0 else [],
+    )
 
 
 def looked_at(book: Book, buyers: Mapping[str, Mapping[str, str]]) -> Looked:
     """The same of a few, at once: {buyer: {code: family} of what is known besides the indicators}. A buyer the book does not hold is left out."""
-    found = []
+    found, why = [], {}
     for buyer_id, besides in buyers.items():
         try:
             seen, model = indicators_of(book, buyer_id), warning(book, buyer_id)
@@ -125,7 +138,12 @@ def looked_at(book: Book, buyers: Mapping[str, Mapping[str, str]]) -> Looked:
         against = [one.theme for one in model.themes if one.points < 0]
         reasons = {one.identifier: one.family for one in seen.reasons} or _themes(against)
         found.append(_warned(buyer_id, model.probability_6m, seen.score, at_stake_of(book, buyer_id), {**besides, **reasons}))
-    return Looked(found, len(found))
+        why[buyer_id] = [_why(one.reason) for one in seen.reasons if one.reason]
+    return Looked(found, len(found), {}, lambda buyer: why.get(buyer, []))
+
+
+def _why(reason: Reason) -> dict[str, Any]:
+    return {"code": reason.indicator, "why": reason.plain(), "level": reason.level}
 
 
 def _themes(themes: Iterable[str]) -> dict[str, str]:

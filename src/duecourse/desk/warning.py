@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from duecourse.ledger.book import Book
     from duecourse.messages import Language
+    from duecourse.risk.warning.rules_v1 import Judged
 
     Column = npt.NDArray[np.float64]
 
@@ -136,6 +137,11 @@ def active(book: Book) -> pa.Array[Any]:
 
 def scored(book: Book, buyers: pa.Array[Any]) -> pa.Table:
     """The same of these buyers, active or not, in their order."""
+    return scored_and_judged(book, buyers)[0]
+
+
+def scored_and_judged(book: Book, buyers: pa.Array[Any]) -> tuple[pa.Table, Judged]:
+    """The same, with what the plain rules say of each, so that their reasons can be told without asking again."""
     table = indicators(book, buyers)
     judged = judge(table, warning_rules(book))
     names = list(judged.rules.indicators)
@@ -151,7 +157,7 @@ def scored(book: Book, buyers: pa.Array[Any]) -> pa.Table:
         pa.array(judged.composite, from_pandas=True), pa.array(judged.known), pa.array(list(LEVELS), pa.string()).take(levels),
         pa.array(judged.floored), _listed(order, counts, names),
     ]  # fmt: skip
-    return pa.table(columns, schema=WARNED)
+    return pa.table(columns, schema=WARNED), judged
 
 
 def _modelled(book: Book, buyers: pa.Array[Any], table: pa.Table) -> tuple[Basis, Column, Column, Column, Column, Any]:

@@ -100,7 +100,7 @@ def test_a_day_that_is_over_is_left_alone_and_an_earlier_one_does_not_touch_a_la
 
 def test_a_fallen_grade_is_a_reason_with_its_sentence(db):
     book = book_of()
-    keeping.draw_up(book, Looked([seen("a", 5.0, "grade_fall")], 1), "news 1", whole=False, fallen=[Fallen("a", 3, 6)], said={})
+    keeping.draw_up(book, Looked([seen("a", 5.0, "grade_fall")], 1), "news 1", whole=False, fallen=[Fallen("a", 3, 6)])
     row = Alert.objects.get()
     assert row.severity == "red"
     assert row.reasons[0]["why"] == {"code": "web.watch_why_grade_fall", "args": {"before": 3, "now": 6}}

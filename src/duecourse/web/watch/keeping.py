@@ -17,8 +17,6 @@ from django.utils import timezone
 from duecourse.decisions.alert import Opened, today
 from duecourse.decisions.record import basis_of
 from duecourse.desk.alerting import GRADE_FALL, policy
-from duecourse.desk.indicator_view import indicators_of
-from duecourse.errors import BuyerUnknownError
 from duecourse.web.notices.telling import News, audience_of, tell
 from duecourse.web.watch.models import CLEARED, OPEN, SEVERITIES, Alert, AlertEvent, WatchHead
 from duecourse.web.watch.wording import news_args
@@ -34,8 +32,6 @@ if TYPE_CHECKING:
     from duecourse.web.notices.telling import Audience
 
 MONTH: Final = timedelta(days=30)
-EXPLAINED: Final = 300
-"""Of so many alerts at once the sentences of the day are kept; of more only the names of the reasons."""
 WAITING_TOLD: Final = 5
 """Who stands next in line is looked up as well: somebody may close an alert meanwhile."""
 
@@ -79,14 +75,11 @@ def draw_up(
 
     cause   names this look: a buyer gets at most one alert out of it
     whole   everybody was looked at; else the alerts of those who were not stay as they are
-    said    sentences of the reasons by buyer, where they are worked out already
     """
     rules, falls = policy(book), {one.buyer_id: one for one in fallen}
     likely = _likely(rules, book.on, looked, cause, whole=whole)
     audience = audience_of(book, likely)
-    explained = {buyer: list(rows) for buyer, rows in (said or {}).items()}
-    if said is None:
-        explained = {buyer: reasons_of(book, buyer) for buyer in likely[:EXPLAINED]}
+    explained = {buyer: looked.why(buyer) for buyer in likely}
     for buyer, fall in falls.items():
         explained.setdefault(buyer, []).append(
             {"code": GRADE_FALL, "why": {"code": "web.watch_why_grade_fall", "args": {"before": fall.before, "now": fall.now}}, "level": "red"}
@@ -104,15 +97,6 @@ def _likely(rules: AlertPolicy, on: date, looked: Looked, cause: str, *, whole: 
     drawn = today(rules, on, looked.warned, live, opened=_opened(rules, on, cause), watched=looked.watched, whole=whole)
     next_in_line = [one.buyer_id for one in drawn.waiting[:WAITING_TOLD]]
     return [*(one.buyer_id for one in (*drawn.opened, *drawn.raised)), *next_in_line]
-
-
-def reasons_of(book: Book, buyer_id: str) -> list[dict[str, Any]]:
-    """The sentences of a buyer's indicators as of the book, to be kept with its alert."""
-    try:
-        seen = indicators_of(book, buyer_id)
-    except BuyerUnknownError:
-        return []
-    return [{"code": one.identifier, "why": one.reason.plain() if one.reason else None, "level": one.level} for one in seen.reasons]
 
 
 def _written(
