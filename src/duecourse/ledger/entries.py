@@ -382,7 +382,124 @@ SECURITY: Final = Entry(
     founded=False,
 )
 
-DECISION_KINDS: Final = ("limit", "order", "grade_adjustment", "list_verdict", "alert")
+CONTRACT: Final = Entry(
+    "contract",
+    _facts(
+        contract_id=TEXT,
+        buyer_id=TEXT,
+        legal_entity=TEXT,  # which of our companies is the seller; null = all
+        number=TEXT,  # as the parties write it
+        signed_on=DAY,
+        valid_from=DAY,
+        valid_to=DAY,
+        governing_law=TEXT,  # ISO 3166-1 alpha-2 of the law it is under; null = not said
+        subject=TEXT,  # goods | services | works
+        late_interest=TEXT,  # the agreed rate as `cover.late_interest` reads it: 18%/y, 0.05%/d, LPR_1Y*1.5 …; null = none agreed
+        dispute_resolution=TEXT,  # court | arbitration
+        forum=TEXT,  # the court or the arbitral institution
+        seat=TEXT,  # seat of arbitration, or place of the court
+        instalments=FLAG,  # the price is paid in three or more instalments
+        cure_days=COUNT,  # days to pay after a demand before the seller may act
+        recovery_costs=FLAG,  # the buyer bears the costs of recovery
+        service_address=TEXT,  # where notices are to be sent
+        service_email=TEXT,
+        text=TEXT,
+    ),
+    key=("contract_id",),
+    happened="valid_from",
+    founded=False,
+)
+
+CASE_EVENT_KINDS: Final = (
+    "opened",
+    "closed",
+    "paused",
+    "resumed",
+    "escalated",
+    "call",
+    "promise",  # 承诺付款: amount and day promised
+    "part_payment",
+    "acknowledgement",  # 债务确认: written and signed, by the debtor
+    "demand",  # a demand that reached the debtor
+    "notice_to_guarantor",
+    "dispute",
+    "plan",  # a payment plan was agreed
+    "plan_broken",
+    "suit",
+    "arbitration",
+    "payment_order",
+    "preservation",
+    "mediation_request",
+    "judgment",  # final, or an award
+    "enforcement",
+    "bankruptcy_claim",
+    "insolvency_notice",
+    "assignment_notice",
+    "placement",  # handed over to an agency or a lawyer
+    "report",  # what they report back
+    "recovery",
+    "write_off",
+)
+
+CASE_EVENT: Final = Entry(
+    "case_event",
+    _facts(
+        event_id=TEXT,
+        case_id=TEXT,
+        buyer_id=TEXT,
+        invoice_id=TEXT,  # null = the whole case
+        instalment=COUNT,
+        party=TEXT,  # whom it was done to or by, where that is not the debtor: a guarantor, an agency
+        kind=TEXT,  # one of CASE_EVENT_KINDS
+        happened_on=DAY,
+        received_on=DAY,  # when it reached the other side, where that matters; null = not known
+        promised_on=DAY,  # promise: the day money was promised for
+        amount_minor=MINOR,
+        currency=TEXT,
+        reference=TEXT,  # case number, tracking number
+        proof=TEXT,  # SHA-256 of the document that proves it; null = none
+        text=TEXT,
+        made_by=TEXT,
+    ),
+    key=("event_id",),
+    happened="happened_on",
+    founded=False,
+)
+"""What was done about a debt that was not paid. What a limitation clock may rest on is here, with its proof."""
+
+NOTICE: Final = Entry(
+    "notice",
+    _facts(
+        notice_id=TEXT,
+        kind=TEXT,  # reminder | demand_letter | letter_before_action | acknowledgement_of_debt | guarantor_demand | payment_plan …
+        case_id=TEXT,
+        buyer_id=TEXT,
+        recipient=TEXT,  # name of who was written to
+        language=TEXT,
+        channel=TEXT,  # email | post | handed_over
+        address=TEXT,
+        dated=DAY,  # the letter's own day
+        sent_on=DAY,
+        received_on=DAY,  # as proven later
+        deadline=DAY,  # until when payment was asked for
+        principal_minor=MINOR,
+        interest_minor=MINOR,
+        total_minor=MINOR,
+        currency=TEXT,
+        invoices=TEXT,  # JSON: [[invoice_id, instalment], …]
+        tracking=TEXT,
+        document=TEXT,  # SHA-256 of the PDF that went
+        made_by=TEXT,
+        approved_by=TEXT,
+    ),
+    key=("notice_id",),
+    happened="sent_on",
+    ends=("received_on",),
+    founded=False,
+)
+"""Every letter that went out, as it went out."""
+
+DECISION_KINDS: Final = ("limit", "order", "grade_adjustment", "list_verdict", "alert", "route")
 
 DECISION: Final = Entry(
     "decision",
@@ -523,6 +640,9 @@ ENTRIES: Final = {
         MENTION,
         LIMIT,
         SECURITY,
+        CONTRACT,
+        CASE_EVENT,
+        NOTICE,
         DECISION,
         LIST_ENTRY,
         OPEN_ITEM,
