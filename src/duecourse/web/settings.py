@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "duecourse.web.grades",
     "duecourse.web.notices",
     "duecourse.web.watch",
+    "duecourse.web.calculators",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

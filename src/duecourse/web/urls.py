@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("duecourse.web.grades.urls")),
     path("", include("duecourse.web.credit_file.urls")),
     path("", include("duecourse.web.watch.urls")),
+    path("calculators/", include("duecourse.web.calculators.urls")),
     path("api/", include("duecourse.web.api.urls")),
     path("webhooks/", include("duecourse.web.api.webhooks.urls")),
     path("jobs/", include("duecourse.web.jobs.urls")),

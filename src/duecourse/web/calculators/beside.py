@@ -1,0 +1,21 @@
+"""The calculators beside each other, as tabs of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from django.urls import reverse
+
+from duecourse.messages import say
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+CALCULATORS: Final[tuple[tuple[str, str], ...]] = ()
+"""URL name and title of each, in the order of the tabs."""
+
+
+def tabs(request: HttpRequest) -> list[dict[str, Any]]:
+    """The tabs of a calculator's page, its own marked."""
+    here = request.resolver_match.url_name if request.resolver_match else None
+    return [{"url": reverse(name), "label": say(title), "current": name == here} for name, title in CALCULATORS]
