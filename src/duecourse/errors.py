@@ -285,6 +285,12 @@ class HistoryMissingError(DuecourseError):
     code = "history_missing"
 
 
+class ReviewTooEarlyError(DuecourseError):
+    """A month end with less than a year of invoices before it has nothing to be compared with."""
+
+    code = "review_too_early"
+
+
 class LeakFoundError(DuecourseError):
     """A score of a past day changes when the facts that came later are taken away: it has seen them."""
 

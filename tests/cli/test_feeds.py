@@ -42,6 +42,9 @@ def test_add_run_review_and_decide(capsys, place):
     assert run(capsys, place, "confirm", one["number"])[0] == 2, "a reason is wanted"
     assert run(capsys, place, "confirm", one["number"], "--reason", "their own site")[0] == 0
     assert run(capsys, place, "review") == (0, {"mentions": []})
+    assert run(capsys, place, "pause", "press")[1]["feeds"][0]["paused"]
+    assert run(capsys, place, "run") == (0, {"feeds": []}), "one that rests is not asked with the others"
+    assert not run(capsys, place, "resume", "press")[1]["feeds"][0]["paused"]
     assert run(capsys, place, "remove", "press")[1] == {"feeds": []}
 
 

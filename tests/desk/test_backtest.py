@@ -13,7 +13,7 @@ import pytest
 from duecourse import samples
 from duecourse.cli import main
 from duecourse.decisions.alert_policy import checked
-from duecourse.desk import replaying
+from duecourse.desk import answers, replaying
 from duecourse.desk.backtest import backtest, kept_backtest
 from duecourse.desk.leak_guard import Differing, differing, without_later
 from duecourse.desk.plain_rules import RULES, standing
@@ -22,6 +22,7 @@ from duecourse.desk.replaying import Rival, aligned, as_known, month_ends, repla
 from duecourse.errors import HistoryMissingError, LeakFoundError, RuleInvalidError
 from duecourse.ledger.entries import ENTRIES, QUARANTINE
 from duecourse.risk.outcomes import default_events, defaults, definition
+from duecourse.samples.truth import DEFAULT_KINDS, kinds_of_failures
 
 ON = dt.date(2026, 10, 31)
 DAYS = [dt.date(2025, 10, 31), dt.date(2025, 11, 30), dt.date(2025, 12, 31)]
@@ -174,12 +175,26 @@ def test_the_whole_answer_is_plain_kept_and_fair(small_ledger, told):
         assert one["counts"]["defaults"] == told["defaults"]
         assert one["counts"]["caught_90"] <= one["counts"]["caught"] <= one["counts"]["defaults"]
         assert sum(row["alerts"] for row in one["segments"].values()) == pytest.approx(one["counts"]["alerts"])
+        if name != "random":
+            assert sum(told["leads"][name]) == one["counts"]["caught"]
+    for row in told["rivals"]["warning"]["segments"].values():
+        low, high = row["intervals"]["recall"]
+        assert row["recall"] is None or low <= row["recall"] <= high
     headline = told["rivals"]["warning"]["counts"]
     assert told["misses_counted"] == headline["defaults"] - headline["caught_90"]
     assert told["false_alarms_counted"] == headline["judged"] - headline["right"] == len(told["false_alarms"])
     assert told["bases"] == {"warning": {"model": 2}} and set(told["calibration"]) <= {"warning"}
     assert set(told["trade_off"]) == {"warning", "rules", "rules:strict"}
     assert [row["share"] for row in told["trade_off"]["rules"]] == sorted(row["share"] for row in told["trade_off"]["rules"])
+
+
+def test_where_the_truth_is_kept_beside_the_ledger_defaults_are_told_apart_by_it(small_ledger, told, tmp_path):
+    strata = told["rivals"]["warning"]["strata"]
+    assert set(strata) <= {*DEFAULT_KINDS, "unfailed"}
+    assert sum(row["defaults"] for row in strata.values()) == told["defaults"]
+    kinds = kinds_of_failures(answers.home(small_ledger))
+    assert kinds and set(kinds.values()) <= set(DEFAULT_KINDS)
+    assert kinds_of_failures(tmp_path / ".answers") == kinds_of_failures(None) == {}
 
 
 def test_the_policy_in_force_opens_what_it_would_have_opened(book):

@@ -48,6 +48,12 @@ def test_feeds_are_kept_changed_and_removed(ledger):
     desk.add(ledger, Feed("press", "news", "https://press.example/"))
     desk.add(ledger, Feed("press", "news", "https://press.example/", least=0.8))
     assert desk.feeds(ledger) == {"press": Feed("press", "news", "https://press.example/", least=0.8)}
+    desk.pause(ledger, "press", paused=True)
+    assert desk.feeds(ledger)["press"].paused and desk.feeds(ledger)["press"].least == 0.8
+    version = ledger.version
+    desk.pause(ledger, "press", paused=True)
+    assert ledger.version == version, "nothing changes"
+    desk.pause(ledger, "press", paused=False)
     desk.remove(ledger, "press")
     assert desk.feeds(ledger) == {}
     with pytest.raises(FeedUnknownError):

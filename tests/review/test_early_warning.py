@@ -8,7 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from duecourse.decisions.alert_budget import Alerts, at_budget, riskiest
-from duecourse.review.early_warning import Course, Owed, ahead, highest, listed, matched, measured, random_control, told_apart, trade_off
+from duecourse.review.early_warning import (
+    OF_SEGMENTS,
+    Course,
+    Owed,
+    ahead,
+    highest,
+    leads_by_month,
+    listed,
+    matched,
+    measured,
+    random_control,
+    segment_intervals,
+    told_apart,
+    trade_off,
+)
 from support.examples import examples
 
 MONTHS = np.arange(36, dtype=np.int64) * 30
@@ -70,6 +84,25 @@ def test_strata_and_segments_add_up_to_the_whole():
     assert sum(row["buyer_years"] for row in found.segments.values()) == pytest.approx(found.counts["buyer_years"])
     low, high = found.figures["recall"][1:]
     assert low <= found.value("recall") <= high
+
+
+def test_each_segment_has_its_interval_around_its_figure():
+    who = [(number, 700 + number) for number in range(20)]
+    one = course(who, buyers=30, segment=["a"] * 15 + ["b"] * 15)
+    warned = alerts(*((15, number) for number in range(0, 20, 2)), *((15, number) for number in range(20, 30)))
+    found = segment_intervals(one, warned, draws=100)
+    assert set(found) == {"a", "b"} and all(set(bounds) == set(OF_SEGMENTS) for bounds in found.values())
+    for name, row in measured(one, warned, draws=0).segments.items():
+        for figure in ("recall", "recall_90", "precision"):
+            low, high = found[name][figure]
+            assert 0 <= low <= row[figure] <= high <= 1 and (low < high or name == "a")
+    assert np.isnan(segment_intervals(course([], segment=["a"] * 4), alerts(), draws=5)["a"]["recall"]).all()
+
+
+def test_leads_are_counted_by_whole_months():
+    found = leads_by_month(course([(0, 700), (1, 700), (2, 700), (3, 300)]), alerts((23, 0), (20, 1), (12, 2)))
+    assert len(found) == 12 and sum(found) == 3
+    assert [month for month, count in enumerate(found) if count] == [0, 3, 11]  # 10, 100 and 340 days before; the fourth does not count
 
 
 def test_what_was_sold_after_the_alert_need_not_have_been():

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from duecourse.cli.session import Session, parse_day, progress_bar
+from duecourse.desk.backtest_words import interval, kind_words, notes_of, percent, quartiles, reason_words, rival_name, segment_name
 from duecourse.errors import OptionMisusedError
-from duecourse.glossary import TERMS, label
-from duecourse.messages import catalogue, say
+from duecourse.glossary import label
+from duecourse.messages import say
 from duecourse.tables import Column, Money, Report, Section
 
 if TYPE_CHECKING:
@@ -74,12 +75,6 @@ def _thresholds(path: Path) -> dict[str, Any]:
     return found
 
 
-def rival_name(name: str) -> str:
-    """What a rival is called: its own words, or the rule set's file."""
-    code = f"backtest.rival_{name}"
-    return say(code) if code in catalogue() else name
-
-
 def _report(found: Mapping[str, Any], listed: int) -> Report:
     rival = rival_name(found["headline"])
     title = say("backtest.title", since=found["since"], until=found["until"], share=f"{found['share']:.2%}", buyers=f"{found['buyers']:,}")
@@ -99,7 +94,7 @@ def _report(found: Mapping[str, Any], listed: int) -> Report:
         if rows:
             heading = say(f"backtest.{name}", rival=rival, shown=len(rows), count=f"{found[f'{name}_counted']:,}")
             sections.append(Section(name, heading, columns, rows))
-    return Report(title, sections, found, _notes(found))
+    return Report(title, sections, found, notes_of(found))
 
 
 def _rival_columns(of: str) -> list[Column]:
@@ -119,8 +114,8 @@ def _rivals(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         value = {key: figures[0] for key, figures in one["figures"].items()}
         rows.append(
             {
-                **value, "rival": rival_name(name), "recall_90": _interval(one["figures"]["recall_90"]), "precision": _interval(one["figures"]["precision"]),
-                "lead": _quartiles(value), "lead_share": f"{_percent(value['lead_share_90'])} / {_percent(value['lead_share_180'])}", "auc": one["auc"],
+                **value, "rival": rival_name(name), "recall_90": interval(one["figures"]["recall_90"]), "precision": interval(one["figures"]["precision"]),
+                "lead": quartiles(value), "lead_share": f"{percent(value['lead_share_90'])} / {percent(value['lead_share_180'])}", "auc": one["auc"],
             }
         )  # fmt: skip
     return rows
@@ -137,9 +132,9 @@ def _segment_columns() -> list[Column]:
 def _segments(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     rows = []
     for name, one in found["rivals"][found["headline"]]["segments"].items():
-        code = f"backtest.size_{name}"
-        words = say(code) if found["segment"] == "size" and code in catalogue() else name or "–"
-        rows.append({**one, "segment": words, "defaults": round(one["defaults"]), "alerts": round(one["alerts"])})
+        rows.append(
+            {**one, "segment": segment_name(found["segment"], name), "defaults": round(one["defaults"]), "alerts": round(one["alerts"])}
+        )
     return sorted(rows, key=lambda row: -row["defaults"])
 
 
@@ -202,65 +197,9 @@ def _alarm_columns(currency: str) -> list[Column]:
 
 
 def _listed(found: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
-    words = [label(code.lower()) if code.lower() in TERMS else code for code in row["reasons"][:REASONS]]
-    shown = {**row, "reasons": "; ".join(words), "exposure": Money(row["exposure"], found["currency"])}
+    shown = {**row, "reasons": reason_words(row["reasons"], REASONS), "exposure": Money(row["exposure"], found["currency"])}
     if "why" in row:
-        kind = f"backtest.kind_{row['kind']}"
         shown["why"] = say(f"backtest.why_{row['why']}")
-        shown["kind"] = say(kind) if kind in catalogue() else "–"
+        shown["kind"] = kind_words(row["kind"])
         shown["lead"] = row["lead"] if row["lead"] >= 0 else None
     return shown
-
-
-def _notes(found: Mapping[str, Any]) -> list[str]:
-    notes = [definition_note(found)]
-    if not found["defaults"]:
-        notes.append(say("backtest.note_none"))
-    share = found["invisible"] / found["defaults"] if found["defaults"] else 0.0
-    notes.append(
-        say(
-            "backtest.note_counts", count=f"{found['defaults']:,}", left_out=f"{found['defaults_before_or_unwatched']:,}",
-            invisible=f"{found['invisible']:,}", share=f"{share:.1%}",
-        )
-    )  # fmt: skip
-    notes.append(say(f"backtest.note_known_{found['known']}"))
-    short = sum(said.get("worst_so_far", 0) for said in found["bases"].values())
-    if short:
-        notes.append(say("backtest.note_short", count=short, months=found["months"]))
-    if found["guarded"]:
-        notes.append(say("backtest.note_guard", days=", ".join(found["guarded"])))
-    if not found["has_limits"]:
-        notes.append(say("backtest.note_no_limits"))
-    return notes
-
-
-def definition_note(found: Mapping[str, Any]) -> str:
-    """The definition of the event as a sentence."""
-    told = found["definition"]
-    parts = [
-        say(f"backtest.part_{kind}", **_words(told[kind]))
-        for kind in ("past_due", "write_off", "insolvency", "enforcement") if told[kind]["used"]
-    ]  # fmt: skip
-    return say(
-        "backtest.note_definition", name=told["name"], version=told["version"], parts="; ".join(parts), days=found["horizon_days"],
-        hold=found["hold_days"],
-    )  # fmt: skip
-
-
-def _words(part: Mapping[str, Any]) -> dict[str, Any]:
-    words = {"days": part.get("days_past_due"), "cure": part["cure_days"], "share": _percent(part.get("share"))}
-    return {name: value for name, value in words.items() if value is not None}
-
-
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:.0%}"
-
-
-def _interval(figure: Sequence[float | None]) -> str:
-    value, low, high = figure
-    return _percent(value) if low is None or high is None else f"{_percent(value)} ({_percent(low)}–{_percent(high)})"
-
-
-def _quartiles(value: Mapping[str, float | None]) -> str:
-    low, middle, high = (value[name] for name in ("lead_lower_quartile", "lead_median", "lead_upper_quartile"))
-    return "–" if low is None or middle is None or high is None else f"{middle:.0f} ({low:.0f}–{high:.0f})"

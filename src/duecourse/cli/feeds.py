@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from duecourse.desk.feeds import Polled
     from duecourse.ledger.store import Ledger
 
-ACTIONS: Final = ("list", "add", "remove", "run", "review", "confirm", "dismiss")
+ACTIONS: Final = ("list", "add", "pause", "resume", "remove", "run", "review", "confirm", "dismiss")
 KINDS: Final = ("news", "register", "list", "signals")
 COUNTS: Final = ("items", "unnamed", "harmless", "known", "same_story", "doubtful", "undated")
 
@@ -37,7 +37,7 @@ def add_commands(group: click.Group) -> None:
     @click.option("--reason", default="", metavar="TEXT", help=say("cli.feeds_reason"))
     @click.pass_obj
     def feeds(session: Session, /, action: str, name: str, *, path: Path | None, reason: str, **asked: Any) -> int:
-        if action in ("add", "remove", "confirm", "dismiss") and not name:
+        if action in ("add", "pause", "resume", "remove", "confirm", "dismiss") and not name:
             raise OptionMisusedError(option="NAME", value="", hint=say("cli.feeds_needs_name"))
         if action == "add":
             return _added(session, name, asked)
@@ -50,6 +50,9 @@ def add_commands(group: click.Group) -> None:
             return _waiting(session, ledger)
         from duecourse.desk import feeds as desk
 
+        if action in ("pause", "resume"):
+            desk.pause(ledger, name, paused=action == "pause")
+            return _listed(session, ledger, [say("cli.feeds_paused" if action == "pause" else "cli.feeds_resumed", feed=name)])
         if action == "remove":
             desk.remove(ledger, name)
             return _listed(session, ledger, [say("cli.feeds_removed", feed=name)])
@@ -78,12 +81,13 @@ def _listed(session: Session, ledger: Ledger, notes: Sequence[str]) -> int:
         fault = state.get("fault", "")
         rows.append(
             {
-                "feed": feed.name, "kind": feed.kind, "address": feed.address, "reliability": feed.reliability, "least": feed.least,
+                "feed": feed.name, "kind": feed.kind, "address": feed.address, "reliability": feed.reliability, "least": feed.least, "paused": feed.paused,
                 "answered": state.get("answered_at", ""), "fault": say(f"errors.{fault}", **state.get("fault_args", {})) if fault else "",
             }
         )  # fmt: skip
-    columns = [Column(key, "ratio" if key in ("reliability", "least") else "text", heading=say(f"cli.feeds_col_{key}")) for key in (
-        "feed", "kind", "address", "reliability", "least", "answered", "fault")]  # fmt: skip
+    kinds = {"reliability": "ratio", "least": "ratio", "paused": "state"}
+    columns = [Column(key, kinds.get(key, "text"), heading=say(f"cli.feeds_col_{key}")) for key in (  # type: ignore[arg-type]
+        "feed", "kind", "address", "reliability", "least", "paused", "answered", "fault")]  # fmt: skip
     session.show(Report("", [Section("feeds", say("cli.feeds_title", count=len(rows)), columns, rows)], {"feeds": rows}, notes))
     return 0
 
@@ -99,7 +103,7 @@ def _run(session: Session, name: str, path: Path | None) -> int:
             raise OptionMisusedError(option="NAME", value="", hint=say("cli.feeds_needs_name"))
         feed = desk.feed_named(ledger, name)
         return _told(session, [desk.take(ledger, feed, desk.content_of(path, name))], {})
-    wanted = [name] if name else [one.name for one in desk.feeds(ledger).values() if one.address]
+    wanted = [name] if name else [one.name for one in desk.feeds(ledger).values() if one.address and not one.paused]
     done, faults = [], {}
     for one in wanted:
         try:

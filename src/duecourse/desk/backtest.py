@@ -28,9 +28,21 @@ from duecourse.desk.rivals import RULES, WARNING, features, rivals
 from duecourse.errors import HistoryMissingError
 from duecourse.measures.expressions import day as day_of
 from duecourse.review.drift import calibration
-from duecourse.review.early_warning import SIX_MONTHS, ahead, listed, matched, measured, random_control, told_apart, trade_off
+from duecourse.review.early_warning import (
+    SIX_MONTHS,
+    ahead,
+    leads_by_month,
+    listed,
+    matched,
+    measured,
+    random_control,
+    segment_intervals,
+    told_apart,
+    trade_off,
+)
 from duecourse.risk.outcomes import definition
 from duecourse.risk.outcomes.definitions import DEFAULT
+from duecourse.samples.truth import kinds_of_failures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,6 +65,8 @@ TOLD: Final = 200
 SIZES: Final = ("small", "medium", "large")
 RANDOM: Final = "random"
 POLICY: Final = "policy"
+UNFAILED: Final = "unfailed"
+"""A default of a buyer that, in a generated economy, never fails: it paid late, and recovered."""
 SEGMENTS: Final = ("size", "country", "sector")
 MOST_SEGMENTS: Final = 12
 
@@ -124,7 +138,7 @@ def _question(
         recorded,
         dict(policy_of(book.settings).values),
     ]
-    return f"backtest {digest_of(asked)} {answers.beside_version(book.ledger)}"
+    return f"backtest v2 {digest_of(asked)} {answers.beside_version(book.ledger)}"
 
 
 def told(
@@ -137,7 +151,7 @@ def told(
 
     headline  the rival whose misses, false alarms and trade-off are told; by default the product's own
     """
-    course = _with_segments(book, found, segment)
+    course = _with_strata(book, _with_segments(book, found, segment), found)
     headline = headline or next((one for one in (WARNING, RULES) if one in found.scores), list(found.scores)[-1])
     measured_ = {name: _rival(course, score, share, analysts) for name, score in found.scores.items()}
     alerts = measured_[headline][0]
@@ -152,6 +166,10 @@ def told(
     by_policy_ = measured(course, alerts_of_policy, analysts=float(policy["budget"]["analysts"]))
     rivals_[POLICY] = {**by_policy_.told(), "auc": None, "version": policy.version}
     rivals_[RANDOM] = {**random_control(course, share, analysts=analysts).told(), "auc": 0.5}
+    for name, bounds in segment_intervals(course, alerts).items():
+        rivals_[headline]["segments"][name]["intervals"] = {
+            figure: [_or_none(low), _or_none(high)] for figure, (low, high) in bounds.items()
+        }
     misses, alarms = listed(course, alerts, _describer(book, found, headline))
     counted = matched(course, alerts).counts
     return {
@@ -161,6 +179,7 @@ def told(
         "buyers": int(course.watched.any(axis=0).sum()), "buyer_months": int(course.watched.sum()),
         "defaults": int(counted.sum()), "defaults_before_or_unwatched": int((~counted).sum()),
         "invisible": int((counted & ~visible).sum()), "headline": headline, "rivals": rivals_, "segment": segment,
+        "leads": {**{name: leads_by_month(course, mine) for name, (mine, _one) in measured_.items()}, POLICY: leads_by_month(course, alerts_of_policy)},
         "trade_off": {
             name: [{key: _or_none(value) for key, value in row.items()} for row in trade_off(course, found.scores[name], BUDGETS, analysts=analysts)]
             for name in dict.fromkeys((headline, *(one for one in found.scores if one.partition(":")[0] == RULES)))
@@ -188,6 +207,14 @@ def _with_segments(book: Book, found: Replayed, segment: str) -> Course:
     words = [str(word or "") for word in compute.take(rows[segment].combine_chunks(), at).to_pylist()]
     common = sorted(set(words), key=lambda word: (-words.count(word), word))[:MOST_SEGMENTS]
     return replace(found.course, segment=[word if word in common else "*" for word in words])
+
+
+def _with_strata(book: Book, course: Course, found: Replayed) -> Course:
+    """The course, its defaults named by what really happened, where a generated economy keeps the truth beside its ledger."""
+    kinds = kinds_of_failures(answers.home(book.ledger))
+    if not kinds or course.stratum:
+        return course
+    return replace(course, stratum=[kinds.get(found.buyers[place].as_py(), UNFAILED) for place in course.buyer.tolist()])
 
 
 def _visible(book: Book, found: Replayed) -> npt.NDArray[np.bool_]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -28,7 +28,7 @@ from duecourse.errors import (
 )
 from duecourse.intake.feeds import KINDS, Feed, enter, read_feed
 from duecourse.intake.feeds.fetching import Fetched, Limits, fetch
-from duecourse.ledger.entries import MENTION, SIGNAL
+from duecourse.ledger.entries import ENTRIES, MENTION, SIGNAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,6 +82,13 @@ def remove(ledger: Ledger, name: str, *, by: str = "") -> None:
     feed_named(ledger, name)
     _kept(ledger, {key: one for key, one in feeds(ledger).items() if key != name}, by)
     _state_path(ledger, name).unlink(missing_ok=True)
+
+
+def pause(ledger: Ledger, name: str, *, paused: bool, by: str = "") -> None:
+    """Let a feed rest, or have it asked by itself again. Raises FeedUnknownError."""
+    feed = feed_named(ledger, name)
+    if feed.paused != paused:
+        _kept(ledger, {**feeds(ledger), name: replace(feed, paused=paused)}, by)
 
 
 def _kept(ledger: Ledger, every: Mapping[str, Feed], by: str) -> None:
@@ -184,11 +191,15 @@ def decide(ledger: Ledger, number: str, *, is_buyer: bool, reason: str, by: str 
     row = next((one for one in waiting(ledger) if one["signal_id"] == number), None)
     if row is None:
         raise MentionUnknownError(number=number)
+    with ledger.draft("post", note="feed verdict") as draft:
+        for table, kept in verdict_rows(row, is_buyer=is_buyer, reason=reason, by=by):
+            draft.put(table, pa.Table.from_pylist([dict(kept)], schema=ENTRIES[table].facts))
+        draft.commit()
+
+
+def verdict_rows(row: Mapping[str, Any], *, is_buyer: bool, reason: str, by: str) -> list[tuple[str, Mapping[str, Any]]]:
+    """What a person's word on a waiting report puts into the ledger: the report decided, and where it is the buyer the signal, sure now."""
     kept = {name: row[name] for name in MENTION.facts.names}
     kept |= {"status": "entered" if is_buyer else "dismissed", "reason": reason or None, "made_by": by or None}
-    with ledger.draft("post", note="feed verdict") as draft:
-        draft.put("mention", pa.Table.from_pylist([kept], schema=MENTION.facts))
-        if is_buyer:  # a person says so: how sure the reading was no longer matters
-            signal = {name: row.get(name) for name in SIGNAL.facts.names} | {"confidence": None}
-            draft.put("signal", pa.Table.from_pylist([signal], schema=SIGNAL.facts))
-        draft.commit()
+    signal = {name: row.get(name) for name in SIGNAL.facts.names} | {"confidence": None}
+    return [("mention", kept), ("signal", signal)] if is_buyer else [("mention", kept)]

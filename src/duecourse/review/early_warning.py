@@ -8,6 +8,7 @@ it was watched over, an alert when the whole horizon after it is known. A figure
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     Flags = npt.NDArray[np.bool_]
 
 YEAR: Final = 365.25
+MONTH: Final = YEAR / 12
 THREE_MONTHS: Final = 90
 SIX_MONTHS: Final = 182
 WORKING_SHARE: Final = 5 / 7
@@ -36,6 +38,7 @@ FIGURES: Final = (
     "lead_share_180", "false_alarms_per_buyer_year", "alerts_per_analyst_day", "saved_share",
 )  # fmt: skip
 """Shares as fractions, leads in days."""
+OF_SEGMENTS: Final = ("recall_90", "recall", "precision", "false_alarms_per_buyer_year")
 
 
 @dataclass(frozen=True)
@@ -292,6 +295,41 @@ def _of_segment(sums: Mapping[str, Scores], mine: Flags) -> dict[str, float]:
         "recall_90": whole["caught_90"] / whole["defaults"] if whole["defaults"] else nothing,
         "precision": whole["right"] / whole["judged"] if whole["judged"] else nothing,
     }  # fmt: skip
+
+
+def segment_intervals(course: Course, alerts: Alerts, *, draws: int = DRAWS) -> dict[str, dict[str, tuple[float, float]]]:
+    """How sure is what is told of each segment?  {segment: {figure: (low, high)}}, 95 % by drawing buyers of that segment; NaN where nothing counts.
+
+    Figures: recall_90, recall, precision, false_alarms_per_buyer_year.
+    """
+    sums = _sums(course, alerts, matched(course, alerts))
+    names = list(sums)
+    columns = np.stack([sums[name] for name in names])
+    draw = np.random.default_rng(0)
+    found: dict[str, dict[str, tuple[float, float]]] = {}
+    for segment in sorted(set(course.segment)):
+        mine = columns[:, np.array([one == segment for one in course.segment], np.bool_)]
+        size = mine.shape[1]
+        rows = []
+        for _ in range(draws):
+            weight = np.bincount(draw.integers(0, size, size), minlength=size)
+            rows.append(_figures(dict(zip(names, (mine @ weight).tolist(), strict=True)), np.zeros(0, np.int64), 0.0))
+        found[segment] = {name: _between([row[name] for row in rows]) for name in OF_SEGMENTS}
+    return found
+
+
+def _between(values: Sequence[float]) -> tuple[float, float]:
+    known = [one for one in values if one == one]  # noqa: PLR0124 — NaN is not equal to itself
+    return (float(np.quantile(known, 0.025)), float(np.quantile(known, 0.975))) if known else (float("nan"), float("nan"))
+
+
+def leads_by_month(course: Course, alerts: Alerts) -> list[int]:
+    """How long before were we warned? Defaults that were caught, by whole months from the first alert: [under one, one to two, …] to the horizon."""
+    found = matched(course, alerts)
+    lead = found.lead[found.counts & (found.lead > 0)]
+    months = math.ceil(course.horizon_days / MONTH)
+    counts = np.bincount(np.minimum(lead / MONTH, months - 1).astype(np.int64), minlength=months)
+    return [int(one) for one in counts]
 
 
 def random_control(

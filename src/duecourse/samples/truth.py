@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from duecourse.samples.columns import choice_column, day_column
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
+    from pathlib import Path
 
     from duecourse.samples.buyers import Block
 
@@ -106,6 +108,18 @@ def _episodes(block: Block) -> pa.Table:
             "outcome": choice_column(outcome[shown], OUTCOMES),
         }
     )
+
+
+def kinds_of_failures(answers: Path | None) -> dict[str, str]:
+    """Of each buyer that fails, how: gradual, cloaked or sudden; empty for a ledger without the truth beside it, as every firm's own is.
+
+    answers  a folder inside the ledger's; the truth stands beside it
+    """
+    path = None if answers is None else answers.parent / "truth" / "buyer.parquet"
+    if path is None or not path.is_file():
+        return {}
+    rows = pq.read_table(path, columns=["buyer_id", "default_kind"])
+    return {row["buyer_id"]: row["default_kind"] for row in rows.to_pylist() if row["default_kind"]}
 
 
 @dataclass(frozen=True)

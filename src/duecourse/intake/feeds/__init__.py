@@ -60,6 +60,7 @@ class Feed:
     address      https address that is polled, or a path; empty where its files are handed in
     reliability  how far its source is trusted, 0 to 1: goes into the confidence of what it says
     least        from which confidence on a report is a signal without anybody looking
+    paused       not asked by itself; asked by hand it still answers
     """
 
     name: str
@@ -67,6 +68,7 @@ class Feed:
     address: str = ""
     reliability: float = RELIABILITY
     least: float = LEAST
+    paused: bool = False
 
 
 @dataclass(frozen=True)

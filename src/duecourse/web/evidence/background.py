@@ -31,7 +31,7 @@ def ask_feeds(job: Job, *, due_at: str = "") -> dict[str, int]:
     from duecourse.web.jobs.background import own_ledger  # noqa: PLC0415
     from duecourse.web.jobs.queue import enqueue  # noqa: PLC0415
 
-    names = [one.name for one in feeds(own_ledger()).values() if one.address]
+    names = [one.name for one in feeds(own_ledger()).values() if one.address and not one.paused]
     for name in names:
         enqueue("evidence.feed", key=f"{name} {due_at or job.id}", name=name)
     return {"feeds": len(names)}

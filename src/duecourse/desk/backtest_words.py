@@ -1,0 +1,92 @@
+"""A backtest in words: who warns, what counts as a default, what has to be said beside the figures. Command line and pages share it.  回测措辞"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from duecourse.glossary import TERMS, label
+from duecourse.messages import catalogue, say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def rival_name(name: str) -> str:
+    """What a rival is called: its own words, or the rule set's file."""
+    code = f"backtest.rival_{name}"
+    return say(code) if code in catalogue() else name
+
+
+def segment_name(segment: str, name: str) -> str:
+    """What a part of the buyers is called."""
+    code = f"backtest.size_{name}"
+    return say(code) if segment == "size" and code in catalogue() else name or "–"
+
+
+def reason_words(codes: Sequence[str], most: int) -> str:
+    """The first reasons of an alert by their names."""
+    return "; ".join(label(code.lower()) if code.lower() in TERMS else code for code in codes[:most])
+
+
+def kind_words(kind: str | None) -> str:
+    """What made a default."""
+    code = f"backtest.kind_{kind}"
+    return say(code) if code in catalogue() else "–"
+
+
+def notes_of(found: Mapping[str, Any]) -> list[str]:
+    """What has to be said beside the figures."""
+    notes = [definition_note(found)]
+    if not found["defaults"]:
+        notes.append(say("backtest.note_none"))
+    share = found["invisible"] / found["defaults"] if found["defaults"] else 0.0
+    notes.append(
+        say(
+            "backtest.note_counts", count=f"{found['defaults']:,}", left_out=f"{found['defaults_before_or_unwatched']:,}",
+            invisible=f"{found['invisible']:,}", share=f"{share:.1%}",
+        )
+    )  # fmt: skip
+    notes.append(say(f"backtest.note_known_{found['known']}"))
+    short = sum(said.get("worst_so_far", 0) for said in found["bases"].values())
+    if short:
+        notes.append(say("backtest.note_short", count=short, months=found["months"]))
+    if found["guarded"]:
+        notes.append(say("backtest.note_guard", days=", ".join(found["guarded"])))
+    if not found["has_limits"]:
+        notes.append(say("backtest.note_no_limits"))
+    return notes
+
+
+def definition_note(found: Mapping[str, Any]) -> str:
+    """The definition of the event as a sentence."""
+    told = found["definition"]
+    parts = [
+        say(f"backtest.part_{kind}", **_words(told[kind]))
+        for kind in ("past_due", "write_off", "insolvency", "enforcement") if told[kind]["used"]
+    ]  # fmt: skip
+    return say(
+        "backtest.note_definition", name=told["name"], version=told["version"], parts="; ".join(parts), days=found["horizon_days"],
+        hold=found["hold_days"],
+    )  # fmt: skip
+
+
+def _words(part: Mapping[str, Any]) -> dict[str, Any]:
+    words = {"days": part.get("days_past_due"), "cure": part["cure_days"], "share": percent(part.get("share"))}
+    return {name: value for name, value in words.items() if value is not None}
+
+
+def percent(value: float | None) -> str:
+    """A share in whole percent."""
+    return "–" if value is None else f"{value:.0%}"
+
+
+def interval(figure: Sequence[float | None]) -> str:
+    """A share with its interval."""
+    value, low, high = figure
+    return percent(value) if low is None or high is None else f"{percent(value)} ({percent(low)}–{percent(high)})"
+
+
+def quartiles(value: Mapping[str, float | None]) -> str:
+    """Days: the median, and the quartiles behind it."""
+    low, middle, high = (value[name] for name in ("lead_lower_quartile", "lead_median", "lead_upper_quartile"))
+    return "–" if low is None or middle is None or high is None else f"{middle:.0f} ({low:.0f}–{high:.0f})"
