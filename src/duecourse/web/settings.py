@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "duecourse.web.notices",
     "duecourse.web.watch",
     "duecourse.web.calculators",
+    "duecourse.web.cases",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final, Never
+from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.db import models
@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from duecourse.decisions.alert import LiveAlert
+from duecourse.web.added import AddedOnly
 
 OPEN: Final = "open"
 CLOSED: Final = "closed"
@@ -97,19 +98,7 @@ class Alert(models.Model):
         )  # fmt: skip
 
 
-class Added(models.QuerySet[Any]):
-    """Rows that are read and added, nothing else."""
-
-    def update(self, **_values: Any) -> Never:
-        """Never."""
-        raise TypeError("what happened is only ever added to")
-
-    def delete(self) -> Never:
-        """Never."""
-        raise TypeError("what happened is only ever added to")
-
-
-class AlertEvent(models.Model):
+class AlertEvent(AddedOnly):
     """One thing that happened to an alert, once: `key` names it. Rows are only ever added.
 
     detail  severity, reasons, until, to, verdict, note … by kind
@@ -126,24 +115,12 @@ class AlertEvent(models.Model):
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     detail = models.JSONField(default=dict)
 
-    objects = Added.as_manager()
-
     class Meta:
         ordering: ClassVar = ["id"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["alert", "key"], name="watch_once_each")]
 
     def __str__(self) -> str:
         return f"{self.alert_id} {self.kind} {self.on}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Only a new row."""
-        if not self._state.adding:
-            raise TypeError("what happened is only ever added to")
-        super().save(*args, **kwargs)
-
-    def delete(self, *_args: Any, **_kwargs: Any) -> Never:
-        """Never."""
-        raise TypeError("what happened is only ever added to")
 
 
 class WatchHead(models.Model):

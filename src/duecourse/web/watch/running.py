@@ -14,6 +14,7 @@ from duecourse.desk.daily_run import DayPastError, DayToComeError, days_to_run, 
 from duecourse.desk.dates import default_day
 from duecourse.errors import DuecourseError
 from duecourse.web import environment as env
+from duecourse.web.cases import keeping as cases
 from duecourse.web.watch import digests, keeping
 from duecourse.web.watch.lease import HeldElsewhere, Lease
 from duecourse.web.watch.models import DayRun, DayStep, WatchHead
@@ -144,7 +145,8 @@ class _Alerts:
         return keeping.draw_up(book, looked, self.cause, whole=True, fallen=fallen).plain
 
     def clocks(self, book: Book) -> Mapping[str, Any]:
-        return {"woken": keeping.wake(book), "escalated": keeping.escalate(book, handling(book)["escalate_after_days"])}
+        woken, escalated = keeping.wake(book), keeping.escalate(book, handling(book)["escalate_after_days"])
+        return {"woken": woken, "escalated": escalated, "cases": cases.run(book)}
 
     def digests(self) -> Mapping[str, Any]:
         return {"recipients": digests.plan()}

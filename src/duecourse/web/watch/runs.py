@@ -124,7 +124,8 @@ def _told(step: str, found: dict[str, Any]) -> str:
         counts: dict[str, Any] = {name: len(found[name]) for name in ("opened", "raised", "cleared")}
         return say("web.watch_found_alerts", waiting=found["waiting"], **counts)
     if step == "clocks":
-        return say("web.watch_found_clocks", woken=len(found["woken"]), escalated=len(found["escalated"]))
+        said = say("web.watch_found_clocks", woken=len(found["woken"]), escalated=len(found["escalated"]))
+        return f"{said} {say('web.cases_found', **found['cases'])}" if "cases" in found else said
     return say("web.watch_found_digests", count=found["recipients"])
 
 

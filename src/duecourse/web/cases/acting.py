@@ -1,0 +1,417 @@
+"""What people do in a case: take it, write down calls, promises, plans, disputes and proceedings, let it rest, end tasks, close it.
+
+Each is one transaction in which the case is locked, what happened and the trail are written, and what others may rest on is put out to the
+ledger. A form bears a mark: sent twice it is done once. Whoever comes second finds it done.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from duecourse.desk.open_case import arrears
+from duecourse.ledger.entries import CASE_EVENT_KINDS
+from duecourse.web.accounts.access import may
+from duecourse.web.accounts.audit import record
+from duecourse.web.cases import keeping
+from duecourse.web.cases.models import CLOSED, LIVE, OPEN, PAUSED, RESULTS, Case, CaseEvent, Plan, Promise, Task
+from duecourse.web.outbox.sending import put_out
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.http import HttpRequest
+
+    from duecourse.ledger.book import Book
+
+NOTE: Final = 1000
+LONGEST_PAUSE: Final = timedelta(days=365)
+LONGEST_PROMISE: Final = timedelta(days=730)
+MOST_ROWS: Final = 60
+
+BY_HAND: Final = (
+    "acknowledgement", "demand", "notice_to_guarantor", "part_payment", "suit", "arbitration", "payment_order", "preservation", "mediation_request", "judgment",
+    "enforcement", "bankruptcy_claim", "insolvency_notice", "assignment_notice", "placement", "report", "recovery",
+)  # fmt: skip
+"""What a person may write down as it happened; the rest happens by forms of its own."""
+
+ENDS_TASKS: Final = frozenset({"call", "promise", *BY_HAND})
+
+
+class NotNowError(Exception):
+    """It cannot be done, or not by this person; `code` names the sentence that says why."""
+
+    def __init__(self, code: str, **args: object) -> None:
+        self.code, self.args_ = code, args
+        super().__init__(code)
+
+
+def open_by_hand(request: HttpRequest, book: Book, buyer_id: str, note: str, mark: str) -> Case:
+    """Open a case for a buyer who has something overdue; the open one where there is one. Raises NotNowError."""
+    owed = list(arrears(book, [buyer_id]))
+    if not owed:
+        raise NotNowError("web.cases_nothing_overdue")
+    day = keeping.Day(book)
+    with transaction.atomic():
+        held = Case.objects.filter(buyer_id=buyer_id, state__in=LIVE).first()
+        if held is not None:
+            return held
+        opened = keeping.open_cases(day, owed, f"hand {mark}"[:80], person=request.user, note=note.strip()[:NOTE])
+        if not opened:
+            raise NotNowError("web.cases_ended_today")
+        opened[0].owner_id = request.user.pk
+        opened[0].save(update_fields=["owner"])
+        record(request, "case.open", "buyer", buyer_id, case=opened[0].case_id)
+    keeping.look_at(book, buyer_id)
+    return opened[0]
+
+
+def _done(pk: int, key: str) -> Case | None:
+    found: Case | None = Case.objects.filter(pk=pk, events__key=key).first() if not key.endswith(" ") else None
+    return found
+
+
+def _locked(pk: int, *, closed: bool = False) -> Case:
+    case: Case | None = Case.objects.select_for_update().filter(pk=pk).first()
+    if case is None:
+        raise NotNowError("web.cases_gone")
+    if case.state == CLOSED and not closed:
+        raise NotNowError("web.cases_is_closed")
+    return case
+
+
+def _happened(case: Case, kind: str, key: str, on: date, person: Any, note: str = "", **detail: Any) -> None:
+    CaseEvent.objects.create(case=case, kind=kind, key=key[:80], on=on, person=person, note=note.strip()[:NOTE], detail=detail)
+
+
+def _fact(case: Case, kind: str, mark: str, on: date, person: Any, **more: Any) -> None:
+    """Put out what others may rest on."""
+    assert kind in CASE_EVENT_KINDS
+    put_out(
+        "case_event",
+        {
+            "event_id": f"{case.case_id}-{kind}-{mark}"[:120], "case_id": case.case_id, "buyer_id": case.buyer_id, "kind": kind, "happened_on": on,
+            "made_by": person.username, **{name: value for name, value in more.items() if value not in ("", None)},
+        },
+    )  # fmt: skip
+
+
+def _end_tasks(book: Book, case: Case, kind: str, on: date, person: Any) -> None:
+    """End the open tasks of the playbook that such an event ends."""
+    steps = keeping.Day(book).playbook(case.country).steps
+    codes = [one.code for one in steps if kind in one.done_by]
+    case.tasks.filter(state="open", code__in=codes).update(state="done", done_on=on, done_by=person)
+    keeping.renew(case)
+    case.escalated_on = None
+
+
+def assign(request: HttpRequest, book: Book, pk: int, person: Any, mark: str) -> Case:
+    """Give the case to somebody, or to nobody. Raises NotNowError."""
+    with transaction.atomic():
+        if (before := _done(pk, f"assigned {mark}")) is not None:
+            return before
+        case = _locked(pk)
+        case.owner = person
+        _happened(case, "assigned", f"assigned {mark}", book.on, request.user, to=person.name if person else "")
+        record(request, "case.assign", "buyer", case.buyer_id, case=case.case_id, to=person.username if person else "")
+        case.save(update_fields=["owner"])
+    return case
+
+
+def note(request: HttpRequest, book: Book, pk: int, text: str, mark: str) -> Case:
+    """Write something down. Raises NotNowError."""
+    if not text.strip():
+        raise NotNowError("web.cases_note_missing")
+    with transaction.atomic():
+        if (before := _done(pk, f"noted {mark}")) is not None:
+            return before
+        case = _locked(pk, closed=True)
+        _happened(case, "noted", f"noted {mark}", book.on, request.user, text)
+        record(request, "case.note", "buyer", case.buyer_id, case=case.case_id)
+    return case
+
+
+def call(request: HttpRequest, book: Book, pk: int, on: date, who: str, answered: bool, text: str, mark: str) -> Case:
+    """Write down a call: with whom, and what came of it. An unanswered one is told to the warnings, too. Raises NotNowError."""
+    _not_later(book, on)
+    with transaction.atomic():
+        if (before := _done(pk, f"call {mark}")) is not None:
+            return before
+        case = _locked(pk)
+        _happened(case, "call", f"call {mark}", on, request.user, text, who=who, answered=answered)
+        _fact(case, "call", mark, on, request.user, party=who, text=text)
+        if not answered:
+            put_out(
+                "signal",
+                {
+                    "signal_id": f"call-{case.case_id}-{mark}"[:120], "buyer_id": case.buyer_id, "kind": "no_answer", "severity": "info", "published_on": on,
+                    "provider": "duecourse", "reference": case.case_id,
+                },
+            )  # fmt: skip
+        _end_tasks(book, case, "call", on, request.user)
+        record(request, "case.call", "buyer", case.buyer_id, case=case.case_id, answered=answered)
+        case.save()
+    return case
+
+
+def promise(
+    request: HttpRequest, book: Book, pk: int, amount_minor: int, currency: str, promised_on: date, by: str, mark: str
+) -> Case:  # fmt: skip
+    """Write down a promise to pay: how much, by when, by whom. Raises NotNowError."""
+    if amount_minor <= 0:
+        raise NotNowError("web.cases_amount_missing")
+    if not book.on <= promised_on <= book.on + LONGEST_PROMISE:
+        raise NotNowError("web.cases_promise_day", first=book.on, last=book.on + LONGEST_PROMISE)
+    with transaction.atomic():
+        if (before := _done(pk, f"promise {mark}")) is not None:
+            return before
+        case = _locked(pk)
+        made = Promise.objects.create(
+            case=case,
+            mark=mark[:40],
+            amount_minor=amount_minor,
+            currency=currency,
+            made_on=book.on,
+            promised_on=promised_on,
+            by=by.strip()[:200],
+        )
+        _happened(
+            case, "promise", f"promise {mark}", book.on, request.user, amount_minor=amount_minor, currency=currency, promised_on=promised_on.isoformat(), who=by
+        )  # fmt: skip
+        _fact(
+            case, "promise", mark, book.on, request.user, amount_minor=amount_minor, currency=currency, promised_on=promised_on, party=by, text=f"promise {made.pk}"
+        )  # fmt: skip
+        _end_tasks(book, case, "promise", book.on, request.user)
+        record(request, "case.promise", "buyer", case.buyer_id, case=case.case_id, promised_on=promised_on.isoformat())
+        case.save()
+    return case
+
+
+def agree_plan(
+    request: HttpRequest, book: Book, pk: int, currency: str, rows: Sequence[tuple[date, int]], default_days: int, security: str, mark: str
+) -> Case:  # fmt: skip
+    """Agree on a plan: what is to be paid by which days; it takes the place of one that runs. Raises NotNowError."""
+    days = [day for day, _amount in rows]
+    if not rows or len(rows) > MOST_ROWS or days != sorted(set(days)) or days[0] < book.on or any(amount <= 0 for _day, amount in rows):
+        raise NotNowError("web.cases_plan_rows")
+    with transaction.atomic():
+        if (before := _done(pk, f"plan {mark}")) is not None:
+            return before
+        case = _locked(pk)
+        case.plans.filter(state="running").update(state="ended", judged_on=book.on)
+        Plan.objects.create(
+            case=case, mark=mark[:40], currency=currency, rows=[{"on": day.isoformat(), "amount_minor": amount} for day, amount in rows], agreed_on=book.on,
+            default_days=max(0, min(default_days, 60)), security=security.strip()[:500],
+        )  # fmt: skip
+        total = sum(amount for _day, amount in rows)
+        _happened(
+            case,
+            "plan",
+            f"plan {mark}",
+            book.on,
+            request.user,
+            amount_minor=total,
+            currency=currency,
+            rows=len(rows),
+            last=days[-1].isoformat(),
+        )
+        _fact(case, "plan", mark, book.on, request.user, amount_minor=total, currency=currency, promised_on=days[-1], text=security)
+        record(request, "case.plan", "buyer", case.buyer_id, case=case.case_id, rows=len(rows))
+        case.save()
+    return case
+
+
+def dispute(
+    request: HttpRequest, book: Book, pk: int, invoice_id: str, instalment: int, amount_minor: int | None, reason: str, mark: str
+) -> Case:  # fmt: skip
+    """Write down that the debtor disputes an invoice or a part of it; what is not disputed is still owed. Raises NotNowError."""
+    if not reason.strip():
+        raise NotNowError("web.cases_reason_missing")
+    with transaction.atomic():
+        if (before := _done(pk, f"dispute {mark}")) is not None:
+            return before
+        case = _locked(pk)
+        row = case.invoices.filter(invoice_id=invoice_id, instalment=instalment, left_on=None).first()
+        if row is None:
+            raise NotNowError("web.cases_invoice_missing")
+        if amount_minor is not None and not 0 < amount_minor <= row.open_minor:
+            raise NotNowError("web.cases_dispute_amount")
+        detail = {"invoice": invoice_id, "amount_minor": amount_minor or row.open_minor, "currency": row.currency}
+        _happened(case, "dispute", f"dispute {mark}", book.on, request.user, reason, **detail)
+        put_out(
+            "dispute",
+            {
+                "dispute_id": f"{case.case_id}-{mark}"[:120], "buyer_id": case.buyer_id, "invoice_id": invoice_id, "instalment": instalment, "raised_on": book.on,
+                "amount_minor": amount_minor, "currency": row.currency, "reason": reason.strip()[:300],
+            },
+        )  # fmt: skip
+        _fact(
+            case, "dispute", mark, book.on, request.user, invoice_id=invoice_id, instalment=instalment, amount_minor=detail["amount_minor"], currency=row.currency,
+            text=reason.strip()[:NOTE],
+        )  # fmt: skip
+        record(request, "case.dispute", "buyer", case.buyer_id, case=case.case_id, invoice=invoice_id)
+        case.save()
+    return case
+
+
+def happened(
+    request: HttpRequest,
+    book: Book,
+    pk: int,
+    kind: str,
+    on: date,
+    mark: str,
+    *,
+    received_on: date | None = None,
+    party: str = "",
+    reference: str = "",
+    amount_minor: int | None = None,
+    currency: str = "",
+    proof: str = "",
+    text: str = "",
+) -> Case:
+    """Write down what happened elsewhere: a suit, an acknowledgement, a filing; with its proof, where there is one. Raises NotNowError."""
+    if kind not in BY_HAND:
+        raise NotNowError("web.cases_kind_missing")
+    _not_later(book, on)
+    if received_on is not None and not on <= received_on <= book.on:
+        raise NotNowError("web.cases_received_day")
+    with transaction.atomic():
+        if (before := _done(pk, f"{kind} {mark}")) is not None:
+            return before
+        case = _locked(pk)
+        detail: dict[str, Any] = {"received_on": received_on.isoformat() if received_on else "", "who": party, "reference": reference, "proof": proof}
+        if amount_minor:
+            detail |= {"amount_minor": amount_minor, "currency": currency}
+        _happened(case, kind, f"{kind} {mark}", on, request.user, text, **{name: value for name, value in detail.items() if value})
+        _fact(
+            case, kind, mark, on, request.user, received_on=received_on, party=party, reference=reference, proof=proof, text=text.strip()[:NOTE],
+            amount_minor=amount_minor, currency=currency if amount_minor else "",
+        )  # fmt: skip
+        _end_tasks(book, case, kind, on, request.user)
+        record(request, "case.event", "buyer", case.buyer_id, case=case.case_id, what=kind)
+        case.save()
+    return case
+
+
+def pause(request: HttpRequest, book: Book, pk: int, until: date, reason: str, mark: str) -> Case:
+    """Let it rest until a day, with a reason. Clocks of the law go on. Raises NotNowError."""
+    if not book.on < until <= book.on + LONGEST_PAUSE:
+        raise NotNowError("web.cases_pause_until", first=book.on + timedelta(days=1), last=book.on + LONGEST_PAUSE)
+    if not reason.strip():
+        raise NotNowError("web.cases_reason_missing")
+    with transaction.atomic():
+        if (before := _done(pk, f"paused {mark}")) is not None:
+            return before
+        case = _locked(pk)
+        case.state, case.paused_until, case.pause_reason = PAUSED, until, reason.strip()[:300]
+        _happened(case, "paused", f"paused {mark}", book.on, request.user, reason, until=until.isoformat())
+        _fact(case, "paused", mark, book.on, request.user, promised_on=until, text=reason.strip()[:NOTE])
+        record(request, "case.pause", "buyer", case.buyer_id, case=case.case_id, until=until.isoformat())
+        case.save()
+    return case
+
+
+def resume(request: HttpRequest, book: Book, pk: int, mark: str) -> Case:
+    """Go on with a case that rests. Raises NotNowError."""
+    with transaction.atomic():
+        case = _locked(pk)
+        if case.state == PAUSED:
+            case.state, case.paused_until, case.pause_reason = OPEN, None, ""
+            _happened(case, "resumed", f"resumed {mark}", book.on, request.user)
+            _fact(case, "resumed", mark, book.on, request.user)
+            record(request, "case.resume", "buyer", case.buyer_id, case=case.case_id)
+            case.save()
+    return case
+
+
+def end_task(request: HttpRequest, book: Book, task_pk: int, state: str, text: str, proof: str = "") -> Case:
+    """Say that a task is done, or left out with a reason; one that wants a proof wants a word about it. Ended twice it is ended once. Raises NotNowError."""
+    if state not in ("done", "skipped"):
+        raise NotNowError("web.cases_kind_missing")
+    if state == "skipped" and not text.strip():
+        raise NotNowError("web.cases_reason_missing")
+    with transaction.atomic():
+        shown = Task.objects.filter(pk=task_pk).first()
+        if shown is None:
+            raise NotNowError("web.cases_gone")
+        case = _locked(shown.case_id)
+        task = Task.objects.select_for_update().get(pk=task_pk)
+        if task.state != "open":
+            return case
+        task.state, task.done_on, task.done_by, task.note, task.proof = (
+            state,
+            book.on,
+            request.user,
+            text.strip()[:NOTE],
+            proof.strip()[:64],
+        )
+        task.save()
+        _happened(case, f"task_{state}", f"task {task.pk} {state}", book.on, request.user, text, task=task.code, said=task.said)
+        keeping.renew(case)
+        case.escalated_on = None
+        record(request, f"case.task_{state}", "buyer", case.buyer_id, case=case.case_id, task=task.code)
+        case.save()
+    return case
+
+
+def add_task(request: HttpRequest, book: Book, pk: int, said: str, due_on: date, mark: str) -> Case:
+    """Write down a task of one's own. Raises NotNowError."""
+    if not said.strip():
+        raise NotNowError("web.cases_task_missing")
+    if due_on < book.on:
+        raise NotNowError("web.cases_task_day")
+    with transaction.atomic():
+        if (before := _done(pk, f"task {mark}")) is not None:
+            return before
+        case = _locked(pk)
+        Task.objects.create(
+            case=case, code=f"own {mark}"[:40], said=said.strip()[:300], phase=case.phase, due_on=due_on, owner=request.user
+        )
+        _happened(case, "task_added", f"task {mark}", book.on, request.user, said=said.strip()[:300], due_on=due_on.isoformat())
+        keeping.renew(case)
+        record(request, "case.task", "buyer", case.buyer_id, case=case.case_id)
+        case.save()
+    return case
+
+
+def close(request: HttpRequest, book: Book, pk: int, result: str, recovered_minor: int | None, text: str, mark: str) -> Case:
+    """Close it with its result and what was recovered. Writing a debt off is for those who decide. Raises NotNowError."""
+    if result not in RESULTS:
+        raise NotNowError("web.cases_result_missing")
+    if result in ("written_off", "uncollectable", "mistaken") and not text.strip():
+        raise NotNowError("web.cases_reason_missing")
+    if result in ("written_off", "sold") and not may(request.user, "decide"):
+        raise NotNowError("web.cases_decides")
+    with transaction.atomic():
+        if (before := _done(pk, f"closed {mark}")) is not None:
+            return before
+        case = _locked(pk)
+        case.state, case.result, case.closed_on, case.closed_at = CLOSED, result, max(book.on, case.opened_on), timezone.now()
+        case.recovered_minor = recovered(case) if recovered_minor is None else recovered_minor
+        case.paused_until, case.next_on, case.waiting_minor = None, None, 0
+        case.tasks.filter(state="open").update(state="dropped")
+        case.plans.filter(state="running").update(state="ended", judged_on=book.on)
+        case.promises.filter(state="open").update(state="withdrawn", judged_on=book.on)
+        _happened(
+            case, "closed", f"closed {mark}", book.on, request.user, text, result=result, amount_minor=case.recovered_minor, currency=case.currency
+        )  # fmt: skip
+        _fact(
+            case, "closed", mark, book.on, request.user, amount_minor=case.recovered_minor, currency=case.currency, reference=result, text=text.strip()[:NOTE]
+        )  # fmt: skip
+        record(request, "case.close", "buyer", case.buyer_id, case=case.case_id, result=result)
+        case.save()
+    return case
+
+
+def recovered(case: Case) -> int:
+    """What has come in of the debt the case was opened for, in base currency, as its figures have it."""
+    return max(0, int(case.opened_minor) - int(case.overdue_minor))
+
+
+def _not_later(book: Book, on: date) -> None:
+    if on > book.on:
+        raise NotNowError("web.cases_day_to_come", last=book.on)
