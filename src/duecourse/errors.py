@@ -309,6 +309,18 @@ class DocumentUnprintableError(DuecourseError):
     code = "document_unprintable"
 
 
+class LetterMixedError(DuecourseError):
+    """A letter to one buyer holds what belongs to another."""
+
+    code = "letter_mixed"
+
+
+class LetterUnworkableError(DuecourseError):
+    """A letter cannot be drawn up: no such kind or language, or what it is about is not given."""
+
+    code = "letter_unworkable"
+
+
 class AuditTrailAlteredError(DuecourseError):
     """A row of the audit trail is not as it was written."""
 
@@ -367,3 +379,45 @@ class MentionUnknownError(DuecourseError):
     """No report waits to be looked at under this number."""
 
     code = "mention_unknown"
+
+
+class ReferenceRateMissingError(DuecourseError):
+    """A reference rate that interest depends on is not known for a day."""
+
+    code = "reference_rate_missing"
+
+
+class ReferenceRateOldError(DuecourseError):
+    """The newest value of a reference rate is too old for the day asked for."""
+
+    code = "reference_rate_old"
+
+
+class ReferenceSeriesUnknownError(DuecourseError):
+    """No rule uses a reference rate of this name."""
+
+    code = "reference_series_unknown"
+
+
+class InterestRegimeUnknownError(DuecourseError):
+    """There is no late-interest rule of this name."""
+
+    code = "interest_regime_unknown"
+
+
+class InterestStartMissingError(DuecourseError):
+    """A rule's interest begins with an event whose day is not known."""
+
+    code = "interest_start_missing"
+
+
+class AgreedRateMissingError(DuecourseError):
+    """The law leaves the rate to the contract, and none was given."""
+
+    code = "agreed_rate_missing"
+
+
+class RateUnreadableError(DuecourseError):
+    """An agreed rate cannot be read."""
+
+    code = "rate_unreadable"
