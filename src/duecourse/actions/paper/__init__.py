@@ -57,7 +57,7 @@ def pdf(
         raise ValueError(f"no piece is called {', '.join(unknown)}")
     document = {
         "title": title, "subtitle": subtitle, "language": language, "firm": firm, "head": head, "foot": foot,
-        "page_of": _page_words(page_of), "pieces": list(pieces),
+        "page_of": split_page_words(page_of), "pieces": list(pieces),
     }  # fmt: skip
     told = json.dumps(document, ensure_ascii=False, sort_keys=True)
     try:
@@ -70,7 +70,7 @@ def pdf(
     return found
 
 
-def _page_words(page_of: str) -> list[str]:
+def split_page_words(page_of: str) -> list[str]:
     """The words around the numbers: before the page, between, behind the count of pages."""
     before, _, rest = page_of.partition("{page}")
     between, _, behind = rest.partition("{pages}")
