@@ -19,6 +19,8 @@ urlpatterns = [
     path("", include("duecourse.web.grades.urls")),
     path("", include("duecourse.web.credit_file.urls")),
     path("", include("duecourse.web.watch.urls")),
+    path("", include("duecourse.web.review.urls")),
+    path("", include("duecourse.web.cases.urls")),
     path("calculators/", include("duecourse.web.calculators.urls")),
     path("api/", include("duecourse.web.api.urls")),
     path("webhooks/", include("duecourse.web.api.webhooks.urls")),

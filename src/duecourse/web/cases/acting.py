@@ -283,7 +283,12 @@ def happened(
         if (before := _done(pk, f"{kind} {mark}")) is not None:
             return before
         case = _locked(pk)
-        detail: dict[str, Any] = {"received_on": received_on.isoformat() if received_on else "", "who": party, "reference": reference, "proof": proof}
+        detail: dict[str, Any] = {
+            "received_on": received_on.isoformat() if received_on else "",
+            "who": party,
+            "reference": reference,
+            "proof": proof,
+        }
         if amount_minor:
             detail |= {"amount_minor": amount_minor, "currency": currency}
         _happened(case, kind, f"{kind} {mark}", on, request.user, text, **{name: value for name, value in detail.items() if value})

@@ -39,6 +39,11 @@ PLACES: Final[Mapping[str, tuple[Place, ...]]] = {
         Place("limits", "web.limits_title", "limits", also=frozenset({"limit", "decision"})),
         Place("orders", "web.orders_title", "file", also=frozenset({"order_check"})),
         Place("portfolio", "web.portfolio_title", "portfolio"),
+        Place("review", "web.review_title", "past"),
+    ),
+    "web.frame_nav_recovery": (
+        Place("today", "web.cases_today_title", "check"),
+        Place("cases", "web.cases_title", "columns", also=frozenset({"case"})),
     ),
     "web.frame_nav_data": (
         Place("imports", "web.frame_nav_imports", "imports", "import", frozenset({"import_", "import_file", "import_void", "quarantine"})),

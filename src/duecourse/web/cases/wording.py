@@ -1,0 +1,128 @@
+"""A case in words: its state, tasks, what happened, how its money reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from duecourse.decisions.playbook import playbook_of
+from duecourse.messages import catalogue, say
+from duecourse.money import NO_CURRENCY, format_money
+from duecourse.web.cases.models import CLOSED, PAUSED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from duecourse.ledger.book import Book
+    from duecourse.web.cases.models import Case, CaseEvent, Plan, Promise, Task
+
+LOOKS: Final = {"open": "busy", "paused": "off", "closed": "good"}
+TASK_LOOKS: Final = {"done": "good", "skipped": "off", "dropped": "off", "open": "busy"}
+PROMISE_LOOKS: Final = {"open": "busy", "kept": "good", "partly": "warn", "broken": "bad", "withdrawn": "off"}
+PLAN_LOOKS: Final = {"running": "busy", "kept": "good", "broken": "bad", "ended": "off"}
+GRAVE: Final = frozenset({"escalated", "promise_broken", "promise_partly", "plan_broken", "insolvency_notice", "dispute"})
+GLAD: Final = frozenset({"paid", "promise_kept", "plan_kept", "recovery", "part_payment", "acknowledgement"})
+
+
+def money(minor: int | None, currency: str) -> str:
+    """An amount with its currency; a dash where there is none."""
+    return "–" if minor is None or currency == NO_CURRENCY else format_money(minor, currency)
+
+
+def state_word(case: Case) -> str:
+    """How it stands: its result once it is closed."""
+    if case.state == CLOSED:
+        return say(f"web.cases_result_{case.result}")
+    if case.state == PAUSED:
+        return say("web.cases_rests", day=case.paused_until)
+    return say(f"playbook.phase_{case.phase}")
+
+
+def task_words(book: Book, task: Task, country: str) -> str:
+    """What is to be done."""
+    if task.said:
+        return str(task.said)
+    if task.code == "paid":
+        return say("web.cases_task_paid")
+    step = playbook_of(book.settings, country).step(task.code)
+    return step.sentence() if step is not None else task.code
+
+
+def task_line(book: Book, task: Task, country: str, on: date) -> dict[str, Any]:
+    """One task as pages show it."""
+    left = (task.due_on - on).days
+    step = playbook_of(book.settings, country).step(task.code)
+    late = task.state == "open" and left < 0
+    return {
+        "task": task, "words": task_words(book, task, country), "late": late, "look": "bad" if late else "warn" if task.state == "open" and left <= 1 else TASK_LOOKS[task.state],
+        "when": say("web.cases_late_by", count=-left) if late else say("web.cases_today") if left == 0 else say("web.cases_in_days", count=left),
+        "code": "" if task.said or task.code == "paid" else task.code, "letter": step.letter if step else "", "proof": bool(step and step.proof),
+        "source": step.source if step else "",
+    }  # fmt: skip
+
+
+def event_line(event: CaseEvent) -> dict[str, Any]:
+    """One thing that happened, as a timeline shows it."""
+    detail: Mapping[str, Any] = event.detail
+    amount = detail.get("amount_minor")
+    currency = detail.get("currency") or event.case.currency
+    parts = {
+        "who": event.person.name if event.person else say("web.jobs_by_app"), "party": detail.get("who") or detail.get("to") or "–",
+        "amount": money(amount, currency) if amount is not None else "", "day": detail.get("promised_on") or detail.get("until") or detail.get("due_on") or detail.get("last") or "",
+        "invoice": detail.get("invoice", ""), "received": money(detail.get("received_minor"), currency), "count": detail.get("rows", 0),
+        "result": say(f"web.cases_result_{detail['result']}") if detail.get("result") else "", "task": _task_said(detail),
+    }  # fmt: skip
+    code = f"web.cases_event_{event.kind}"
+    if event.kind == "call" and not detail.get("answered", True):
+        code = "web.cases_event_call_unanswered"
+    words = say(code, **parts) if code in catalogue() else say("web.cases_event_other", kind=kind_word(event.kind), **parts)
+    more = [
+        say("web.cases_received_on", day=detail["received_on"]) if detail.get("received_on") else "",
+        say("web.cases_reference_is", text=detail["reference"]) if detail.get("reference") else "",
+        say("web.cases_proof_is", text=detail["proof"][:12]) if detail.get("proof") else "",
+    ]
+    note = " · ".join(part for part in (*more, event.note) if part)
+    return {
+        "day": event.on,
+        "words": words,
+        "note": note,
+        "kind": "bad" if event.kind in GRAVE else "good" if event.kind in GLAD else "",
+        "url": "",
+    }
+
+
+def _task_said(detail: Mapping[str, Any]) -> str:
+    code = str(detail.get("task", ""))
+    step = playbook_of({}).step(code)
+    return str(detail.get("said") or "") or (step.sentence() if step else say("web.cases_task_paid") if code == "paid" else code)
+
+
+def kind_word(kind: str) -> str:
+    """What happened, in a word or two."""
+    return say(f"web.cases_kind_{kind}")
+
+
+def promise_line(promise: Promise) -> dict[str, Any]:
+    """A promise as pages show it."""
+    return {
+        "promise": promise, "look": PROMISE_LOOKS[promise.state], "state": say(f"web.cases_promise_{promise.state}"), "amount": money(promise.amount_minor, promise.currency),
+        "received": money(promise.received_minor, promise.currency) if promise.judged_on else "",
+    }  # fmt: skip
+
+
+def plan_line(plan: Plan) -> dict[str, Any]:
+    """A plan as pages show it."""
+    return {
+        "plan": plan, "look": PLAN_LOOKS[plan.state], "state": say(f"web.cases_plan_{plan.state}"), "received": money(plan.received_minor, plan.currency),
+        "rows": [{"on": row["on"], "amount": money(row["amount_minor"], plan.currency)} for row in plan.rows],
+        "total": money(sum(row["amount_minor"] for row in plan.rows), plan.currency),
+    }  # fmt: skip
+
+
+def case_line(case: Case, names: Mapping[str, str], on: date) -> dict[str, Any]:
+    """One case as a list shows it."""
+    return {
+        "case": case, "name": names.get(case.buyer_id, case.buyer_id), "look": LOOKS[case.state], "state": state_word(case), "overdue": money(case.overdue_minor, case.currency),
+        "waiting": money(case.waiting_minor, case.currency), "days": max(0, (on - case.oldest_due_on).days), "owner": case.owner.name if case.owner else "",
+        "late": case.next_on is not None and case.next_on < on, "recovered": money(case.recovered_minor, case.currency),
+    }  # fmt: skip
