@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "duecourse.web.grades",
     "duecourse.web.notices",
     "duecourse.web.watch",
+    "duecourse.web.review",
     "duecourse.web.calculators",
     "duecourse.web.cases",
     "django.contrib.auth",

@@ -30,14 +30,14 @@ def sees_imports(request: HttpRequest) -> bool:
     return may(request.user, "import") and not person_of(request).scope.restricts
 
 
-def whole_gate(act: Act = "import") -> Callable[[View], View]:
-    """In front of a view: people who may do this and whose view is not restricted; the others are told why not, with 403."""
+def whole_gate(act: Act = "import", *, page: str = "imports/restricted.html") -> Callable[[View], View]:
+    """In front of a view: people who may do this and whose view is not restricted; the others are told why not, with 403, by `page`."""
 
     def around(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if person_of(request).scope.restricts:
-                return render(request, "imports/restricted.html", status=403)
+                return render(request, page, status=403)
             return cast("HttpResponse", view(request, *args, **kwargs))
 
         return gate(act)(guarded)
