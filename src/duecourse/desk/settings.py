@@ -10,6 +10,7 @@ import ibis
 import pyarrow as pa
 
 from duecourse.calendar import WorkingDays
+from duecourse.cover.late_interest.applicable import SIZES
 from duecourse.desk.dates import FAR
 from duecourse.errors import OptionMisusedError, SettingUnknownError
 from duecourse.intake.importer import PROFILE_SETTING
@@ -19,6 +20,7 @@ from duecourse.ledger.entries import SETTING
 from duecourse.measures.buckets import Buckets
 from duecourse.messages import say
 from duecourse.money import exponent
+from duecourse.reference.countries import country
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +34,8 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "base_currency": "XXX",
     "ageing_buckets": [30, 60, 90, 180, 365],
     "company": "",
+    "own_country": "",
+    "own_size": "",
     "legal_entity_names": {},
     "calendar": "CN",
     "language": "",
@@ -84,6 +88,10 @@ def _decoded(name: str, value: str) -> Any:
         return _rates(value)
     if name == "calendar":
         return WorkingDays(value).country
+    if name == "own_country":
+        return country(value).alpha2 if value else ""
+    if name == "own_size" and value not in ("", *SIZES):
+        raise OptionMisusedError(option=name, value=value, hint=say("cli.hint_per", known=", ".join(SIZES)))
     if name == "language" and value not in LANGUAGES:
         raise OptionMisusedError(option=name, value=value, hint=say("cli.hint_per", known=", ".join(filter(None, LANGUAGES))))
     return value

@@ -95,6 +95,7 @@ TEXT_ROLES: Final = {
     "registry_status": "registry_status",
     "legal_representative": "legal_representative",
     "owner_name": "owner_name",
+    "enterprise_size": "enterprise_size",
     "group_id": "group_id",
     "group_name": "group_name",
     "payment_method": "payment_method",

@@ -40,6 +40,7 @@ PROFILE_ROLES: Final = {
     "registry_status": "registry_status",
     "legal_representative": "legal_representative",
     "owner_name": "owner_name",
+    "enterprise_size": "enterprise_size",
 }
 """What a line may say about its buyer -> column of the buyer's profile."""
 

@@ -13,6 +13,8 @@ import pyarrow.compute as pc
 from duecourse.calendar import months_back
 from duecourse.ledger.entries import (
     BUYER,
+    CASE_EVENT,
+    CONTRACT,
     DAY,
     DECISION,
     DISPUTE,
@@ -21,6 +23,7 @@ from duecourse.ledger.entries import (
     INVOICE,
     LIMIT,
     LIST_ENTRY,
+    NOTICE,
     OPEN_ITEM,
     ORDER,
     QUARANTINE,
@@ -190,7 +193,7 @@ class Book:
             return self._seen_with_invoice(rows, ITEM, entity="legal_entity")
         if entry == DISPUTE:
             return self._seen_with_invoice(rows, ITEM[:2], entity=None)
-        if entry in (STATEMENT, SIGNAL, SECURITY, DECISION):
+        if entry in (STATEMENT, SIGNAL, SECURITY, DECISION, CONTRACT, CASE_EVENT, NOTICE):
             return rows.semi_join(self.buyer.select("buyer_id").view(), "buyer_id").select(rows.columns)
         if entry == LIMIT:
             return self._seen_limits(rows)
@@ -261,6 +264,21 @@ class Book:
     def security(self) -> ir.Table:
         """担保: one row per guarantee, pledge or other security."""
         return self.table(SECURITY)
+
+    @cached_property
+    def contract(self) -> ir.Table:
+        """合同: one row per contract with a buyer, as far as a claim needs it."""
+        return self.table(CONTRACT)
+
+    @cached_property
+    def case_event(self) -> ir.Table:
+        """案件事件: one row per thing done about a debt that was not paid."""
+        return self.table(CASE_EVENT)
+
+    @cached_property
+    def notice(self) -> ir.Table:
+        """函件: one row per letter that went out."""
+        return self.table(NOTICE)
 
     @cached_property
     def decision(self) -> ir.Table:

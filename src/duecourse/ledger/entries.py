@@ -101,6 +101,7 @@ BUYER: Final = Entry(
         registry_status=TEXT,  # as the register words it: 存续, active, in liquidation …
         legal_representative=TEXT,
         owner_name=TEXT,  # who controls it
+        enterprise_size=TEXT,  # as told: micro, small, medium, large or public; 微型, 小型, 中型, 大型, 机关事业单位 …
     ),
     key=("buyer_id",),
     happened="effective_from",

@@ -67,6 +67,7 @@ ROLES: Final[dict[str, Kind]] = {
     "registry_status": "text",
     "legal_representative": "text",
     "owner_name": "text",
+    "enterprise_size": "text",
     "rate": "amount",
     "rate_date": "date",
     "base_currency": "currency",

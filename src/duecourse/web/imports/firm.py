@@ -11,12 +11,14 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from duecourse.cover.late_interest.applicable import SIZES
 from duecourse.desk.calendars import calendar_countries, special_days, working_days_in
 from duecourse.desk.importing import CURRENCIES, systems
 from duecourse.desk.rates import add_rate, conversions, pairs, rate_history
 from duecourse.desk.settings import bucket_labels, change, current, entities, forget_reading, saved_readings, setting_history
 from duecourse.errors import DuecourseError
 from duecourse.messages import language, say
+from duecourse.reference.countries import COUNTRIES
 from duecourse.web import books
 from duecourse.web import environment as env
 from duecourse.web.accounts.access import gate, may
@@ -70,6 +72,8 @@ def _firm_words(request: HttpRequest, typed: dict[str, str] | None = None, fault
         "faults": faults or {},
         "entities": [{"code": code, "name": named.get(code, "")} for code in codes],
         "currencies": [(code, one.name()) for code, one in sorted(CURRENCIES.items()) if not one.withdrawn],
+        "countries": sorted(((code, one.name()) for code, one in COUNTRIES.items()), key=lambda one: one[1].casefold()),
+        "sizes": [(size, say(f"interest.size_{size}")) for size in SIZES],
         "buckets": bucket_labels(values["ageing_buckets"]),
         "time_zone": env.TIME_ZONE,
         "default_day": books.day_of(ledger),
@@ -91,7 +95,7 @@ def firm_change(request: HttpRequest) -> HttpResponse:
     before = current(ledger)
     typed = {
         name: request.POST[name].strip()
-        for name in ("company", "base_currency", "ageing_buckets", "language", "default_rates")
+        for name in ("company", "own_country", "own_size", "base_currency", "ageing_buckets", "language", "default_rates")
         if name in request.POST
     }
     if any(field.startswith("entity-") for field in request.POST):
@@ -290,7 +294,17 @@ def changes(request: HttpRequest) -> HttpResponse:
     return render(request, "imports/changes.html", {**_frame(request, "settings_history"), "rows": rows})
 
 
-_KNOWN: Final = ("base_currency", "ageing_buckets", "company", "legal_entity_names", "calendar", "language", "default_rates")
+_KNOWN: Final = (
+    "base_currency",
+    "ageing_buckets",
+    "company",
+    "own_country",
+    "own_size",
+    "legal_entity_names",
+    "calendar",
+    "language",
+    "default_rates",
+)
 
 
 def _value(name: str, value: str | None) -> str:

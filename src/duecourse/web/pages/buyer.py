@@ -48,13 +48,13 @@ LOOKED_AT: Final = 50
 STATES: Final = ("", "open", "overdue")
 FACTS: Final = (
     "registration_number", "vat_number", "lei", "legal_form", "founded_on", "registered_capital_minor", "registry_status", "legal_representative",
-    "owner_name", "country", "city", "sector", "legal_entity", "sales_owner", "payment_terms_days", "customer_since", "first_issue_date",
+    "owner_name", "enterprise_size", "country", "city", "sector", "legal_entity", "sales_owner", "payment_terms_days", "customer_since", "first_issue_date",
     "last_payment_date",
 )  # fmt: skip
 
 
 SELDOM: Final = frozenset(
-    {"vat_number", "lei", "legal_form", "founded_on", "registered_capital_minor", "registry_status", "legal_representative", "owner_name"}
+    {"vat_number", "lei", "legal_form", "founded_on", "registered_capital_minor", "registry_status", "legal_representative", "owner_name", "enterprise_size"}
 )  # fmt: skip
 """What many ledgers never know of a buyer: shown where it is known."""
 
