@@ -10,6 +10,7 @@ import click
 from duecourse import __version__
 from duecourse.cli import (
     backtesting,
+    clocks,
     drifting,
     evidence,
     feeds,
@@ -89,6 +90,7 @@ def build() -> click.Group:
         drifting,
         warning,
         warnings,
+        clocks,
     ):
         room.add_commands(program)
     return program

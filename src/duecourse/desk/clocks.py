@@ -107,8 +107,8 @@ def facts_of(book: Book, buyer_id: str) -> DebtFacts:
     profile = rows[BUYER.name][0] if rows[BUYER.name] else {}
     guarantors = [one for one in rows[SECURITY.name] if one["kind"] == "guarantee" and one["released_on"] is None]
     happened = [
-        *_case_events(rows[CASE_EVENT.name], guarantors),
-        *_letters(rows[NOTICE.name], guarantors),
+        *case_events(rows[CASE_EVENT.name], guarantors),
+        *letters(rows[NOTICE.name], guarantors),
         *_payments(rows[SETTLEMENT.name], buyer_id),
         *_signals(rows[SIGNAL.name]),
         *_blocks(rows[LIMIT.name]),
@@ -145,7 +145,8 @@ def clocks(facts: DebtFacts, invoices: Iterable[Item | str] | None = None, *, ev
 # --- reading ------------------------------------------------------------------------------------------------------------------------------
 
 
-def _case_events(rows: Iterable[Mapping[str, Any]], guarantors: Sequence[Mapping[str, Any]]) -> list[Happened]:
+def case_events(rows: Iterable[Mapping[str, Any]], guarantors: Sequence[Mapping[str, Any]]) -> list[Happened]:
+    """Rows of `case_event` as events; `guarantors` are the buyer's securities that are guarantees."""
     return [
         Happened(
             Event(
@@ -164,7 +165,8 @@ def _party(kind: str, party: str | None, guarantors: Sequence[Mapping[str, Any]]
     return next(iter(alone)) if kind == "notice_to_guarantor" and not party and len(alone) == 1 else party or None
 
 
-def _letters(rows: Iterable[Mapping[str, Any]], guarantors: Sequence[Mapping[str, Any]]) -> list[Happened]:
+def letters(rows: Iterable[Mapping[str, Any]], guarantors: Sequence[Mapping[str, Any]]) -> list[Happened]:
+    """Rows of `notice` as events."""
     found = []
     for row in rows:
         kind = LETTERS.get(row["kind"])
