@@ -14,12 +14,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import ibis
 
-from duecourse.calendar import WorkingDays
+from duecourse.calendar import WorkingDays, add_months
+from duecourse.cover.deadlines import limitation as law
+from duecourse.cover.deadlines.duties import PolicyTerms, policy_terms
 from duecourse.decisions.playbook import Situation
-from duecourse.ledger.entries import CASE_EVENT
+from duecourse.desk.clocks import case_events, letters
+from duecourse.ledger.entries import CASE_EVENT, NOTICE
 from duecourse.measures.base import converted, minor_rates
 from duecourse.measures.positions import settlements
 from duecourse.measures.receivables import open_items
+from duecourse.reference.countries import COUNTRIES
+from duecourse.reference.limitation import limitation_law
 from duecourse.risk.severity.by_age import waiting_cost
 
 if TYPE_CHECKING:
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from duecourse.cover.deadlines.clock import Event
     from duecourse.ledger.book import Book
 
 CALENDAR: Final = "calendar"
@@ -34,11 +40,8 @@ CALENDAR: Final = "calendar"
 
 HOME: Final = "CN"
 
-INSURER: Final = {"maximum_extension_days": 60, "overdue_notice_days": 90, "waiting_days": 180}
-"""Days after the due date, where the firm's policy says nothing else. Typical of whole-turnover policies: extension of 60 days, overdue notice 30
-days after it, claim after a waiting period of 4 to 6 months."""
-
-INSURER_SETTING: Final = "insurer_periods"
+TYPICAL: Final = PolicyTerms(mep_days=60, notice_days=30, notice_from="mep_end", handover_days=30, waiting_months=6)
+"""The duties of an insured buyer where the firm has not entered its policy: what whole-turnover policies commonly ask for."""
 
 ANCHORED: Final[Mapping[str, str]] = {"insolvency_notice": "insolvency", "preservation": "preservation", "judgment": "judgment"}
 """Events that a step of the playbook counts from."""
@@ -158,7 +161,7 @@ def _names(book: Book, rows: Any) -> frozenset[str]:
 
 
 def situation(
-    owed: Arrears, opened_on: date, known: Circumstances, *, limitation_end: date | None = None, insurer: Mapping[str, int] = INSURER
+    owed: Arrears, opened_on: date, known: Circumstances, *, limitation_end: date | None = None, terms: PolicyTerms = TYPICAL
 ) -> Situation:
     """What a playbook needs to know of one buyer's case."""
     holds = {name for name, buyers in known.holds.items() if owed.buyer_id in buyers}
@@ -167,18 +170,61 @@ def situation(
     holds.discard("disputed")
     anchors = {"due_date": owed.oldest, **known.anchors.get(owed.buyer_id, {})}
     if "insured" in holds:
-        anchors["policy.mep_end"] = owed.oldest + timedelta(days=insurer["maximum_extension_days"])
-        anchors["policy.overdue_notice"] = owed.oldest + timedelta(days=insurer["overdue_notice_days"])
-        anchors["policy.waiting_end"] = owed.oldest + timedelta(days=insurer["waiting_days"])
+        anchors |= _insurer(owed.oldest, terms)
     if limitation_end is not None:
         anchors["limitation_end"] = limitation_end
     return Situation(opened_on, anchors, frozenset(holds))
 
 
-def insurer_periods(book: Book) -> Mapping[str, int]:
-    """The days of the firm's credit-insurance policy, after the due date."""
-    own = book.settings.get(INSURER_SETTING) or {}
-    return {name: int(own.get(name, days)) for name, days in INSURER.items()}
+def _insurer(due: date, terms: PolicyTerms) -> dict[str, date]:
+    found = {}
+    mep_end = due + timedelta(days=terms.mep_days) if terms.mep_days is not None else None
+    if mep_end is not None:
+        found["policy.mep_end"] = mep_end
+    begins = due if terms.notice_from == "due_date" else mep_end
+    if terms.notice_days is not None and begins is not None:
+        found["policy.overdue_notice"] = begins + timedelta(days=terms.notice_days)
+    if terms.waiting_months is not None:
+        found["policy.waiting_end"] = add_months(due, terms.waiting_months)
+    return found
+
+
+def terms_of(book: Book) -> PolicyTerms:
+    """The duties of the firm's credit-insurance policy. Raises OptionMisusedError."""
+    return policy_terms(book.settings.get("insurer_terms")) or TYPICAL
+
+
+class Limitation:
+    """When the claims of many debtors are barred, by the law of each one's country and by what was done.  诉讼时效
+
+    Of two laws that may hold nobody knows here: a contract's choice and payments count in the clocks of one buyer (`desk/clocks`), which never
+    end before this. Where no period is known there is none.
+    """
+
+    def __init__(self, book: Book) -> None:
+        self.book, self.own = book, str(book.settings.get(CALENDAR) or HOME)
+        self.events: dict[str, list[Event]] = defaultdict(list)
+        for table, read in ((CASE_EVENT, case_events), (NOTICE, letters)):
+            for row in book.run(book.table(table)).to_pylist():
+                if row["buyer_id"]:
+                    self.events[row["buyer_id"]] += [one.event for one in read([row], ())]
+        self._plain: dict[tuple[str, date], date | None] = {}
+
+    def end(self, buyer_id: str, country: str, due: date) -> date | None:
+        """The last day on which a debt of this buyer can be claimed in court."""
+        events = self.events.get(buyer_id, ())
+        if events:
+            return self._end(country, due, events)
+        key = (country, due)
+        if key not in self._plain:
+            self._plain[key] = self._end(country, due, ())
+        return self._plain[key]
+
+    def _end(self, country: str, due: date, events: Sequence[Event]) -> date | None:
+        code = country if country in COUNTRIES else self.own
+        return law.limitation(
+            limitation_law(code), law.Debt((due,), None, code != self.own), events, on=self.book.on, own_country=self.own
+        ).ends_on
 
 
 @lru_cache(maxsize=8)

@@ -161,7 +161,7 @@ def test_the_playbook_is_changed_by_those_who_may_and_cases_follow(own_ledger, a
     book = ledger.as_of(books.day_of(ledger))
     keeping.run(book)
     page = anna.get("/cases/rules/").content.decode()
-    fields = {name: value for name, value in re.findall(r'name="(P\d\d\.days)" value="(-?\d+)"', page)}
+    fields = dict(re.findall(r'name="(P\d\d\.days)" value="(-?\d+)"', page))
     fields |= {f"{code}.on": "on" for code in {name[:3] for name in fields}} | {
         name.replace(".days", ".unit"): "calendar" for name in fields
     }

@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from django.db import connection, transaction
 
 from duecourse.decisions.playbook import Planned, Playbook, Situation, plan, playbook_of
-from duecourse.desk.open_case import Arrears, Circumstances, arrears, circumstances, insurer_periods, received_by, situation, working_days
+from duecourse.desk.open_case import (
+    Arrears,
+    Circumstances,
+    Limitation,
+    arrears,
+    circumstances,
+    received_by,
+    situation,
+    terms_of,
+    working_days,
+)
 from duecourse.money import exponent
 from duecourse.web.cases.models import LIVE, OPEN, PAUSED, Case, CaseEvent, CaseInvoice, Plan, Promise, Task
 from duecourse.web.outbox.sending import put_out_many
@@ -44,7 +54,7 @@ class Day:
         self.book, self.on = book, book.on
         self.known: Circumstances = circumstances(book)
         self.days: WorkingDays = working_days(book)
-        self.insurer = insurer_periods(book)
+        self.terms, self.limitation = terms_of(book), Limitation(book)
         self._playbooks: dict[str, Playbook] = {}
         self.least = int(self.playbook("").opening.least_amount * 10 ** exponent(book.base_currency))
 
@@ -159,7 +169,8 @@ def _bring(day: Day, pairs: Sequence[tuple[Case, Arrears]], found: dict[str, int
     changed: list[tuple[Case, Situation, str, Playbook]] = []
     for case, owed in pairs:
         book = day.playbook(case.country)
-        now = situation(owed, case.opened_on, day.known, insurer=day.insurer)
+        ends = day.limitation.end(case.buyer_id, case.country, owed.oldest)
+        now = situation(owed, case.opened_on, day.known, limitation_end=ends, terms=day.terms)
         mark = _mark(book, now, day.known.done.get(case.case_id, {}))
         if mark != case.planned:
             changed.append((case, now, mark, book))

@@ -204,7 +204,7 @@ def case_words(request: HttpRequest, book: Book, pk: int, fault: str = "", typed
         "kinds": [(kind, kind_word(kind)) for kind in BY_HAND], "results": [(result, say(f"web.cases_result_{result}")) for result in RESULTS],
         "first": book.on + timedelta(days=1), "last_pause": book.on + LONGEST_PAUSE, "last_promise": book.on + LONGEST_PROMISE, "suggested": book.on + timedelta(days=7),
         "so_far": money(recovered(one), one.currency), "earlier": [case_line(row, {}, book.on) for row in Case.objects.filter(buyer_id=one.buyer_id).exclude(pk=one.pk).select_related("owner")[:10]],
-        "panels": panels(request, book, one),
+        "panels": panels(book, one),
     }  # fmt: skip
 
 

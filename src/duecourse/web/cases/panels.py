@@ -1,16 +1,99 @@
-"""What other rooms know of a case: what is owed with interest, which clocks run, which letters went, which routes there are. A panel each."""
+"""What other rooms know of a case: what is owed with interest, which clocks run. A panel each, in the order in which the page shows them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from duecourse.desk.clocks import clocks_of
+from duecourse.desk.late_interest import owed
+from duecourse.errors import BuyerUnknownError, FactUnknownError
+from duecourse.messages import catalogue, say
+from duecourse.web.cases.wording import money
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from collections.abc import Sequence
 
+    from duecourse.cover.deadlines.clock import Clock
+    from duecourse.desk.late_interest import Owed
     from duecourse.ledger.book import Book
     from duecourse.web.cases.models import Case
 
+LINES: Final = 12
+CLOCKS: Final = 12
+STATES: Final = {"running": "busy", "stopped": "off", "met": "good", "ended": "bad", "unknown": "warn"}
 
-def panels(request: HttpRequest, book: Book, case: Case) -> list[dict[str, Any]]:
-    """Title, template and what it needs, in the order in which the page shows them."""
-    return []
+
+def panels(book: Book, case: Case) -> list[dict[str, Any]]:
+    """Title, template and what it needs."""
+    items = [(row.invoice_id, row.instalment) for row in case.invoices.all()]
+    found = [_owed(book, case, items), _clocks(book, case, items)]
+    return [one for one in found if one]
+
+
+def _owed(book: Book, case: Case, items: Sequence[tuple[str, int]]) -> dict[str, Any] | None:
+    """Principal, interest and fixed compensation to the day, by the law that holds."""
+    try:
+        found: Owed = owed(book, case.buyer_id, items)
+    except (BuyerUnknownError, FactUnknownError):
+        return None
+    if not found.invoices:
+        return None
+    totals = [
+        {
+            "currency": currency, "principal": money(one["principal"], currency), "interest": money(one["interest"], currency),
+            "compensation": money(one["compensation"], currency) if one["compensation"] else "", "total": money(sum(one.values()), currency),
+            "daily": money(sum(each.daily_minor for each in found.invoices if each.currency == currency), currency),
+        }
+        for currency, one in sorted(found.totals().items())
+    ]  # fmt: skip
+    reasons: dict[str, None] = {}
+    for each in found.invoices:
+        reasons |= dict.fromkeys(said.words() for said in each.basis)
+        if each.refused is not None:
+            reasons[each.refused.words()] = None
+    return {
+        "template": "cases/_owed.html", "totals": totals, "why_law": found.why_law.words(), "until": found.until, "reasons": list(reasons)[:6],
+        "notes": [one.words() for one in found.notes], "count": len(found.invoices),
+        "lines": [
+            {
+                "number": each.invoice_id, "principal": money(each.principal_minor, each.currency), "days": each.days_late,
+                "interest": "–" if each.interest_minor is None else money(each.interest_minor, each.currency), "regime": each.regime,
+            }
+            for each in found.invoices[:LINES]
+        ],
+    }  # fmt: skip
+
+
+def _clocks(book: Book, case: Case, items: Sequence[tuple[str, int]]) -> dict[str, Any] | None:
+    """The periods that run, the most pressing first; of many alike only the first to end."""
+    try:
+        found = clocks_of(book, case.buyer_id, items)
+    except (BuyerUnknownError, FactUnknownError):
+        return None
+    shown: dict[tuple[str, str, str], tuple[Clock, int]] = {}
+    for clock in found:
+        key = (clock.code, clock.state, clock.country)
+        first, count = shown.get(key, (clock, 0))
+        shown[key] = (first, count + 1)
+    lines = [_clock(book, clock, count) for clock, count in list(shown.values())[:CLOCKS]]
+    return {"template": "cases/_clocks.html", "clocks": lines} if lines else None
+
+
+def _clock(book: Book, clock: Clock, count: int) -> dict[str, Any]:
+    alarm, left = clock.alarm(book.on), clock.days_left(book.on)
+    pressing = clock.state == "running" and alarm is not None
+    look = (
+        "bad"
+        if pressing and ((alarm is not None and alarm < 0) or (left is not None and left <= 30))
+        else "warn"
+        if pressing
+        else STATES[clock.state]
+    )
+    state = say(f"clocks.state_{clock.state}")
+    return {
+        "name": say(f"clocks.clock_{clock.code}"), "look": look, "state": state if left is None else say("web.cases_in_days", count=left) if left >= 0 else say("web.cases_late_by", count=-left),
+        "ends": clock.ends_on, "act_by": clock.act_by, "law": clock.law.words(), "about": clock.about.get("invoice_id", ""), "count": count,
+        "confidence": say(f"clocks.confidence_{clock.confidence}") if f"clocks.confidence_{clock.confidence}" in catalogue() else clock.confidence,
+        "warnings": [one.words() for one in clock.warnings], "stops": [say(f"clocks.event_{kind}") for kind in clock.stops][:6], "running": clock.state == "running",
+        "events": [{"words": one.why.words(), "on": one.event.on, "counts": one.counts} for one in clock.events][-5:],
+    }  # fmt: skip
