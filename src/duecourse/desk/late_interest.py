@@ -188,7 +188,7 @@ def owed(
     rows = [row for row in known.invoices if wanted is None or (row["invoice_id"], row["instalment"]) in wanted]
     if wanted is not None and len(rows) < len(wanted):
         missing = min(wanted - {(row["invoice_id"], row["instalment"]) for row in rows})
-        raise FactUnknownError(table="invoice", key=f"{missing[0]}/{missing[1]}")
+        raise FactUnknownError(kind="invoice", key=f"{missing[0]}/{missing[1]}")
     found, doubts = [], list(notes)
     for row in sorted(rows, key=lambda one: (one["due_date"] or date.max, one["invoice_id"], one["instalment"])):
         if row["kind"] not in BEARING or row["due_date"] is None or row["due_date"] >= until:
@@ -208,6 +208,15 @@ def owed(
     deal, _doubt = _deal(contract_for(known.contracts, until, None), agreed)
     law, why = law_of(creditor, debtor, deal)
     return Owed(buyer_id, until, tuple(found), creditor, debtor, law, why, tuple(doubts))
+
+
+def invoices_of(book: Book, invoice_id: str) -> str:
+    """Whose invoice is this? The buyer's number. Raises FactUnknownError."""
+    table = book.invoice
+    rows = book.run(table.filter(table.invoice_id == invoice_id).select("buyer_id").distinct()).to_pylist()
+    if not rows:
+        raise FactUnknownError(table="invoice", key=invoice_id)
+    return str(rows[0]["buyer_id"])
 
 
 def _lately(one: OwedInvoice, until: date) -> bool:

@@ -61,24 +61,34 @@ class Series:
         day = last.valid_from
         if last.kind == "publication":
             return add_months(day.replace(day=PUBLISHED_ON), 1) - ONE_DAY
-        if last.kind == "half_year_reference":
-            return half_year_end(day)
-        if last.kind == "year":
-            return date(day.year, 12, 31)
+        end = period_end(last)
+        if end is not None:
+            return end
         return day + timedelta(days=CONFIRMED_DAYS) if last.own else max(self.looked_up, day)
 
     def at(self, on: date) -> RatePoint:
         """The rate in force on a day. Raises ReferenceRateMissingError before the first row, ReferenceRateOldError after the last good day."""
         place = bisect_right(self._days, on)
         if not place:
-            raise ReferenceRateMissingError(series=self.name, on=on, first=self.points[0].valid_from)
-        if on > self.good_until:
-            raise ReferenceRateOldError(series=self.name, on=on, last=self.points[-1].valid_from, until=self.good_until)
-        return self.points[place - 1]
+            raise ReferenceRateMissingError(series=self.name, on=on, first=self.points[0].valid_from if self.points else "–")
+        point = self.points[place - 1]
+        newest = place == len(self.points)
+        # A row of a period holds for that period, also where the next one that is known comes later than it should.
+        until = self.good_until if newest else period_end(point) or on
+        if on > until:
+            raise ReferenceRateOldError(series=self.name, on=on, last=point.valid_from, until=until)
+        return point
 
     def changes(self, first: date, last: date) -> list[date]:
         """The days after `first` and up to `last` on which a new row begins."""
         return self._days[bisect_right(self._days, first) : bisect_right(self._days, last)]
+
+
+def period_end(point: RatePoint) -> date | None:
+    """The last day of the half-year or year a row stands for; None for one that holds until the next."""
+    if point.kind == "half_year_reference":
+        return half_year_end(point.valid_from)
+    return date(point.valid_from.year, 12, 31) if point.kind == "year" else None
 
 
 def half_year_start(day: date) -> date:
@@ -100,11 +110,8 @@ class ReferenceRates:
     as_of: date
 
     def __getitem__(self, name: str) -> Series:
-        """A series. Raises ReferenceRateMissingError where there is none."""
-        found = self.series.get(name)
-        if found is None:
-            raise ReferenceRateMissingError(series=name, on="–", first="–")
-        return found
+        """A series; one without rows where none is known, which raises when it is asked for a day."""
+        return self.series.get(name) or Series(name, (), self.as_of)
 
     def with_own(self, points: Iterable[tuple[str, RatePoint]]) -> ReferenceRates:
         """These rates with the firm's own over them: of two for one day the firm's counts."""
