@@ -321,6 +321,12 @@ class LetterUnworkableError(DuecourseError):
     code = "letter_unworkable"
 
 
+class LetterheadInvalidError(DuecourseError):
+    """A part of the letterhead cannot be as it was given."""
+
+    code = "letterhead_invalid"
+
+
 class AuditTrailAlteredError(DuecourseError):
     """A row of the audit trail is not as it was written."""
 

@@ -64,7 +64,7 @@ class Contract:
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of days over which neither principal nor rate changes: interest from `start` to `end`, both included."""
+    """A stretch of days over which neither principal nor rate changes, `start` and `end` included; `basis` where it is another than the invoice's."""
 
     start: date
     end: date
@@ -72,6 +72,7 @@ class Segment:
     principal_minor: int
     rate: str
     interest_minor: int
+    basis: str = ""
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], right: tuple[int,
 
 def party(one: Party, w: Words) -> str:
     """A firm in full: names, number, address."""
-    names = list(dict.fromkeys(name for name in (w.name(one), one.name, one.local_name) if name))
+    names = list(dict.fromkeys(name for name in (w.name(one), one.name, one.local_name) if name)) or ["–"]
     said = [names[0] + "".join(f" ({name})" for name in names[1:])]
     if one.registration_number:
         said.append(w("registration", number=one.registration_number))
@@ -138,7 +138,8 @@ def sums(f: LetterFacts, w: Words) -> list[Block]:
         if one.daily_minor:
             rows.append((w("row_daily", day=w.day(f.until)), w("per_day", amount=w.money(one.daily_minor, one.currency))))
     found = [pairs(rows)]
-    used = {one.basis for one in f.invoices if one.interest_minor or one.daily_minor}
+    bearing = [one for one in f.invoices if one.interest_minor or one.daily_minor]
+    used = {name for one in bearing for name in (one.basis, *(part.basis for part in one.segments)) if name}
     for basis in f.bases:
         if basis.name in used:
             rates = list(dict.fromkeys(basis.rates))

@@ -65,5 +65,5 @@ def _compiler() -> typst.Compiler:
     import pylopdf_fonts_zh_cn as chinese  # noqa: PLC0415
     import typst  # noqa: PLC0415
 
-    places: list[str | Path] = [Path(str(one.__file__)).parent for one in (chinese, japanese)]
+    places = [str(Path(str(one.__file__)).parent) for one in (chinese, japanese)]
     return typst.Compiler(input=str(HERE / "letter.typ"), root=str(HERE), font_paths=places, ignore_system_fonts=True)
