@@ -117,6 +117,10 @@ def tried(trial: Trial, on: date) -> tuple[Clock, ...]:
 DUTIES: Final = ("demand_letter", "insurer_stop", "insurer_notice", "insurer_handover", "insurer_claim")
 
 
+RESTARTED: Final = ("limitation", "guarantee_limitation", "enforcement")
+"""Clocks that can begin anew; the others are only kept or missed."""
+
+
 def state_words(clock: Clock) -> str:
     """How a clock stands. A duty whose day passed was missed; nothing is lost by law."""
     return say("clocks.ended_duty") if clock.code in DUTIES and clock.state == "ended" else say(f"clocks.state_{clock.state}")
@@ -153,7 +157,7 @@ def worded(clock: Clock, on: date) -> dict[str, Any]:
         "starts_on": clock.starts_on, "ends_on": clock.ends_on, "act_by": clock.act_by, "ends_on_proven": clock.ends_on_proven,
         "state": state_words(clock), "look": look_of(clock, on), "left": left_words(clock, on), "days_left": clock.days_left(on),
         "law": clock.law.words(), "stops": between.join(say(f"clocks.event_{kind}") for kind in clock.stops),
-        "confidence": clock.confidence, "sure": say(f"clocks.confidence_{clock.confidence}"), "provisional": clock.provisional,
+        "restarts": clock.code in RESTARTED, "confidence": clock.confidence, "sure": say(f"clocks.confidence_{clock.confidence}"), "provisional": clock.provisional,
         "red": [one.words() for one in clock.warnings if one.code in ALARMING],
         "warnings": [one.words() for one in clock.warnings if one.code not in ALARMING],
         "alarms": clock.alarm_days() if clock.state == "running" else (),

@@ -11,7 +11,7 @@ from duecourse.messages import say
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-CALCULATORS: Final[tuple[tuple[str, str], ...]] = ()
+CALCULATORS: Final[tuple[tuple[str, str], ...]] = (("calculator_limitation", "web.clocks_title"),)
 """URL name and title of each, in the order of the tabs."""
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from django.urls import path
 
-if TYPE_CHECKING:
-    from django.urls import URLPattern
+from duecourse.web.calculators import limitation
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("limitation/", limitation.calculator_limitation, name="calculator_limitation"),
+]
