@@ -230,7 +230,8 @@ def plan(playbook: Playbook, case: Situation, days: WorkingDays) -> list[Planned
     """What is to be done in a case, and by when?  任务清单
 
     A pure function of what is known: it gives the same on whichever day it is asked, so that a day on which nothing ran leaves nothing out.
-    A step before the debt fell due is left out once the case is open later. In order of their days.
+    What was to come before the debt fell due, or before a period ended, is left out where that had passed when the case was opened. In order
+    of their days.
     """
     tasks: list[Planned] = []
     for step in playbook.steps:
@@ -238,13 +239,14 @@ def plan(playbook: Playbook, case: Situation, days: WorkingDays) -> list[Planned
         if anchor is None or (step.when and step.when not in case.holds):
             continue
         for number, offset in enumerate((step.days, *step.again), start=1):
-            counted = _counted(step, anchor, offset, days)
-            due = counted
+            counted = due = _counted(step, anchor, offset, days)
+            if offset < 0 and (counted if step.anchor == "due_date" else anchor) < case.opened_on:
+                continue
+            first = anchor + timedelta(days=1) if offset > 0 else None
             if step.renewed and case.opened_on > anchor:
                 due = max(counted, _counted(step, case.opened_on - timedelta(days=1), offset, days))
-            if step.anchor == "due_date" and offset < 0 and counted < case.opened_on:
-                continue
-            tasks.append(Planned(step, number, _rolled(step, due, days, not_before=anchor if offset > 0 else None), counted))
+                first = case.opened_on
+            tasks.append(Planned(step, number, _rolled(step, due, days, first), counted))
     return sorted(tasks, key=lambda one: (one.due_on, one.step.code, one.number))
 
 
@@ -252,7 +254,7 @@ def _counted(step: Step, anchor: date, offset: int, days: WorkingDays) -> date:
     return days.add_working_days(anchor, offset) if step.unit == "working" else anchor + timedelta(days=offset)
 
 
-def _rolled(step: Step, day: date, days: WorkingDays, *, not_before: date | None) -> date:
-    """A worked day: a duty moves to an earlier one, but never to a day on which there was nothing to do yet."""
+def _rolled(step: Step, day: date, days: WorkingDays, first: date | None) -> date:
+    """A worked day: a duty moves to an earlier one, but to none before `first`, when there was nothing to do yet."""
     earlier = days.preceding(day)
-    return days.following(day) if step.roll == "later" or (not_before is not None and earlier <= not_before) else earlier
+    return days.following(day) if step.roll == "later" or (first is not None and earlier < first) else earlier

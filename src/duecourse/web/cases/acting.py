@@ -355,6 +355,8 @@ def end_task(request: HttpRequest, book: Book, task_pk: int, state: str, text: s
             proof.strip()[:64],
         )
         task.save()
+        # What was called for before is done with it.
+        case.tasks.filter(code=task.code, number__lt=task.number, state="open").update(state=state, done_on=book.on, done_by=request.user)
         _happened(case, f"task_{state}", f"task {task.pk} {state}", book.on, request.user, text, task=task.code, said=task.said)
         keeping.renew(case)
         case.escalated_on = None

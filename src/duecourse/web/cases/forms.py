@@ -225,12 +225,9 @@ def task_end(request: HttpRequest, pk: int) -> HttpResponse:
     """A task is done, or left out."""
     task = get_object_or_404(Task, pk=pk)
     form = request.POST
-    answer = _tried(
+    return _tried(
         request, task.case_id, lambda book: acting.end_task(request, book, pk, form.get("state", ""), form.get("note", ""), form.get("proof", "")), "web.cases_done_ended"
     )  # fmt: skip
-    if form.get("back") == "today" and answer.status_code == 302:
-        return HttpResponseRedirect(reverse("today"))
-    return answer
 
 
 @require_POST

@@ -25,7 +25,7 @@ from duecourse.web.limits.pages import _names as names_of
 from duecourse.web.pages.pager import Pager
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from django.db.models import QuerySet
@@ -39,6 +39,10 @@ CARDS: Final = 12
 """So many cards of a column of the board; the rest is in its list."""
 MOST: Final = 20_000
 CLOSED_DAYS: Final = 365
+NAMED: Final = 4
+"""So many tasks of one case are named in the worklist."""
+SOON: Final = 30
+"""Tasks of a case that are due later stand folded."""
 AHEAD: Final = 2
 """The worklist shows what is due by the day after tomorrow."""
 
@@ -70,20 +74,36 @@ def today(request: HttpRequest) -> HttpResponse:
         due = due.filter(case__owner=request.user)
     rows = list(due.order_by("-case__waiting_minor", "due_on", "pk")[:MOST])
     names = _visible(book, {row.case.buyer_id for row in rows})
-    shown = [row for row in rows if row.case.buyer_id in names]
+    groups: dict[int, list[Task]] = {}
+    for row in rows:
+        if row.case.buyer_id in names:
+            groups.setdefault(row.case_id, []).append(row)
+    shown = [once_each(tasks, book.on) for tasks in groups.values()]
     page = _page(request)
-    lost = sum(one.waiting_minor for one in {row.case_id: row.case for row in shown if row.due_on <= book.on}.values())
+    lost = sum(tasks[0].case.waiting_minor for tasks in shown if tasks[0].due_on <= book.on)
     words = {
-        "book": book, "count": len(shown), "mine": mine, "late": sum(row.due_on < book.on for row in shown), "lost": money(lost, book.base_currency),
-        "rows": [{**task_line(book, row, row.case.country, book.on), **case_line(row.case, names, book.on)} for row in shown[(page - 1) * PAGE : page * PAGE]],
+        "book": book, "count": sum(map(len, shown)), "mine": mine, "late": sum(one.due_on < book.on for tasks in shown for one in tasks),
+        "lost": money(lost, book.base_currency),
+        "rows": [
+            {**case_line(tasks[0].case, names, book.on), "tasks": [task_line(book, one, one.case.country, book.on) for one in tasks[:NAMED]], "more": max(0, len(tasks) - NAMED)}
+            for tasks in shown[(page - 1) * PAGE : page * PAGE]
+        ],
         "tabs": [
             {"label": say(f"web.cases_who_{name}"), "url": _address(request, "today", who="" if name == "all" else name), "current": (name == "mine") == mine, "count": None}
             for name in ("all", "mine")
         ],
         "pager": Pager(page, PAGE, len(shown), lambda number: _address(request, "today", who="mine" if mine else "", page=str(number) if number > 1 else "")),
-        "may_act": _may_act(request),
     }  # fmt: skip
     return render(request, "cases/today.html", words)
+
+
+def once_each(tasks: Sequence[Task], on: date) -> list[Task]:
+    """Of a step that is called for again only the last call that has come, else the first to come. By day."""
+    kept: dict[str, Task] = {}
+    for one in sorted(tasks, key=lambda task: task.number):
+        if one.code not in kept or one.due_on <= on:
+            kept[one.code] = one
+    return sorted(kept.values(), key=lambda task: (task.due_on, task.pk))
 
 
 def _may_act(request: HttpRequest) -> bool:
@@ -190,13 +210,15 @@ def case_words(request: HttpRequest, book: Book, pk: int, fault: str = "", typed
     """All that the page of a case shows."""
     one, name = seen_case(book, pk)
     able = _may_act(request) and one.state != CLOSED
-    tasks = [task_line(book, task, one.country, book.on) for task in one.tasks.select_related("done_by")]
+    tasks = list(one.tasks.select_related("done_by"))
+    todo = [task_line(book, task, one.country, book.on) for task in once_each([task for task in tasks if task.state == "open"], book.on)]
+    soon = book.on + timedelta(days=SOON)
     invoices = list(one.invoices.all())
     currencies = sorted({row.currency for row in invoices}) or [one.currency]
     return {
         "book": book, **case_line(one, {one.buyer_id: name}, book.on), "fault": fault, "typed": typed or {}, "mark": secrets.token_hex(8), "may_act": able,
-        "may_note": _may_act(request), "todo": [row for row in tasks if row["task"].state == "open"],
-        "finished": [row for row in tasks if row["task"].state in ("done", "skipped")],
+        "may_note": _may_act(request), "todo": [row for row in todo if row["task"].due_on <= soon], "later": [row for row in todo if row["task"].due_on > soon],
+        "finished": [task_line(book, task, one.country, book.on) for task in tasks if task.state in ("done", "skipped")],
         "invoices": [{"row": row, "open": money(row.open_minor, row.currency), "joined": money(row.joined_minor, row.currency), "days": max(0, (book.on - row.due_on).days)} for row in invoices],
         "promises": [promise_line(row) for row in one.promises.all()], "plans": [plan_line(row) for row in one.plans.all()],
         "events": [event_line(row) for row in reversed(one.events.select_related("person", "case"))], "people": _people(book, one) if able else [],

@@ -40,7 +40,7 @@ def _owed(book: Book, case: Case, items: Sequence[tuple[str, int]]) -> dict[str,
         return None
     totals = [
         {
-            "currency": currency, "principal": money(one["principal"], currency), "interest": money(one["interest"], currency),
+            "currency": currency, "principal": money(one["principal"], currency), "interest": money(one["interest"], currency) if any(each.interest_minor is not None for each in found.invoices if each.currency == currency) else "–",
             "compensation": money(one["compensation"], currency) if one["compensation"] else "", "total": money(sum(one.values()), currency),
             "daily": money(sum(each.daily_minor for each in found.invoices if each.currency == currency), currency),
         }
