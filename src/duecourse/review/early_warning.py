@@ -38,6 +38,7 @@ FIGURES: Final = (
     "lead_share_180", "false_alarms_per_buyer_year", "alerts_per_analyst_day", "saved_share",
 )  # fmt: skip
 """Shares as fractions, leads in days."""
+SHARES: Final = {"recall_90": ("caught_90", "defaults"), "recall": ("caught", "defaults"), "precision": ("right", "judged")}
 OF_SEGMENTS: Final = ("recall_90", "recall", "precision", "false_alarms_per_buyer_year")
 
 
@@ -300,7 +301,7 @@ def _of_segment(sums: Mapping[str, Scores], mine: Flags) -> dict[str, float]:
 def segment_intervals(course: Course, alerts: Alerts, *, draws: int = DRAWS) -> dict[str, dict[str, tuple[float, float]]]:
     """How sure is what is told of each segment?  {segment: {figure: (low, high)}}, 95 % by drawing buyers of that segment; NaN where nothing counts.
 
-    Figures: recall_90, recall, precision, false_alarms_per_buyer_year.
+    Where a share is of none or of all, the interval is what such a count speaks for. Figures: recall_90, recall, precision, false_alarms_per_buyer_year.
     """
     sums = _sums(course, alerts, matched(course, alerts))
     names = list(sums)
@@ -314,8 +315,18 @@ def segment_intervals(course: Course, alerts: Alerts, *, draws: int = DRAWS) -> 
         for _ in range(draws):
             weight = np.bincount(draw.integers(0, size, size), minlength=size)
             rows.append(_figures(dict(zip(names, (mine @ weight).tolist(), strict=True)), np.zeros(0, np.int64), 0.0))
+        whole = dict(zip(names, mine.sum(axis=1).tolist(), strict=True))
         found[segment] = {name: _between([row[name] for row in rows]) for name in OF_SEGMENTS}
+        for name, (part, of) in SHARES.items():
+            if whole[of] and whole[part] in (0, whole[of]):
+                found[segment][name] = _of_count(int(whole[part]), int(whole[of]))
     return found
+
+
+def _of_count(part: int, whole: int) -> tuple[float, float]:
+    """95 % of the shares that none or all of a count speak for (Jeffreys): drawing buyers again and again would find nothing but none or all."""
+    low, high = np.quantile(np.random.default_rng(0).beta(part + 0.5, whole - part + 0.5, 20_000), (0.025, 0.975)).tolist()
+    return (0.0, high) if part == 0 else (low, 1.0)
 
 
 def _between(values: Sequence[float]) -> tuple[float, float]:

@@ -33,7 +33,7 @@ def play(job: Job, *, number: int) -> dict[str, Any]:
     from duecourse.web.jobs.background import own_ledger  # noqa: PLC0415
     from duecourse.web.review.models import Backtest  # noqa: PLC0415
 
-    row = Backtest.objects.filter(pk=number, report=None).first()
+    row = Backtest.objects.filter(pk=number, finished_at=None).first()
     if row is None:
         return {}
     asked = row.options
@@ -47,7 +47,7 @@ def play(job: Job, *, number: int) -> dict[str, Any]:
         sets=asked.get("sets") or None, recorded=asked["recorded"], processes=max(1, len(os.sched_getaffinity(0)) - 1),
         progress=lambda share: job.progress(share, "web.review_phase_replay"),
     )  # fmt: skip
-    Backtest.objects.filter(pk=number, report=None).update(
+    Backtest.objects.filter(pk=number, finished_at=None).update(
         report=found, seconds=clock.monotonic() - began, finished_at=timezone.now(), book_on=book.on, book_known_at=_known(book), ledger_version=ledger.version,
     )  # fmt: skip
     return {"months": found["months"], "buyers": found["buyers"], "defaults": found["defaults"]}

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from duecourse.ledger.book import Book
 
-SHOWN: Final = 50
+SHOWN: Final = 25
 KEPT_SHOWN: Final = 100
 TILES: Final = (
     "recall_90", "lead_median", "precision", "false_alarms_per_buyer_year", "alerts_per_analyst_day", "saved_share",
@@ -55,7 +55,7 @@ PAGE: Final = "review/restricted.html"
 
 def state_of(one: Backtest) -> str:
     """Where it stands: done, or what its job says; gone where nothing says anything any more."""
-    if one.report is not None:
+    if one.finished_at is not None:
         return "done"
     job = one.job
     return GONE if job is None or job.status == "done" else str(job.status)
@@ -235,7 +235,7 @@ def _report_words(request: HttpRequest, one: Backtest) -> dict[str, Any]:
         "misses": misses, "misses_counted": found["misses_counted"], "alarms": alarms, "alarms_counted": found["false_alarms_counted"], "shown": SHOWN,
         "notes": notes_of(found), "definition": definition_note(found), "guarded": ", ".join(found["guarded"]),
         "short": sum(said.get("worst_so_far", 0) for said in found["bases"].values()),
-        "others": [line_of(each) for each in Backtest.objects.exclude(pk=one.pk).exclude(report=None)[:KEPT_SHOWN]], "other": other,
+        "others": [line_of(each) for each in Backtest.objects.exclude(pk=one.pk).exclude(finished_at=None)[:KEPT_SHOWN]], "other": other,
         "compared": _compared(one, other) if other else [], "may_export": may(request.user, "export"), "stale": one.ledger_version != book.version,
         "files": [(name, telling.file_section(found, name).title) for name in telling.TABLES if name != "strata" or telling.strata(found).rows],
     }  # fmt: skip
@@ -262,7 +262,7 @@ def _other(request: HttpRequest, one: Backtest) -> Backtest | None:
     wanted = request.GET.get("with", "")
     if not wanted.isdecimal() or len(wanted) > 15:
         return None
-    return Backtest.objects.exclude(pk=one.pk).exclude(report=None).filter(pk=int(wanted)).first()
+    return Backtest.objects.exclude(pk=one.pk).exclude(finished_at=None).filter(pk=int(wanted)).first()
 
 
 def _compared(one: Backtest, other: Backtest) -> list[dict[str, Any]]:
@@ -286,7 +286,7 @@ def _compared(one: Backtest, other: Backtest) -> list[dict[str, Any]]:
 @whole_gate("export", page=PAGE)
 def table_file(request: HttpRequest, pk: int, table: str, form: str) -> Any:
     """One table of the report as a file."""
-    one = get_object_or_404(Backtest.objects.exclude(report=None), pk=pk)
+    one = get_object_or_404(Backtest.objects.exclude(finished_at=None), pk=pk)
     if table not in telling.TABLES or form not in FORMS:
         raise Http404
     section = telling.file_section(one.report or {}, table)

@@ -75,7 +75,7 @@ def review(request: HttpRequest) -> HttpResponse:
         "book": book_of(request), "rows": rows, "running": running, "failed": failed if failed and failed.status == FAILED else None,
         "may_draw": may(request.user, "decide") and not request.viewpoint.query,  # type: ignore[attr-defined]
         "months": [month_end(add_months(on, -number)) for number in range(OFFERED)], "may_jobs": may(request.user, "jobs"),
-        "backtests": Backtest.objects.exclude(report=None).count(), "last_backtest": Backtest.objects.exclude(report=None).first(),
+        "backtests": Backtest.objects.exclude(finished_at=None).count(), "last_backtest": Backtest.objects.exclude(finished_at=None).first(),
     }  # fmt: skip
     return render(request, "review/_review.html" if request.headers.get("HX-Request") else "review/review.html", words)
 
