@@ -11,7 +11,11 @@ from duecourse.messages import say
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-CALCULATORS: Final[tuple[tuple[str, str], ...]] = (("calculator_limitation", "web.clocks_title"),)
+CALCULATORS: Final[tuple[tuple[str, str], ...]] = (
+    ("calculator_limitation", "web.clocks_title"),
+    ("calculator_interest", "web.interest_title"),
+    ("calculator_rates", "web.interest_rates_title"),
+)
 """URL name and title of each, in the order of the tabs."""
 
 

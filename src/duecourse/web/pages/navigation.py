@@ -44,7 +44,7 @@ PLACES: Final[Mapping[str, tuple[Place, ...]]] = {
     "web.frame_nav_recovery": (
         Place("today", "web.cases_today_title", "check"),
         Place("cases", "web.cases_title", "columns", also=frozenset({"case"})),
-        Place("calculator_limitation", "web.clocks_tabs", "calendar", also=frozenset({"calculator_interest"})),
+        Place("calculator_limitation", "web.clocks_tabs", "calendar", also=frozenset({"calculator_interest", "calculator_rates"})),
     ),
     "web.frame_nav_data": (
         Place("imports", "web.frame_nav_imports", "imports", "import", frozenset({"import_", "import_file", "import_void", "quarantine"})),
