@@ -18,6 +18,8 @@ from duecourse.ledger.entries import (
     DAY,
     DECISION,
     DISPUTE,
+    DOCUMENT,
+    DOCUMENT_LINK,
     ENTRIES,
     EXCHANGE_RATE,
     INVOICE,
@@ -279,6 +281,16 @@ class Book:
     def notice(self) -> ir.Table:
         """函件: one row per letter that went out."""
         return self.table(NOTICE)
+
+    @cached_property
+    def document(self) -> ir.Table:
+        """证据材料: one row per document of a buyer that was kept."""
+        return self.table(DOCUMENT)
+
+    @cached_property
+    def document_link(self) -> ir.Table:
+        """证明关系: one row per fact a document proves something of."""
+        return self.table(DOCUMENT_LINK)
 
     @cached_property
     def decision(self) -> ir.Table:

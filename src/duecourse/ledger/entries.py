@@ -500,6 +500,72 @@ NOTICE: Final = Entry(
 )
 """Every letter that went out, as it went out."""
 
+DOCUMENT_KINDS: Final = (
+    "contract",
+    "terms",  # general terms and conditions 通用条款
+    "order",
+    "order_acceptance",
+    "delivery_note",
+    "bill_of_lading",
+    "proof_of_delivery",
+    "customs_declaration",
+    "invoice",
+    "statement_of_account",  # 对账单: signed or sealed by the buyer
+    "payment_record",
+    "correspondence",
+    "notice",  # a demand or other letter of ours
+    "proof_of_service",  # that it reached the other side
+    "authority",  # that who signed was allowed to
+    "guarantee",
+    "resolution",  # of the guarantor's shareholders or board
+    "insurance_decision",
+    "photo",
+    "other",
+)
+
+DOCUMENT: Final = Entry(
+    "document",
+    _facts(
+        document_id=TEXT,  # SHA-256 of its bytes
+        buyer_id=TEXT,  # whose file it is in; the same bytes may be in another buyer's, too
+        case_id=TEXT,  # the case it was filed for; null = all of the buyer's
+        kind=TEXT,  # one of DOCUMENT_KINDS
+        dated=DAY,  # the date it bears; null = none
+        received_on=DAY,  # when it came into the firm's hands
+        language=TEXT,  # ISO 639-1; null = not said
+        original=FLAG,  # it is the original (for electronic data: the native file), not a copy; null = not said
+        holder=TEXT,  # who holds the paper original
+        file_name=TEXT,
+        media_type=TEXT,  # as its bytes say
+        size_bytes=pa.int64(),
+        text=TEXT,
+        made_by=TEXT,
+    ),
+    key=("document_id", "buyer_id"),
+    happened="received_on",
+    founded=False,
+)
+"""What is on paper or in a file and may prove something. The bytes lie with the app, under their SHA-256."""
+
+DOCUMENT_TARGETS: Final = ("invoice", "case", "case_event", "notice", "contract", "security")
+
+DOCUMENT_LINK: Final = Entry(
+    "document_link",
+    _facts(
+        document_id=TEXT,
+        buyer_id=TEXT,
+        target=TEXT,  # one of DOCUMENT_TARGETS
+        target_id=TEXT,
+        purpose=TEXT,  # 证明目的: what it is to prove of it
+        linked_on=DAY,
+        made_by=TEXT,
+    ),
+    key=("document_id", "buyer_id", "target", "target_id"),
+    happened="linked_on",
+    founded=False,
+)
+"""Which document proves what of which fact."""
+
 DECISION_KINDS: Final = ("limit", "order", "grade_adjustment", "list_verdict", "alert", "route")
 
 DECISION: Final = Entry(
@@ -644,6 +710,8 @@ ENTRIES: Final = {
         CONTRACT,
         CASE_EVENT,
         NOTICE,
+        DOCUMENT,
+        DOCUMENT_LINK,
         DECISION,
         LIST_ENTRY,
         OPEN_ITEM,
