@@ -20,6 +20,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
+from duecourse import chain
 from duecourse.messages import say
 from duecourse.web.accounts import audit, seeing
 from duecourse.web.accounts.models import AuditEvent, AuditHead, KeptError
@@ -47,9 +48,9 @@ def test_each_row_holds_the_hash_of_the_one_before(db):
     write(5)
     rows = list(AuditEvent.objects.order_by("number"))
     assert [row.number for row in rows] == [1, 2, 3, 4, 5]
-    assert rows[0].previous == audit.START
+    assert rows[0].previous == chain.START
     assert [row.previous for row in rows[1:]] == [row.hash for row in rows[:-1]]
-    assert audit.verify() == audit.Verdict(5, rows[-1].hash)
+    assert audit.verify() == chain.Verdict(5, rows[-1].hash)
 
 
 def test_an_empty_trail_is_whole(db):

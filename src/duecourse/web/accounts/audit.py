@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,23 +16,18 @@ from django.db import transaction
 from django.db.models import Max
 from django.http import HttpRequest
 
+from duecourse.chain import Verdict, linked, verified
 from duecourse.web.accounts import client
 from duecourse.web.accounts.models import AuditEvent, AuditHead, Person
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-START: Final = "0" * 64
-"""What stands before the first row."""
-
 CONTENT: Final = ("person_id", "person_name", "act", "kind", "key", "detail", "address")
 """What a row says besides when, in the order in which it is hashed."""
 
 TEXTS: Final = {"person_name": 150, "act": 40, "kind": 40, "key": 255, "address": 45}
 """The room of each column."""
-
-
-_written: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
@@ -48,27 +42,6 @@ class Entry:
     key: str
     detail: str
     address: str
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether the trail is as it was written.
-
-    rows       how many rows were read
-    hash       of the last one: written down elsewhere, it proves later that nothing before it changed
-    first_bad  number of the first row that is not as it was written
-    why        changed (its content), missing (a row before it), cut (the end is gone)
-    """
-
-    rows: int
-    hash: str
-    first_bad: int | None = None
-    why: str = ""
-
-    @property
-    def whole(self) -> bool:
-        """Is every row there, unchanged?"""
-        return self.first_bad is None
 
 
 def record(who: HttpRequest | Person | None, act: str, kind: str = "", key: object = "", **detail: object) -> None:
@@ -118,31 +91,17 @@ def alone() -> Iterator[AuditHead]:
 
 def hash_of(previous: str, number: int, row: Entry | AuditEvent) -> str:
     """SHA-256 over the hash before and the row's own content, as JSON in UTF-8: anybody can work it out from the exported file."""
-    return _hashed(previous, number, row.at, *(getattr(row, name) for name in CONTENT))
-
-
-def _hashed(previous: str, number: int, at: datetime, *content: object) -> str:
-    moment = at.astimezone(UTC).isoformat(timespec="microseconds")
-    return hashlib.sha256(_written([previous, number, moment, *content]).encode()).hexdigest()
+    return linked(previous, number, row.at, *(getattr(row, name) for name in CONTENT))
 
 
 def verify() -> Verdict:
     """Is the trail as it was written? Looks at the rows there are as it begins; what is added meanwhile is for the next time."""
     newest = AuditEvent.objects.aggregate(newest=Max("number"))["newest"] or 0
     head = AuditHead.objects.filter(pk=1).first() or AuditHead()  # read second: it is never behind the rows
-    number, previous = 0, START
     rows = AuditEvent.objects.order_by("number").filter(number__lte=head.number)
-    for found, before, kept, at, *content in rows.values_list("number", "previous", "hash", "at", *CONTENT).iterator(chunk_size=5000):
-        if found != number + 1:
-            return Verdict(number, previous, number + 1, "missing")
-        if before != previous or kept != _hashed(previous, found, at, *content):
-            return Verdict(number, previous, found, "changed")
-        number, previous = found, kept
-    if number < head.number:
-        return Verdict(number, previous, number + 1, "cut")
-    if previous != head.hash:
-        return Verdict(number, previous, number, "changed")
-    return Verdict(number, previous, number + 1, "changed") if newest > head.number else Verdict(number, previous)
+    return verified(
+        rows.values_list("number", "previous", "hash", "at", *CONTENT).iterator(chunk_size=5000), (head.number, head.hash), newest
+    )
 
 
 def _who(who: HttpRequest | Person | None) -> tuple[Person | None, str]:
