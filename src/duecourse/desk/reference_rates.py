@@ -37,6 +37,10 @@ SERIES: Final[Mapping[str, tuple[str, ...]]] = _series()
 """Every series there is a use for, and the rules that follow it."""
 
 
+ENDED: Final = frozenset(rule.before[1] for rule in REGIMES.values() if rule.before)
+"""Series that another has taken the place of: nobody waits for a newer value."""
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """The newest value of a series as of a book; rate None: nobody has entered one."""
@@ -91,7 +95,7 @@ def newest(book: Book) -> list[Known]:
                 point.source,
                 point.confidence,
                 point.own,
-                book.on > series.good_until,
+                book.on > series.good_until and name not in ENDED,
             )
         )
     return found
