@@ -107,3 +107,23 @@ class ScreeningRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M}"
+
+
+class FeedVerdict(models.Model):
+    """What somebody said of a report that may mean a buyer, once: the ledger has it from the outbox."""
+
+    signal_id = models.CharField(max_length=200, unique=True)
+    buyer_id = models.CharField(max_length=200, db_index=True)
+    called = models.CharField(max_length=300, blank=True, default="")
+    provider = models.CharField(max_length=120, blank=True, default="")
+    text = models.TextField(blank=True, default="")
+    is_buyer = models.BooleanField()
+    reason = models.CharField(max_length=500)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.signal_id} {self.is_buyer}"

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from duecourse.web.evidence import entry, evidence, files, screening, statements
+from duecourse.web.evidence import entry, evidence, feeds, files, screening, statements
 
 urlpatterns = [
     path("screening/", screening.screening, name="screening"),
     path("screening/run", screening.run, name="screening_run"),
     path("screening/lists", screening.upload, name="screening_upload"),
     path("screening/<int:pk>/verdict", screening.verdict, name="screening_verdict"),
+    path("feeds/", feeds.feeds, name="feeds"),
+    path("feeds/verdict/", feeds.verdict, name="feeds_verdict"),
+    path("feeds/keep/", feeds.keep, name="feeds_keep"),
+    path("feeds/pause/", feeds.pause, name="feeds_pause"),
+    path("feeds/remove/", feeds.remove, name="feeds_remove"),
+    path("feeds/ask/", feeds.ask, name="feeds_ask"),
+    path("feeds/upload/", feeds.upload, name="feeds_upload"),
     path("buyers/<key:buyer_id>/evidence", evidence.evidence, name="buyer_evidence"),
     path("buyers/<key:buyer_id>/evidence/add", evidence.add, name="buyer_evidence_add"),
     path("buyers/<key:buyer_id>/evidence/end", evidence.end, name="buyer_evidence_end"),

@@ -50,6 +50,7 @@ PLACES: Final[Mapping[str, tuple[Place, ...]]] = {
         Place("imports", "web.frame_nav_imports", "imports", "import", frozenset({"import_", "import_file", "import_void", "quarantine"})),
         Place("findings", "web.frame_nav_findings", "findings", also=frozenset({"finding"})),
         Place("screening", "web.screening_title", "search"),
+        Place("feeds", "web.feeds_title", "link"),
     ),
     "web.frame_nav_firm": (
         Place("settings", "web.frame_nav_settings", "settings"),

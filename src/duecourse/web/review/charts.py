@@ -208,7 +208,7 @@ def _verdict_bars(names: tuple[tuple[str, str], ...]) -> dict[str, Any]:
     colours = [f"var(--{VERDICT_COLOURS[name]})" for name, _ in names]
     bars = folded.mark_bar().encode(
         alt.X("month:O", title=None, scale=alt.Scale(paddingInner=0.25)),
-        alt.Y("count:Q", axis=alt.Axis(title=say("drift.col_count"), format="d", tickMinStep=1)),
+        alt.Y("count:Q", axis=alt.Axis(title=None, format="d", tickMinStep=1)),
         alt.Color("word:N", scale=alt.Scale(domain=[said for _, said in names], range=colours), sort=None),
         tooltip=[alt.Tooltip("month:O", title=say("web.review_month")), *(alt.Tooltip(f"{name}:Q", title=said) for name, said in names)],
     )
