@@ -78,7 +78,7 @@ def outcome_of(work: Callable[[], object]) -> int:
 
     try:
         outcome = work()
-    except click.UsageError as error:
+    except click.ClickException as error:
         error.show(sys.stderr)
         return MISUSE
     except (click.Abort, KeyboardInterrupt):

@@ -10,7 +10,9 @@ import click
 from duecourse import __version__
 from duecourse.cli import (
     backtesting,
+    cases,
     clocks,
+    countries,
     drifting,
     evidence,
     feeds,
@@ -93,6 +95,8 @@ def build() -> click.Group:
         warning,
         warnings,
         clocks,
+        countries,
+        cases,
     ):
         room.add_commands(program)
     return program

@@ -60,7 +60,7 @@ class Step:
     def sentence(self, lang: Language | None = None) -> str:
         """What is to be done, in words."""
         own = self.said[(lang or language()) == "zh"]
-        return own or say(f"playbook.does_{self.does}")
+        return own or say(f"playbook.does_{self.does}", lang)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def _step(code: str, base: Mapping[str, Any], own: Mapping[str, Any], path: str)
     mine = dict(own)
     if mine.pop("off", False) is True:
         return None
-    values = laid_over(base, mine, lambda part, value: _possible(f"{path}.{code}.{part}", value))
+    values = laid_over(base, mine, _possible, f"{path}.{code}.")
     return Step(code, **{**values, "again": tuple(values["again"]), "done_by": tuple(values["done_by"])})
 
 

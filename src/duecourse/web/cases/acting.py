@@ -16,6 +16,7 @@ from duecourse.desk.open_case import arrears
 from duecourse.ledger.entries import CASE_EVENT_KINDS
 from duecourse.web.accounts.access import may
 from duecourse.web.accounts.audit import record
+from duecourse.web.accounts.models import Person
 from duecourse.web.cases import keeping
 from duecourse.web.cases.models import CLOSED, LIVE, OPEN, PAUSED, RESULTS, Case, CaseEvent, Plan, Promise, Task
 from duecourse.web.outbox.sending import put_out
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from duecourse.ledger.book import Book
+
+    Who = HttpRequest | Person
 
 NOTE: Final = 1000
 LONGEST_PAUSE: Final = timedelta(days=365)
@@ -41,6 +44,15 @@ BY_HAND: Final = (
 ENDS_TASKS: Final = frozenset({"call", "promise", *BY_HAND})
 
 
+def person_of(who: Who) -> Person:
+    """Who does it: who is signed in, or who is named on the command line."""
+    if isinstance(who, Person):
+        return who
+    person = who.user
+    assert isinstance(person, Person)
+    return person
+
+
 class NotNowError(Exception):
     """It cannot be done, or not by this person; `code` names the sentence that says why."""
 
@@ -49,7 +61,7 @@ class NotNowError(Exception):
         super().__init__(code)
 
 
-def open_by_hand(request: HttpRequest, book: Book, buyer_id: str, note: str, mark: str) -> Case:
+def open_by_hand(who: Who, book: Book, buyer_id: str, note: str, mark: str) -> Case:
     """Open a case for a buyer who has something overdue; the open one where there is one. Raises NotNowError."""
     owed = list(arrears(book, [buyer_id]))
     if not owed:
@@ -59,12 +71,12 @@ def open_by_hand(request: HttpRequest, book: Book, buyer_id: str, note: str, mar
         held = Case.objects.filter(buyer_id=buyer_id, state__in=LIVE).first()
         if held is not None:
             return held
-        opened = keeping.open_cases(day, owed, f"hand {mark}"[:80], person=request.user, note=note.strip()[:NOTE])
+        opened = keeping.open_cases(day, owed, f"hand {mark}"[:80], person=person_of(who), note=note.strip()[:NOTE])
         if not opened:
             raise NotNowError("web.cases_ended_today")
-        opened[0].owner_id = request.user.pk
+        opened[0].owner_id = person_of(who).pk
         opened[0].save(update_fields=["owner"])
-        record(request, "case.open", "buyer", buyer_id, case=opened[0].case_id)
+        record(who, "case.open", "buyer", buyer_id, case=opened[0].case_id)
     keeping.look_at(book, buyer_id)
     return opened[0]
 
@@ -108,20 +120,20 @@ def _end_tasks(book: Book, case: Case, kind: str, on: date, person: Any) -> None
     case.escalated_on = None
 
 
-def assign(request: HttpRequest, book: Book, pk: int, person: Any, mark: str) -> Case:
+def assign(who: Who, book: Book, pk: int, person: Any, mark: str) -> Case:
     """Give the case to somebody, or to nobody. Raises NotNowError."""
     with transaction.atomic():
         if (before := _done(pk, f"assigned {mark}")) is not None:
             return before
         case = _locked(pk)
         case.owner = person
-        _happened(case, "assigned", f"assigned {mark}", book.on, request.user, to=person.name if person else "")
-        record(request, "case.assign", "buyer", case.buyer_id, case=case.case_id, to=person.username if person else "")
+        _happened(case, "assigned", f"assigned {mark}", book.on, person_of(who), to=person.name if person else "")
+        record(who, "case.assign", "buyer", case.buyer_id, case=case.case_id, to=person.username if person else "")
         case.save(update_fields=["owner"])
     return case
 
 
-def note(request: HttpRequest, book: Book, pk: int, text: str, mark: str) -> Case:
+def note(who: Who, book: Book, pk: int, text: str, mark: str) -> Case:
     """Write something down. Raises NotNowError."""
     if not text.strip():
         raise NotNowError("web.cases_note_missing")
@@ -129,20 +141,20 @@ def note(request: HttpRequest, book: Book, pk: int, text: str, mark: str) -> Cas
         if (before := _done(pk, f"noted {mark}")) is not None:
             return before
         case = _locked(pk, closed=True)
-        _happened(case, "noted", f"noted {mark}", book.on, request.user, text)
-        record(request, "case.note", "buyer", case.buyer_id, case=case.case_id)
+        _happened(case, "noted", f"noted {mark}", book.on, person_of(who), text)
+        record(who, "case.note", "buyer", case.buyer_id, case=case.case_id)
     return case
 
 
-def call(request: HttpRequest, book: Book, pk: int, on: date, who: str, answered: bool, text: str, mark: str) -> Case:
+def call(who: Who, book: Book, pk: int, on: date, party: str, answered: bool, text: str, mark: str) -> Case:
     """Write down a call: with whom, and what came of it. An unanswered one is told to the warnings, too. Raises NotNowError."""
     _not_later(book, on)
     with transaction.atomic():
         if (before := _done(pk, f"call {mark}")) is not None:
             return before
         case = _locked(pk)
-        _happened(case, "call", f"call {mark}", on, request.user, text, who=who, answered=answered)
-        _fact(case, "call", mark, on, request.user, party=who, text=text)
+        _happened(case, "call", f"call {mark}", on, person_of(who), text, who=party, answered=answered)
+        _fact(case, "call", mark, on, person_of(who), party=party, text=text)
         if not answered:
             put_out(
                 "signal",
@@ -151,14 +163,14 @@ def call(request: HttpRequest, book: Book, pk: int, on: date, who: str, answered
                     "provider": "duecourse", "reference": case.case_id,
                 },
             )  # fmt: skip
-        _end_tasks(book, case, "call", on, request.user)
-        record(request, "case.call", "buyer", case.buyer_id, case=case.case_id, answered=answered)
+        _end_tasks(book, case, "call", on, person_of(who))
+        record(who, "case.call", "buyer", case.buyer_id, case=case.case_id, answered=answered)
         case.save()
     return case
 
 
 def promise(
-    request: HttpRequest, book: Book, pk: int, amount_minor: int, currency: str, promised_on: date, by: str, mark: str
+    who: Who, book: Book, pk: int, amount_minor: int, currency: str, promised_on: date, by: str, mark: str
 ) -> Case:  # fmt: skip
     """Write down a promise to pay: how much, by when, by whom. Raises NotNowError."""
     if amount_minor <= 0:
@@ -179,19 +191,19 @@ def promise(
             by=by.strip()[:200],
         )
         _happened(
-            case, "promise", f"promise {mark}", book.on, request.user, amount_minor=amount_minor, currency=currency, promised_on=promised_on.isoformat(), who=by
+            case, "promise", f"promise {mark}", book.on, person_of(who), amount_minor=amount_minor, currency=currency, promised_on=promised_on.isoformat(), who=by
         )  # fmt: skip
         _fact(
-            case, "promise", mark, book.on, request.user, amount_minor=amount_minor, currency=currency, promised_on=promised_on, party=by, text=f"promise {made.pk}"
+            case, "promise", mark, book.on, person_of(who), amount_minor=amount_minor, currency=currency, promised_on=promised_on, party=by, text=f"promise {made.pk}"
         )  # fmt: skip
-        _end_tasks(book, case, "promise", book.on, request.user)
-        record(request, "case.promise", "buyer", case.buyer_id, case=case.case_id, promised_on=promised_on.isoformat())
+        _end_tasks(book, case, "promise", book.on, person_of(who))
+        record(who, "case.promise", "buyer", case.buyer_id, case=case.case_id, promised_on=promised_on.isoformat())
         case.save()
     return case
 
 
 def agree_plan(
-    request: HttpRequest, book: Book, pk: int, currency: str, rows: Sequence[tuple[date, int]], default_days: int, security: str, mark: str
+    who: Who, book: Book, pk: int, currency: str, rows: Sequence[tuple[date, int]], default_days: int, security: str, mark: str
 ) -> Case:  # fmt: skip
     """Agree on a plan: what is to be paid by which days; it takes the place of one that runs. Raises NotNowError."""
     days = [day for day, _amount in rows]
@@ -212,20 +224,20 @@ def agree_plan(
             "plan",
             f"plan {mark}",
             book.on,
-            request.user,
+            person_of(who),
             amount_minor=total,
             currency=currency,
             rows=len(rows),
             last=days[-1].isoformat(),
         )
-        _fact(case, "plan", mark, book.on, request.user, amount_minor=total, currency=currency, promised_on=days[-1], text=security)
-        record(request, "case.plan", "buyer", case.buyer_id, case=case.case_id, rows=len(rows))
+        _fact(case, "plan", mark, book.on, person_of(who), amount_minor=total, currency=currency, promised_on=days[-1], text=security)
+        record(who, "case.plan", "buyer", case.buyer_id, case=case.case_id, rows=len(rows))
         case.save()
     return case
 
 
 def dispute(
-    request: HttpRequest, book: Book, pk: int, invoice_id: str, instalment: int, amount_minor: int | None, reason: str, mark: str
+    who: Who, book: Book, pk: int, invoice_id: str, instalment: int, amount_minor: int | None, reason: str, mark: str
 ) -> Case:  # fmt: skip
     """Write down that the debtor disputes an invoice or a part of it; what is not disputed is still owed. Raises NotNowError."""
     if not reason.strip():
@@ -240,7 +252,7 @@ def dispute(
         if amount_minor is not None and not 0 < amount_minor <= row.open_minor:
             raise NotNowError("web.cases_dispute_amount")
         detail = {"invoice": invoice_id, "amount_minor": amount_minor or row.open_minor, "currency": row.currency}
-        _happened(case, "dispute", f"dispute {mark}", book.on, request.user, reason, **detail)
+        _happened(case, "dispute", f"dispute {mark}", book.on, person_of(who), reason, **detail)
         put_out(
             "dispute",
             {
@@ -249,16 +261,16 @@ def dispute(
             },
         )  # fmt: skip
         _fact(
-            case, "dispute", mark, book.on, request.user, invoice_id=invoice_id, instalment=instalment, amount_minor=detail["amount_minor"], currency=row.currency,
+            case, "dispute", mark, book.on, person_of(who), invoice_id=invoice_id, instalment=instalment, amount_minor=detail["amount_minor"], currency=row.currency,
             text=reason.strip()[:NOTE],
         )  # fmt: skip
-        record(request, "case.dispute", "buyer", case.buyer_id, case=case.case_id, invoice=invoice_id)
+        record(who, "case.dispute", "buyer", case.buyer_id, case=case.case_id, invoice=invoice_id)
         case.save()
     return case
 
 
 def happened(
-    request: HttpRequest,
+    who: Who,
     book: Book,
     pk: int,
     kind: str,
@@ -291,18 +303,18 @@ def happened(
         }
         if amount_minor:
             detail |= {"amount_minor": amount_minor, "currency": currency}
-        _happened(case, kind, f"{kind} {mark}", on, request.user, text, **{name: value for name, value in detail.items() if value})
+        _happened(case, kind, f"{kind} {mark}", on, person_of(who), text, **{name: value for name, value in detail.items() if value})
         _fact(
-            case, kind, mark, on, request.user, received_on=received_on, party=party, reference=reference, proof=proof, text=text.strip()[:NOTE],
+            case, kind, mark, on, person_of(who), received_on=received_on, party=party, reference=reference, proof=proof, text=text.strip()[:NOTE],
             amount_minor=amount_minor, currency=currency if amount_minor else "",
         )  # fmt: skip
-        _end_tasks(book, case, kind, on, request.user)
-        record(request, "case.event", "buyer", case.buyer_id, case=case.case_id, what=kind)
+        _end_tasks(book, case, kind, on, person_of(who))
+        record(who, "case.event", "buyer", case.buyer_id, case=case.case_id, what=kind)
         case.save()
     return case
 
 
-def pause(request: HttpRequest, book: Book, pk: int, until: date, reason: str, mark: str) -> Case:
+def pause(who: Who, book: Book, pk: int, until: date, reason: str, mark: str) -> Case:
     """Let it rest until a day, with a reason. Clocks of the law go on. Raises NotNowError."""
     if not book.on < until <= book.on + LONGEST_PAUSE:
         raise NotNowError("web.cases_pause_until", first=book.on + timedelta(days=1), last=book.on + LONGEST_PAUSE)
@@ -313,27 +325,27 @@ def pause(request: HttpRequest, book: Book, pk: int, until: date, reason: str, m
             return before
         case = _locked(pk)
         case.state, case.paused_until, case.pause_reason = PAUSED, until, reason.strip()[:300]
-        _happened(case, "paused", f"paused {mark}", book.on, request.user, reason, until=until.isoformat())
-        _fact(case, "paused", mark, book.on, request.user, promised_on=until, text=reason.strip()[:NOTE])
-        record(request, "case.pause", "buyer", case.buyer_id, case=case.case_id, until=until.isoformat())
+        _happened(case, "paused", f"paused {mark}", book.on, person_of(who), reason, until=until.isoformat())
+        _fact(case, "paused", mark, book.on, person_of(who), promised_on=until, text=reason.strip()[:NOTE])
+        record(who, "case.pause", "buyer", case.buyer_id, case=case.case_id, until=until.isoformat())
         case.save()
     return case
 
 
-def resume(request: HttpRequest, book: Book, pk: int, mark: str) -> Case:
+def resume(who: Who, book: Book, pk: int, mark: str) -> Case:
     """Go on with a case that rests. Raises NotNowError."""
     with transaction.atomic():
         case = _locked(pk)
         if case.state == PAUSED:
             case.state, case.paused_until, case.pause_reason = OPEN, None, ""
-            _happened(case, "resumed", f"resumed {mark}", book.on, request.user)
-            _fact(case, "resumed", mark, book.on, request.user)
-            record(request, "case.resume", "buyer", case.buyer_id, case=case.case_id)
+            _happened(case, "resumed", f"resumed {mark}", book.on, person_of(who))
+            _fact(case, "resumed", mark, book.on, person_of(who))
+            record(who, "case.resume", "buyer", case.buyer_id, case=case.case_id)
             case.save()
     return case
 
 
-def end_task(request: HttpRequest, book: Book, task_pk: int, state: str, text: str, proof: str = "") -> Case:
+def end_task(who: Who, book: Book, task_pk: int, state: str, text: str, proof: str = "") -> Case:
     """Say that a task is done, or left out with a reason; one that wants a proof wants a word about it. Ended twice it is ended once. Raises NotNowError."""
     if state not in ("done", "skipped"):
         raise NotNowError("web.cases_kind_missing")
@@ -350,22 +362,22 @@ def end_task(request: HttpRequest, book: Book, task_pk: int, state: str, text: s
         task.state, task.done_on, task.done_by, task.note, task.proof = (
             state,
             book.on,
-            request.user,
+            person_of(who),
             text.strip()[:NOTE],
             proof.strip()[:64],
         )
         task.save()
         # What was called for before is done with it.
-        case.tasks.filter(code=task.code, number__lt=task.number, state="open").update(state=state, done_on=book.on, done_by=request.user)
-        _happened(case, f"task_{state}", f"task {task.pk} {state}", book.on, request.user, text, task=task.code, said=task.said)
+        case.tasks.filter(code=task.code, number__lt=task.number, state="open").update(state=state, done_on=book.on, done_by=person_of(who))
+        _happened(case, f"task_{state}", f"task {task.pk} {state}", book.on, person_of(who), text, task=task.code, said=task.said)
         keeping.renew(case)
         case.escalated_on = None
-        record(request, f"case.task_{state}", "buyer", case.buyer_id, case=case.case_id, task=task.code)
+        record(who, f"case.task_{state}", "buyer", case.buyer_id, case=case.case_id, task=task.code)
         case.save()
     return case
 
 
-def add_task(request: HttpRequest, book: Book, pk: int, said: str, due_on: date, mark: str) -> Case:
+def add_task(who: Who, book: Book, pk: int, said: str, due_on: date, mark: str) -> Case:
     """Write down a task of one's own. Raises NotNowError."""
     if not said.strip():
         raise NotNowError("web.cases_task_missing")
@@ -376,22 +388,22 @@ def add_task(request: HttpRequest, book: Book, pk: int, said: str, due_on: date,
             return before
         case = _locked(pk)
         Task.objects.create(
-            case=case, code=f"own {mark}"[:40], said=said.strip()[:300], phase=case.phase, due_on=due_on, owner=request.user
+            case=case, code=f"own {mark}"[:40], said=said.strip()[:300], phase=case.phase, due_on=due_on, owner=person_of(who)
         )
-        _happened(case, "task_added", f"task {mark}", book.on, request.user, said=said.strip()[:300], due_on=due_on.isoformat())
+        _happened(case, "task_added", f"task {mark}", book.on, person_of(who), said=said.strip()[:300], due_on=due_on.isoformat())
         keeping.renew(case)
-        record(request, "case.task", "buyer", case.buyer_id, case=case.case_id)
+        record(who, "case.task", "buyer", case.buyer_id, case=case.case_id)
         case.save()
     return case
 
 
-def close(request: HttpRequest, book: Book, pk: int, result: str, recovered_minor: int | None, text: str, mark: str) -> Case:
+def close(who: Who, book: Book, pk: int, result: str, recovered_minor: int | None, text: str, mark: str) -> Case:
     """Close it with its result and what was recovered. Writing a debt off is for those who decide. Raises NotNowError."""
     if result not in RESULTS:
         raise NotNowError("web.cases_result_missing")
     if result in ("written_off", "uncollectable", "mistaken") and not text.strip():
         raise NotNowError("web.cases_reason_missing")
-    if result in ("written_off", "sold") and not may(request.user, "decide"):
+    if result in ("written_off", "sold") and not may(person_of(who), "decide"):
         raise NotNowError("web.cases_decides")
     with transaction.atomic():
         if (before := _done(pk, f"closed {mark}")) is not None:
@@ -404,12 +416,12 @@ def close(request: HttpRequest, book: Book, pk: int, result: str, recovered_mino
         case.plans.filter(state="running").update(state="ended", judged_on=book.on)
         case.promises.filter(state="open").update(state="withdrawn", judged_on=book.on)
         _happened(
-            case, "closed", f"closed {mark}", book.on, request.user, text, result=result, amount_minor=case.recovered_minor, currency=case.currency
+            case, "closed", f"closed {mark}", book.on, person_of(who), text, result=result, amount_minor=case.recovered_minor, currency=case.currency
         )  # fmt: skip
         _fact(
-            case, "closed", mark, book.on, request.user, amount_minor=case.recovered_minor, currency=case.currency, reference=result, text=text.strip()[:NOTE]
+            case, "closed", mark, book.on, person_of(who), amount_minor=case.recovered_minor, currency=case.currency, reference=result, text=text.strip()[:NOTE]
         )  # fmt: skip
-        record(request, "case.close", "buyer", case.buyer_id, case=case.case_id, result=result)
+        record(who, "case.close", "buyer", case.buyer_id, case=case.case_id, result=result)
         case.save()
     return case
 
