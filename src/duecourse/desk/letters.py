@@ -79,6 +79,7 @@ class Drafted:
 
     blocking  what is missing: it may be drafted and not sent
     advice    what would make it stronger, or should be looked at
+    entity    which company of ours writes
     warning   what a demand does not do to limitation by the law of this claim; None where it does, or the letter is no demand
     """
 
@@ -86,6 +87,7 @@ class Drafted:
     blocking: tuple[Said, ...] = ()
     advice: tuple[Said, ...] = ()
     warning: Said | None = None
+    entity: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def letter_facts(book: Book, buyer_id: str, invoices: Collection[tuple[str, int]
     facts = facts if facts.number else replace(facts, number=number_of(facts))
     if facts.language not in LANGUAGES_OF[facts.kind]:
         raise LetterUnworkableError(letter=facts.number, missing=f"{facts.kind}/{facts.language}")
-    return Drafted(facts, *missing(facts, kept, known.disputed), _warning(facts, law))
+    return Drafted(facts, *missing(facts, kept, known.disputed), _warning(facts, law), entities[0])
 
 
 def mark_of(facts: LetterFacts) -> str:
@@ -237,6 +239,7 @@ def _guarantee(buyer_id: str, row: Mapping[str, Any] | None) -> Guarantee | None
     return Guarantee(
         buyer_id, str(row["reference"] or row["security_id"]), row["valid_from"], row["currency"] or "", row["amount_minor"] if row["currency"] else None, row["valid_to"],
         "general" not in str(row["text"] or "").lower() and "一般保证" not in str(row["text"] or ""),
+        str(row["security_id"]),
     )  # fmt: skip
 
 
@@ -331,6 +334,9 @@ def missing(facts: LetterFacts, kept: Iterable[Any] = (), disputed: Collection[s
         "call_back": not facts.call_back, "delivery": facts.kind in DEMANDS and not any(one.delivery for one in facts.documents),
     }  # fmt: skip
     advice = [Said(f"letters.advice_{name}") for name, lacks in notes.items() if lacks]
+    least = deadline_days(facts.kind, to.country or facts.debtor.country, facts.contract)
+    if facts.deadline_days < least and facts.deadline > facts.dated:
+        advice.append(Said("letters.advice_deadline_short", {"days": facts.deadline_days, "least": least}))
     contested = sorted({one.invoice_id for one in facts.invoices} & set(disputed))
     if contested:
         advice.append(Said("letters.advice_disputed", {"invoices": ", ".join(contested[:5])}))

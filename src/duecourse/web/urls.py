@@ -22,6 +22,8 @@ urlpatterns = [
     path("", include("duecourse.web.review.urls")),
     path("", include("duecourse.web.cases.urls")),
     path("calculators/", include("duecourse.web.calculators.urls")),
+    path("", include("duecourse.web.countries.urls")),
+    path("", include("duecourse.web.letters.urls")),
     path("api/", include("duecourse.web.api.urls")),
     path("webhooks/", include("duecourse.web.api.webhooks.urls")),
     path("jobs/", include("duecourse.web.jobs.urls")),

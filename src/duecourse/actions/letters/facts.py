@@ -155,6 +155,7 @@ class Guarantee:
     amount_minor: int | None = None
     valid_to: date | None = None
     joint: bool = True
+    security_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
-Act = Literal["read", "export", "note", "import", "settings", "people", "audit", "jobs", "keys", "propose", "decide", "check"]
+Act = Literal["read", "export", "note", "import", "settings", "people", "audit", "jobs", "keys", "propose", "decide", "check", "letters"]
 """What somebody may do with the rows they see: look, take out, write notes and work alerts, bring in, set the firm's rules, let people in, read the
 audit trail, watch the background jobs, make API keys, ask for a limit or enter evidence, decide on limits and held orders within one's
-authority, check and reserve orders."""
+authority, check and reserve orders, approve letters to debtors and send them."""
 
 ACTS: Final[tuple[Act, ...]] = get_args(Act)
 
 MAY: Final[Mapping[str, frozenset[Act]]] = {
     "viewer": frozenset({"read"}),
     "sales": frozenset({"read", "export", "note", "propose", "check"}),
-    "collector": frozenset({"read", "export", "note", "propose"}),
-    "legal": frozenset({"read", "export", "note", "propose"}),
-    "credit_analyst": frozenset({"read", "export", "note", "import", "jobs", "keys", "propose", "decide", "check"}),
-    "credit_manager": frozenset({"read", "export", "note", "import", "jobs", "keys", "settings", "propose", "decide", "check"}),
+    "collector": frozenset({"read", "export", "note", "propose", "letters"}),
+    "legal": frozenset({"read", "export", "note", "propose", "letters"}),
+    "credit_analyst": frozenset({"read", "export", "note", "import", "jobs", "keys", "propose", "decide", "check", "letters"}),
+    "credit_manager": frozenset({"read", "export", "note", "import", "jobs", "keys", "settings", "propose", "decide", "check", "letters"}),
     "auditor": frozenset({"read", "export", "audit", "jobs"}),
     "admin": frozenset(ACTS),
 }

@@ -20,6 +20,7 @@ from duecourse.web.jobs.queue import claim, give_back, reap
 from duecourse.web.jobs.registry import kind_of, kinds
 from duecourse.web.jobs.running import Heartbeat, Interrupted, Job, carry_out
 from duecourse.web.jobs.schedule import tick
+from duecourse.web.letters import sending as letters
 from duecourse.web.notices import sending as notices
 from duecourse.web.orders import background as orders
 from duecourse.web.outbox import sending
@@ -134,6 +135,7 @@ class WorkerProcess:
                 tick()
                 sending.ask()
                 notices.ask()
+                letters.ask()
                 self._look_at_ledger()
             except (DatabaseError, InterfaceError):
                 log.warning("the database does not answer")

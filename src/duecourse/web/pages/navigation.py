@@ -44,6 +44,8 @@ PLACES: Final[Mapping[str, tuple[Place, ...]]] = {
     "web.frame_nav_recovery": (
         Place("today", "web.cases_today_title", "check"),
         Place("cases", "web.cases_title", "columns", also=frozenset({"case"})),
+        Place("letters", "web.letters_title", "file", also=frozenset({"letter", "buyer_letter"})),
+        Place("countries", "web.countries_title", "globe", also=frozenset({"country"})),
         Place("calculator_limitation", "web.clocks_tabs", "calendar", also=frozenset({"calculator_interest", "calculator_rates"})),
     ),
     "web.frame_nav_data": (
