@@ -427,3 +427,33 @@ class RateUnreadableError(DuecourseError):
     """An agreed rate cannot be read."""
 
     code = "rate_unreadable"
+
+
+class StampInvalidError(DuecourseError):
+    """A time-stamp is not one, or of another document."""
+
+    code = "stamp_invalid"
+
+
+class DocumentAlteredError(DuecourseError):
+    """A kept file is no longer what it was when it came."""
+
+    code = "document_altered"
+
+
+class DocumentGoneError(DuecourseError):
+    """A document's file is not where documents lie."""
+
+    code = "document_gone"
+
+
+class EvidenceEmptyError(DuecourseError):
+    """There is no document to put into an evidence file."""
+
+    code = "evidence_empty"
+
+
+class EvidenceUnreadableError(DuecourseError):
+    """This is no evidence package."""
+
+    code = "evidence_unreadable"
