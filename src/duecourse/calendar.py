@@ -158,13 +158,15 @@ class WorkingDays:
         self.country = country.strip().upper()
         self.overrides = dict(overrides or {})
         self._calendar, self._estimated = _holidays(self.country)
+        self._asked: dict[date, bool] = dict(self.overrides)
 
     def is_working_day(self, day: date) -> bool:
         """Is this day worked?"""
-        if day in self.overrides:
-            return self.overrides[day]
-        notice = self._by_notice(day)
-        return self._by_law(day) if notice is None else notice
+        worked = self._asked.get(day)
+        if worked is None:
+            notice = self._by_notice(day)
+            worked = self._asked[day] = self._by_law(day) if notice is None else notice
+        return worked
 
     def certainty(self, day: date) -> Certainty:
         """Is the answer for this day certain?

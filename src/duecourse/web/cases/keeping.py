@@ -42,7 +42,8 @@ CHUNK: Final = 1000
 
 RULE: Final = "rule"
 FIGURES: Final = """UPDATE cases_case SET seen_on = %s, overdue_minor = %s, oldest_due_on = %s, waiting_minor = %s WHERE id = %s"""
-PAID: Final = "paid"
+PLANNED: Final = """UPDATE cases_case SET planned = %s, playbook = %s, phase = %s, next_on = %s WHERE id = %s"""
+"""Written one statement for many rows: a hundred thousand cases a night."""
 SETTLED_TASK: Final = "paid"
 """Of a debtor who has paid what was due: claim or waive the interest, then close."""
 
@@ -230,7 +231,8 @@ def _plan(day: Day, changed: Sequence[tuple[Case, Situation, str, Playbook]], fo
         case.planned, case.playbook = mark, book.version
     Task.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
     Task.objects.bulk_update(moved, ["state", "due_on", "done_on"], batch_size=500)
-    Case.objects.bulk_update([one[0] for one in changed], ["planned", "playbook", "phase", "next_on"], batch_size=500)
+    with connection.cursor() as cursor:
+        cursor.executemany(PLANNED, [(case.planned, case.playbook, case.phase, case.next_on, case.pk) for case, *_rest in changed])
     found["tasks"] += len(new)
 
 
