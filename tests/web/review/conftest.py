@@ -41,7 +41,9 @@ def kept(report: dict[str, Any], person: Any) -> Any:
             "mark": f"kept {number}", "asked_by": person("credit_manager"), "options": OPTIONS, "report": report, "seconds": 12.0, "finished_at": timezone.now(),
             "book_on": books.day_of(books.ledger()), "book_known_at": timezone.now(), "ledger_version": books.ledger().version,
         }  # fmt: skip
-        return Backtest.objects.create(**{**values, **more})
+        values |= more
+        summary = Backtest.summed_up(values["report"]) if values["report"] else {}
+        return Backtest.objects.create(summary=summary, **values)
 
     return make
 

@@ -48,7 +48,7 @@ def play(job: Job, *, number: int) -> dict[str, Any]:
         progress=lambda share: job.progress(share, "web.review_phase_replay"),
     )  # fmt: skip
     Backtest.objects.filter(pk=number, finished_at=None).update(
-        report=found, seconds=clock.monotonic() - began, finished_at=timezone.now(), book_on=book.on, book_known_at=_known(book), ledger_version=ledger.version,
+        report=found, summary=Backtest.summed_up(found), seconds=clock.monotonic() - began, finished_at=timezone.now(), book_on=book.on, book_known_at=_known(book), ledger_version=ledger.version,
     )  # fmt: skip
     return {"months": found["months"], "buyers": found["buyers"], "defaults": found["defaults"]}
 

@@ -79,12 +79,11 @@ def options_words(options: Mapping[str, Any]) -> str:
 
 def line_of(one: Backtest) -> dict[str, Any]:
     """One backtest as a list shows it."""
-    state, found = state_of(one), one.report
-    headline = found["rivals"][found["headline"]]["figures"] if found else {}
+    state, found = state_of(one), one.summary
     return {
         "one": one, "state": state, "look": LOOKS[state], "state_words": say(f"web.review_state_{state}"), "asked": options_words(one.options),
         "span": f"{found['since']} – {found['until']}" if found else "", "took": took(one.seconds) if one.seconds is not None else "",
-        "figures": [(figure_name(name), figure_text(name, headline[name][0]) if found else "–") for name in LISTED],
+        "figures": [(figure_name(name), figure_text(name, found["figures"][name][0]) if found else "–") for name in LISTED],
     }  # fmt: skip
 
 
@@ -97,7 +96,7 @@ def backtests(request: HttpRequest) -> HttpResponse:
 
 def _list_words(request: HttpRequest, typed: Mapping[str, str] | None = None, fault: str = "") -> dict[str, Any]:
     book = book_of(request)
-    found = list(Backtest.objects.select_related("asked_by")[:KEPT_SHOWN])
+    found = list(Backtest.objects.select_related("asked_by").defer("report")[:KEPT_SHOWN])
     rows = [line_of(one) for one in found]
     return {
         "book": book, "rows": rows, "busy": any(row["state"] in ("waiting", "running") for row in rows), "fault": fault, "typed": typed or {},
@@ -203,7 +202,7 @@ def backtest(request: HttpRequest, pk: int) -> HttpResponse:
 @whole_gate("read", page=PAGE)
 def progress(request: HttpRequest, pk: int) -> HttpResponse:
     """How far it is; once it has ended the page is drawn anew."""
-    one = get_object_or_404(Backtest, pk=pk)
+    one = get_object_or_404(Backtest.objects.defer("report"), pk=pk)
     answer = render(
         request, "review/_progress.html", {"one": one, "line": line_of(one), "run": one.job, "may_jobs": may(request.user, "jobs")}
     )
@@ -235,7 +234,7 @@ def _report_words(request: HttpRequest, one: Backtest) -> dict[str, Any]:
         "misses": misses, "misses_counted": found["misses_counted"], "alarms": alarms, "alarms_counted": found["false_alarms_counted"], "shown": SHOWN,
         "notes": notes_of(found), "definition": definition_note(found), "guarded": ", ".join(found["guarded"]),
         "short": sum(said.get("worst_so_far", 0) for said in found["bases"].values()),
-        "others": [line_of(each) for each in Backtest.objects.exclude(pk=one.pk).exclude(finished_at=None)[:KEPT_SHOWN]], "other": other,
+        "others": [line_of(each) for each in Backtest.objects.exclude(pk=one.pk).exclude(finished_at=None).defer("report")[:KEPT_SHOWN]], "other": other,
         "compared": _compared(one, other) if other else [], "may_export": may(request.user, "export"), "stale": one.ledger_version != book.version,
         "files": [(name, telling.file_section(found, name).title) for name in telling.TABLES if name != "strata" or telling.strata(found).rows],
     }  # fmt: skip

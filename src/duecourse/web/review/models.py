@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
 from duecourse.web.jobs.models import JobRun
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 GONE: Final = "gone"
 """The state of a run without a report, whose job has been cleared away."""
@@ -23,7 +26,8 @@ class Backtest(models.Model):
     mark     made with the form: the same form sent twice is one backtest
     options  since, until (ISO days or empty), share, name, analysts, segment, recorded, sets {name: thresholds}
     job_id   the run that works it out; null until it is asked for
-    report   of `desk.backtest.backtest`; null until it is there. book_on, book_known_at, ledger_version: what it was drawn from
+    report   of `desk.backtest.backtest`; null until it is there. summary: what a list tells of it: since, until, figures of the headline
+    book_on, book_known_at, ledger_version: what it was drawn from
     """
 
     asked_by_id: int
@@ -34,6 +38,7 @@ class Backtest(models.Model):
     options = models.JSONField(default=dict)
     job_id = models.BigIntegerField(null=True, blank=True)
     report = models.JSONField(null=True, blank=True)
+    summary = models.JSONField(default=dict, blank=True)
     seconds = models.FloatField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     book_on = models.DateField(null=True, blank=True)
@@ -45,6 +50,11 @@ class Backtest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} {self.options.get('name', '')}"
+
+    @staticmethod
+    def summed_up(report: Mapping[str, Any]) -> dict[str, Any]:
+        """What a list tells of a report."""
+        return {"since": report["since"], "until": report["until"], "figures": report["rivals"][report["headline"]]["figures"]}
 
     @property
     def job(self) -> Any:

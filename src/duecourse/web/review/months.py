@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib import messages
+from django.db.models import Max
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -40,10 +41,8 @@ OVER_TIME: Final = 24
 
 def newest() -> list[MonthlyReview]:
     """The newest review of each month end, latest month first."""
-    found: dict[date, MonthlyReview] = {}
-    for one in MonthlyReview.objects.select_related("made_by").order_by("-month_end", "-id"):
-        found.setdefault(one.month_end, one)
-    return list(found.values())
+    latest = MonthlyReview.objects.order_by().values("month_end").annotate(newest=Max("id")).values_list("newest", flat=True)
+    return list(MonthlyReview.objects.filter(pk__in=list(latest)).select_related("made_by").order_by("-month_end"))
 
 
 def over_time(kept: list[MonthlyReview], until: date) -> list[dict[str, Any]]:
@@ -75,7 +74,7 @@ def review(request: HttpRequest) -> HttpResponse:
         "book": book_of(request), "rows": rows, "running": running, "failed": failed if failed and failed.status == FAILED else None,
         "may_draw": may(request.user, "decide") and not request.viewpoint.query,  # type: ignore[attr-defined]
         "months": [month_end(add_months(on, -number)) for number in range(OFFERED)], "may_jobs": may(request.user, "jobs"),
-        "backtests": Backtest.objects.exclude(finished_at=None).count(), "last_backtest": Backtest.objects.exclude(finished_at=None).first(),
+        "backtests": Backtest.objects.exclude(finished_at=None).count(),
     }  # fmt: skip
     return render(request, "review/_review.html" if request.headers.get("HX-Request") else "review/review.html", words)
 
