@@ -19,7 +19,7 @@ from duecourse.cover.deadlines import limitation as law
 from duecourse.cover.deadlines.duties import PolicyTerms, policy_terms
 from duecourse.decisions.playbook import Situation
 from duecourse.desk.clocks import case_events, letters
-from duecourse.ledger.entries import CASE_EVENT, NOTICE
+from duecourse.ledger.entries import CASE_EVENT, DISPUTE, INVOICE, NOTICE, SECURITY, SETTLEMENT
 from duecourse.measures.base import converted, minor_rates
 from duecourse.measures.positions import settlements
 from duecourse.measures.receivables import open_items
@@ -261,3 +261,21 @@ def received_by(book: Book, spans: Sequence[tuple[str, date, date, str]]) -> lis
     return [
         sum(amount for day, amount in paid.get((buyer, currency), ()) if since <= day <= until) for buyer, since, until, currency in spans
     ]
+
+
+NEWS_TABLES: Final = (INVOICE, SETTLEMENT, DISPUTE, SECURITY, CASE_EVENT, NOTICE)
+MOST_AT_ONCE: Final = 200
+
+
+def spoken_of(book: Book, batches: Sequence[str]) -> list[str]:
+    """Whose debts, payments, letters or cases do these batches speak of? Nobody where it is more than MOST_AT_ONCE: the day's run sees to them."""
+    found: set[str] = set()
+    for entry in NEWS_TABLES:
+        table = book.whole.table(entry)
+        rows = (
+            table.filter(table.source.isin(list(batches)) & table.buyer_id.notnull()).select("buyer_id").distinct().limit(MOST_AT_ONCE + 1)
+        )
+        found.update(str(one) for one in book.whole.run(rows)["buyer_id"].to_pylist())
+        if len(found) > MOST_AT_ONCE:
+            return []
+    return sorted(found)

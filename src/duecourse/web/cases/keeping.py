@@ -22,6 +22,7 @@ from duecourse.desk.open_case import (
     circumstances,
     received_by,
     situation,
+    spoken_of,
     terms_of,
     working_days,
 )
@@ -106,6 +107,17 @@ def _chunks(items: Iterable[T]) -> Iterator[tuple[T, ...]]:
     rest = iter(items)
     while chunk := tuple(islice(rest, CHUNK)):
         yield chunk
+
+
+def look_at_news(book: Book, batches: Sequence[str]) -> int:
+    """Bring the open cases of those whom changes of the ledger speak of to the book; how many."""
+    if not Case.objects.filter(state__in=LIVE).exists():
+        return 0
+    buyers = spoken_of(book, batches)
+    live = list(Case.objects.filter(state__in=LIVE, buyer_id__in=buyers).values_list("buyer_id", flat=True)) if buyers else []
+    for buyer in live:
+        look_at(book, buyer)
+    return len(live)
 
 
 # --- who owes ---------------------------------------------------------------------------------------------------------------------------------

@@ -1,14 +1,16 @@
-"""What other rooms know of a case: what is owed with interest, which clocks run. A panel each, in the order in which the page shows them."""
+"""What other rooms know of a case: which letters went, what is owed with interest, which clocks run. A panel each, in the order in which the page shows them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 
 from duecourse.desk.clocks import clocks_of
 from duecourse.desk.late_interest import owed
 from duecourse.errors import BuyerUnknownError, FactUnknownError
 from duecourse.messages import catalogue, say
 from duecourse.web.cases.wording import money
+from duecourse.web.letters.models import Letter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,14 +22,24 @@ if TYPE_CHECKING:
 
 LINES: Final = 12
 CLOCKS: Final = 12
+LETTERS: Final = {"sent": "good", "uncertain": "bad", "failed": "bad", "cancelled": "off", "draft": "off"}
 STATES: Final = {"running": "busy", "stopped": "off", "met": "good", "ended": "bad", "unknown": "warn"}
 
 
 def panels(book: Book, case: Case) -> list[dict[str, Any]]:
     """Title, template and what it needs."""
     items = [(row.invoice_id, row.instalment) for row in case.invoices.all()]
-    found = [_owed(book, case, items), _clocks(book, case, items)]
+    found = [_letters(case), _owed(book, case, items), _clocks(book, case, items)]
     return [one for one in found if one]
+
+
+def _letters(case: Case) -> dict[str, Any]:
+    """The letters of the case, newest first."""
+    rows = [
+        {"letter": one, "kind": say(f"letters.kind_{one.kind}"), "state": say(f"web.letters_state_{one.state}"), "look": LETTERS.get(one.state, "busy"), "on": one.sent_on or one.book_on}
+        for one in Letter.objects.filter(case_id=case.case_id).order_by("-id")[:LINES]
+    ]  # fmt: skip
+    return {"template": "cases/_letters.html", "letters": rows, "query": urlencode({"case": case.case_id})}
 
 
 def _owed(book: Book, case: Case, items: Sequence[tuple[str, int]]) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from duecourse.desk.alerting import GRADE_FALL, fell, looked_at, news
 from duecourse.desk.dates import default_day
+from duecourse.web.cases import keeping as cases
 from duecourse.web.watch import keeping
 from duecourse.web.watch.models import WatchHead
 from duecourse.web.watch.running import head
@@ -22,9 +23,10 @@ def look_at_news(ledger: Ledger) -> dict[str, Any]:
     """
     row = head()
     rows = [one for one in ledger.journal() if one.version > row.looked_version] if 0 <= row.looked_version <= ledger.version else []
-    found = keeping.Drawn()
+    found, brought = keeping.Drawn(), 0
     if rows:
         book = ledger.as_of(default_day(ledger))
+        brought = cases.look_at_news(book, [one.batch_id for one in rows if one.kind in ("import", "post", "void")])
         whom = news(book, rows)
         if whom:
             before = ledger.as_of(book.on, rows[0].recorded_at - timedelta(microseconds=1))
@@ -32,4 +34,4 @@ def look_at_news(ledger: Ledger) -> dict[str, Any]:
             besides = {**whom, **{one.buyer_id: {GRADE_FALL: "financial", **whom[one.buyer_id]} for one in fallen}}
             found = keeping.draw_up(book, looked_at(book, besides), f"news {ledger.version}", whole=False, fallen=fallen)
     WatchHead.objects.filter(pk=1, looked_version=row.looked_version).update(looked_version=ledger.version)
-    return {"changes": len(rows), **found.plain}
+    return {"changes": len(rows), "cases": brought, **found.plain}

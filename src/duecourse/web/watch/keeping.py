@@ -69,7 +69,6 @@ def draw_up(
     *,
     whole: bool,
     fallen: Iterable[Fallen] = (),
-    said: Mapping[str, list[dict[str, Any]]] | None = None,
 ) -> Drawn:
     """Open, raise and clear alerts by what was seen.
 
