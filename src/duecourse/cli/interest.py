@@ -218,7 +218,7 @@ def _of_buyer(session: Session, buyer: str | None, said: dict[str, Any]) -> Repo
     from duecourse.desk.late_interest import by_law_order, invoices_of, owed
 
     book = session.book
-    wanted = [_invoice(text) for text in said["invoices"]]
+    wanted = [invoice_named(text) for text in said["invoices"]]
     number = find(book, buyer) if buyer else invoices_of(book, wanted[0][0])
     agreed = read_rate(said["agreed"]) if said["agreed"] else None
     found = owed(book, number, wanted or None, until=_day(said, "until"), debtor_size=said["size"], agreed=agreed)
@@ -278,7 +278,8 @@ def _totals(found: Owed) -> dict[str, Any]:
     return {currency: {name: Money(minor, currency) for name, minor in sums.items()} for currency, sums in found.totals().items()}
 
 
-def _invoice(text: str) -> tuple[str, int]:
+def invoice_named(text: str) -> tuple[str, int]:
+    """`F-1` or `F-1/2`: the invoice and its instalment."""
     number, slash, instalment = text.rpartition("/")
     return (number, int(instalment)) if slash and instalment.isdecimal() and len(instalment) < 4 else (text, 1)
 

@@ -24,6 +24,7 @@ RECOMPUTE: Final[Mapping[str, str]] = {
     "limit": "duecourse.desk.limits",
     "order": "duecourse.desk.check_order",
     "list_verdict": "duecourse.desk.screening",
+    "route": "duecourse.desk.route",
 }
 """Kind of decision -> module whose `recompute(book, decision)` works its answer out again. Loaded when one of the kind is replayed."""
 
