@@ -95,7 +95,7 @@ def acts(request: HttpRequest, book: Book, letter: Letter) -> dict[str, Any]:
     drafts, sends = may(person, "propose"), may(person, "letters")
     refusal = why_not(person, letter)
     given = letter.approvals.filter(pdf_sha256=letter.pdf_sha256).count() if letter.pdf_sha256 else 0
-    return {
+    found = {
         "redraw": drafts and state in ("draft", "waiting", "failed"), "edit": drafts and state == "draft", "submit": drafts and state == "draft",
         "approve": not refusal, "why_not": say(refusal) if state == "waiting" and refusal else "", "needed": approvals(book.settings)[letter.kind], "given": given,
         "give_back": drafts and state in ("waiting", "approved", "failed"), "cancel": drafts and state in ("draft", "waiting", "approved", "queued", "failed"),
@@ -103,3 +103,11 @@ def acts(request: HttpRequest, book: Book, letter: Letter) -> dict[str, Any]:
         "again": sends and state in ("uncertain", "failed") and letter.channel == "email" and bool(letter.token), "settle": sends and state == "uncertain",
         "take_out": sends and state == "sending" and letter.batch_id is not None, "prove": sends and state == "sent",
     }  # fmt: skip
+    return {
+        **found,
+        "any": state == "waiting"
+        or any(
+            found[name]
+            for name in ("redraw", "edit", "submit", "give_back", "cancel", "mail", "hand", "again", "settle", "take_out", "prove")
+        ),
+    }
