@@ -321,3 +321,36 @@ def test_assets_are_read_back(ledger):
 def test_sequences_name_ways_there_are():
     kinds = {one.code for one in routes(CHINA).routes}
     assert {kind for one in SEQUENCES for kind in one} <= kinds
+
+
+def test_assets_are_kept_in_the_ledger_with_source_and_day(ledger):
+    from duecourse.desk.assets import add, asset_row, assets_of, gone
+    from duecourse.errors import FactUnknownError, OptionMisusedError
+    from duecourse.risk.severity.assets import COVERS
+
+    def again():
+        ledger.refresh()
+        return ledger.as_of(DAY)
+
+    house = asset_row("b", Asset("real_estate", 100_000_000, "CNY", prior_minor=64_000_000), seen_on=date(2026, 5, 1), look_up="real_estate", source="register")
+    number = add(ledger, house, by="anna")
+    add(ledger, asset_row("b", None, seen_on=date(2026, 5, 2), look_up="litigation", source="court site"))
+    choice = routes_for(again(), "b")
+    assert choice.assessment.net == {"CNY": 1_000_000}
+    assert {"real_estate", "litigation"} & set(choice.assessment.missing) == set()
+    assert choice.found.route("suit").steps[0].share < 0.05
+    assert routes_for(ledger.as_of(date(2026, 4, 30)), "b").facts.assets is None
+    taken = record(ledger, again(), choice, "suit", made_by="anna", decided_at=datetime(2026, 6, 1, 9, tzinfo=UTC))
+    gone(ledger, again(), "b", number, date(2026, 5, 20))
+    assert [one.look_up for one in assets_of(again(), "b")] == ["litigation"]
+    assert routes_for(again(), "b").facts.assets is None
+    assert replay(ledger, taken).equal
+    for name in set(COVERS.values()):
+        add(ledger, asset_row("b", None, seen_on=date(2026, 5, 25), look_up=name))
+    nothing = routes_for(again(), "b")
+    assert nothing.facts.assets == ()
+    assert nothing.found.route("suit").steps[0].share == 0.0
+    with pytest.raises(FactUnknownError):
+        gone(ledger, again(), "nobody", number, DAY)
+    with pytest.raises(OptionMisusedError):
+        asset_row("b", None, seen_on=DAY)

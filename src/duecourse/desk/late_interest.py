@@ -215,7 +215,7 @@ def invoices_of(book: Book, invoice_id: str) -> str:
     table = book.invoice
     rows = book.run(table.filter(table.invoice_id == invoice_id).select("buyer_id").distinct()).to_pylist()
     if not rows:
-        raise FactUnknownError(table="invoice", key=invoice_id)
+        raise FactUnknownError(kind="invoice", key=invoice_id)
     return str(rows[0]["buyer_id"])
 
 

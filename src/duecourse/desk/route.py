@@ -17,6 +17,7 @@ import pyarrow as pa
 from duecourse.cover.said import Said
 from duecourse.decisions.record import basis_of, decision_row
 from duecourse.decisions.route import VERSION, AssetAt, Assumption, Route, RouteFacts, Routes, plain, routes
+from duecourse.desk.assets import assets_of, looked_of
 from duecourse.desk.clocks import clocks_of
 from duecourse.desk.late_interest import contract_for, owed, own_party
 from duecourse.errors import RateMissingError
@@ -25,7 +26,7 @@ from duecourse.ledger.rates import rates_to_base
 from duecourse.messages import say
 from duecourse.money import NO_CURRENCY, convert
 from duecourse.reference.countries import COUNTRIES
-from duecourse.risk.severity.assets import REALISED, Assessment, Asset, assess
+from duecourse.risk.severity.assets import COVERS, REALISED, Assessment, Asset, assess
 from duecourse.risk.severity.loss import Loss, loss_given_default
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class RouteChoice:
     assessment: Assessment
     loss: Loss
     overrides: Mapping[str, float]
-    looked: Mapping[str, tuple[date, str]] | None
+    looked: Mapping[str, tuple[date, str]]
     notes: tuple[Said, ...]
 
     @property
@@ -85,26 +86,32 @@ class RouteChoice:
 
 def routes_for(
     book: Book, buyer_id: str, invoices: Collection[Item] | None = None, *, assets: Iterable[Asset] = (), overrides: Mapping[str, float] | None = None,
-    looked: Mapping[str, tuple[date, str]] | None = None,
+    looked: Mapping[str, tuple[date, str]] | None = None, with_kept: bool = True,
 ) -> RouteChoice:  # fmt: skip
     """Which ways to the money are there for these debts, which can be gone, and which is worth most?
 
     invoices   (invoice, instalment) pairs; None: all that are late and open
-    assets     of the debtor, as found; empty: nobody has looked, unless `looked` says that somebody did
+    assets     of the debtor, besides those the ledger keeps (with_kept=False: instead of them)
+    looked     look-ups done, {name: (day, source)}, besides those the ledger keeps. Without an asset the whole is assumed to be collected, until every
+               look-up for one was done in vain
     overrides  assumptions set otherwise, by name
     Raises BuyerUnknownError, FactUnknownError, RuleInvalidError; RateMissingError where the debts cannot be brought to one currency.
     """
+    kept = assets_of(book, buyer_id) if with_kept else []
+    known = (*assets, *(one.asset for one in kept if one.asset is not None))
+    looked = {**looked_of(kept), **(looked or {})}
+    assessment = assess(known, looked, on=book.on)
     found = owed(book, buyer_id, invoices)
     items = tuple((one.invoice_id, one.instalment) for one in found.invoices if one.principal_minor or (one.interest_minor or 0))
-    known = tuple(assets)
-    facts, notes = _facts(book, found, items, known if known or looked else None)
+    nothing_there = not set(COVERS.values()) & set(assessment.missing)
+    facts, notes = _facts(book, found, items, known if known or nothing_there else None)
     overrides = dict(sorted((overrides or {}).items()))
     chosen = routes(facts, overrides)
     loss = loss_given_default(
         facts.claim_minor, facts.days_past_due, facts.debtor_country, secured_minor=facts.secured_minor,
         insured_share=_insured_share(facts), payable=0.85 if facts.insured_minor else 1.0,
     )  # fmt: skip
-    return RouteChoice(buyer_id, items, chosen, known, assess(known, looked, on=book.on), loss, overrides, looked, notes)
+    return RouteChoice(buyer_id, items, chosen, known, assessment, loss, overrides, looked, notes)
 
 
 def _insured_share(facts: RouteFacts) -> float:
@@ -269,7 +276,7 @@ def decision(
     inputs = {
         "case_id": case_id, "invoices": [list(one) for one in choice.invoices], "overrides": dict(choice.overrides),
         "assets": [_kept(one) for one in choice.assets],
-        "looked": None if choice.looked is None else {name: [day.isoformat(), source] for name, (day, source) in choice.looked.items()}, "facts": choice.facts.plain(),
+        "looked": {name: [day.isoformat(), source] for name, (day, source) in choice.looked.items()}, "facts": choice.facts.plain(),
     }  # fmt: skip
     return decision_row(
         decision_id=decision_id, kind="route", basis=basis_of(book), rules={"route": VERSION}, inputs=inputs, answer=plain(choice.found), outcome=taken,
@@ -295,10 +302,9 @@ def recompute(book: Book, decision: Mapping[str, Any]) -> Mapping[str, Any]:
     """The answer of a kept decision, worked out again from the book it stood on and its inputs."""
     inputs = decision["inputs"]
     assets = [asset_from(one) for one in inputs["assets"]]
-    kept = inputs.get("looked")
-    looked = None if kept is None else {name: (date.fromisoformat(day), source) for name, (day, source) in kept.items()}
+    looked = {name: (date.fromisoformat(day), source) for name, (day, source) in inputs["looked"].items()}
     invoices = [(one, number) for one, number in inputs["invoices"]]
-    made = routes_for(book, decision["buyer_id"], invoices, assets=assets, overrides=inputs["overrides"], looked=looked)
+    made = routes_for(book, decision["buyer_id"], invoices, assets=assets, overrides=inputs["overrides"], looked=looked, with_kept=False)
     return plain(made.found)
 
 

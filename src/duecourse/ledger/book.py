@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from duecourse.calendar import months_back
 from duecourse.ledger.entries import (
+    ASSET,
     BUYER,
     CASE_EVENT,
     CONTRACT,
@@ -195,7 +196,7 @@ class Book:
             return self._seen_with_invoice(rows, ITEM, entity="legal_entity")
         if entry == DISPUTE:
             return self._seen_with_invoice(rows, ITEM[:2], entity=None)
-        if entry in (STATEMENT, SIGNAL, SECURITY, DECISION, CONTRACT, CASE_EVENT, NOTICE):
+        if entry in (STATEMENT, SIGNAL, SECURITY, DECISION, CONTRACT, CASE_EVENT, NOTICE, ASSET):
             return rows.semi_join(self.buyer.select("buyer_id").view(), "buyer_id").select(rows.columns)
         if entry == LIMIT:
             return self._seen_limits(rows)
@@ -291,6 +292,11 @@ class Book:
     def document_link(self) -> ir.Table:
         """证明关系: one row per fact a document proves something of."""
         return self.table(DOCUMENT_LINK)
+
+    @cached_property
+    def asset(self) -> ir.Table:
+        """财产线索: one row per asset of a debtor that was found, and per look-up that found none."""
+        return self.table(ASSET)
 
     @cached_property
     def decision(self) -> ir.Table:

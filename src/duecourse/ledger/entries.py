@@ -547,7 +547,7 @@ DOCUMENT: Final = Entry(
 )
 """What is on paper or in a file and may prove something. The bytes lie with the app, under their SHA-256."""
 
-DOCUMENT_TARGETS: Final = ("invoice", "case", "case_event", "notice", "contract", "security")
+DOCUMENT_TARGETS: Final = ("invoice", "case", "case_event", "notice", "contract", "security", "buyer")
 
 DOCUMENT_LINK: Final = Entry(
     "document_link",
@@ -565,6 +565,32 @@ DOCUMENT_LINK: Final = Entry(
     founded=False,
 )
 """Which document proves what of which fact."""
+
+ASSET: Final = Entry(
+    "asset",
+    _facts(
+        asset_id=TEXT,
+        buyer_id=TEXT,  # the debtor
+        kind=TEXT,  # one of risk.severity.assets.REALISED; null = a look-up that found nothing to count
+        look_up=TEXT,  # one of risk.severity.assets.LOOK_UPS: what was gone through
+        country=TEXT,  # where it is; null = the debtor's own
+        amount_minor=MINOR,  # what it is worth
+        currency=TEXT,
+        realised_share=pa.float64(),  # which share of that it would fetch; null = as its kind does
+        prior_rights_minor=MINOR,  # what others take from it first
+        seen_on=DAY,  # the day the source speaks of
+        gone_on=DAY,  # sold, taken by others, not the debtor's
+        provider=TEXT,  # register, court, our own visit …
+        reference=TEXT,
+        text=TEXT,
+        made_by=TEXT,
+    ),
+    key=("asset_id",),
+    happened="seen_on",
+    ends=("gone_on",),
+    founded=False,
+)
+"""What a debtor has that could be enforced against, and what was looked up without finding any."""
 
 DECISION_KINDS: Final = ("limit", "order", "grade_adjustment", "list_verdict", "alert", "route")
 
@@ -710,6 +736,7 @@ ENTRIES: Final = {
         CONTRACT,
         CASE_EVENT,
         NOTICE,
+        ASSET,
         DOCUMENT,
         DOCUMENT_LINK,
         DECISION,
