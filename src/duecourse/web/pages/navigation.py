@@ -45,6 +45,7 @@ PLACES: Final[Mapping[str, tuple[Place, ...]]] = {
         Place("today", "web.cases_today_title", "check"),
         Place("cases", "web.cases_title", "columns", also=frozenset({"case"})),
         Place("letters", "web.letters_title", "file", also=frozenset({"letter", "buyer_letter"})),
+        Place("agencies", "web.agencies_title", "people", also=frozenset({"agency", "placement", "placement_new"})),
         Place("countries", "web.countries_title", "globe", also=frozenset({"country"})),
         Place("calculator_limitation", "web.clocks_tabs", "calendar", also=frozenset({"calculator_interest", "calculator_rates"})),
     ),
