@@ -72,12 +72,13 @@ PASSWORD = "correct horse battery staple"
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """The database, without the guards of the audit trail: a test with real transactions is cleared by deleting. The trail's own tests put them up."""
+    """The database, without the guards of audit trail and custody log: a test with real transactions is cleared by deleting. Their own tests put them up."""
     from django.db import connection
 
-    guards = import_module("duecourse.web.accounts.migrations.0002_keep_the_trail")
+    names = ("accounts.migrations.0002_keep_the_trail", "documents.migrations.0002_keep_the_log")
     with django_db_blocker.unblock(), connection.schema_editor() as editor:
-        guards.release(None, editor)
+        for name in names:
+            import_module(f"duecourse.web.{name}").release(None, editor)
 
 
 @pytest.fixture(scope="session")

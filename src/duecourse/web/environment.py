@@ -59,6 +59,15 @@ SECOND_FACTOR: Final = frozenset(
 UPLOAD_LIMIT: Final = int(os.environ.get("DUECOURSE_UPLOAD_LIMIT") or 2048) * 2**20
 """The largest upload of an import, given in megabytes."""
 
+DOCUMENT_LIMIT: Final = int(os.environ.get("DUECOURSE_DOCUMENT_LIMIT") or 100) * 2**20
+"""The largest document (contract, delivery note, e-mail …) that is taken up, given in megabytes."""
+
+TSA_URL: Final = os.environ.get("DUECOURSE_TSA_URL", "")
+"""Address of a time-stamp authority (RFC 3161) that stamps each document's hash, e.g. `https://freetsa.org/tsr`; empty = none is asked."""
+
+TSA_ROOTS: Final = os.environ.get("DUECOURSE_TSA_ROOTS", "")
+"""PEM file with the root certificates a time-stamp has to lead to; empty = its signature is checked, who signed is not."""
+
 METRICS_TOKEN: Final = os.environ.get("DUECOURSE_METRICS_TOKEN", "")
 """With it as a bearer token /metrics answers other machines too; empty = only this one."""
 

@@ -148,11 +148,11 @@ def decoded(content: bytes) -> str | None:
 def guess(name: str, kind_of_file: str) -> str:
     """What a document probably is, by its name: a suggestion for the person who files it."""
     said = name.casefold().replace("_", " ").replace("-", " ")
+    if kind_of_file in ("message/rfc822", "application/vnd.ms-outlook"):
+        return "correspondence"
     for kind, words in GUESSES:
         if any((word in said) if len(word) > 3 or not word.isascii() else re.search(rf"\b{word}\b", said) for word in words):
             return kind
-    if kind_of_file in ("message/rfc822", "application/vnd.ms-outlook"):
-        return "correspondence"
     return "photo" if kind_of_file.startswith("image/") else "other"
 
 

@@ -43,7 +43,12 @@ PERMISSIONS: Final = ", ".join(
 )  # fmt: skip
 """No page needs the machine's sensors; passkeys are for our own pages alone."""
 
-LIMITS: Final[Mapping[str, int]] = {"/imports/": env.UPLOAD_LIMIT, "/quarantine/": env.UPLOAD_LIMIT, "/api/": 256 * 2**20}
+LIMITS: Final[Mapping[str, int]] = {
+    "/imports/": env.UPLOAD_LIMIT,
+    "/quarantine/": env.UPLOAD_LIMIT,
+    "/documents/upload/": env.UPLOAD_LIMIT,
+    "/api/": 256 * 2**20,
+}
 """What may be sent, in bytes, by where it is sent to."""
 
 SMALL: Final = 2 * 2**20

@@ -57,8 +57,10 @@ class Received:
         return place
 
 
-def handed_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def handed_in(view: Callable[..., HttpResponse], *, into: type[IntoHome] | None = None) -> Callable[..., HttpResponse]:
     """In front of a view that takes files: `view(request, handler, …)` is called with the handler that has written them to the home folder.
+
+    into  the handler of a room that keeps files of its own
 
     Stands below the gate, which has to be passed before the first byte is read; the token against forgery is looked for once the handler
     is in its place, for to read it is to read the form.
@@ -68,7 +70,7 @@ def handed_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @csrf_exempt
     @wraps(view)
     def taking(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        handler = IntoHome(request)
+        handler = (into or IntoHome)(request)
         request.upload_handlers = [handler]
         return checked(request, handler, *args, **kwargs)
 
@@ -91,10 +93,19 @@ class IntoHome(FileUploadHandler):
         self._file: IO[bytes] | None = None
         self._half: Path | None = None
 
+    @property
+    def limit(self) -> int:
+        """The most bytes a file may have."""
+        return env.UPLOAD_LIMIT
+
+    def fresh(self) -> Path:
+        """Where a file is written while it arrives."""
+        return folder() / f"{HALF}{secrets.token_hex(8)}"
+
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         """A file begins."""
         super().new_file(*args, **kwargs)
-        self._half = folder() / f"{HALF}{secrets.token_hex(8)}"
+        self._half = self.fresh()
         self._file = self._half.open("wb")
         self._hash = hashlib.sha256()
         self._size = 0
@@ -102,7 +113,7 @@ class IntoHome(FileUploadHandler):
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:  # noqa: ARG002 — the library's signature
         """A block of it."""
         self._size += len(raw_data)
-        if self._size > env.UPLOAD_LIMIT:
+        if self._size > self.limit:
             self.too_large.append(clean_name(self.file_name or ""))
             self._drop()
             raise SkipFile

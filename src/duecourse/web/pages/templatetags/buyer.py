@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 register = template.Library()
 
-TABS: Final = ("buyer", "buyer_statements", "buyer_evidence", "buyer_grade", "buyer_limit", "buyer_file")
+TABS: Final = ("buyer", "buyer_statements", "buyer_evidence", "buyer_grade", "buyer_limit", "buyer_route", "buyer_documents", "buyer_file")
 """The URL names of a buyer's pages, in the order of their tabs; each is worded `web.tabs_NAME`."""
 
 
