@@ -186,3 +186,17 @@ def test_the_playbook_is_changed_by_those_who_may_and_cases_follow(own_ledger, a
     codes = set(case.tasks.filter(state="open").values_list("code", flat=True))
     assert "X01" in codes
     assert "P07" not in codes
+
+
+def test_a_case_is_given_to_somebody_who_sees_it_and_they_are_told_once(anna, person, case, book):
+    from duecourse.web.notices.models import Notice
+
+    lin = person("collector", "lin")
+    blind = person("sales", "wu", sales_owners=["nobody at all"])
+    assert post(anna, case, "assign", to=str(blind.pk)).status_code == 409
+    for _ in range(2):
+        assert post(anna, case, "assign", to=str(lin.pk), mark="m2").status_code == 302
+    case.refresh_from_db()
+    assert case.owner == lin
+    assert Notice.objects.filter(kind="case_assigned", person=lin).count() == 1
+    assert "lin" in anna.get(f"/cases/{case.pk}/").content.decode()

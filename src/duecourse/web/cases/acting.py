@@ -19,6 +19,8 @@ from duecourse.web.accounts.audit import record
 from duecourse.web.accounts.models import Person
 from duecourse.web.cases import keeping
 from duecourse.web.cases.models import CLOSED, LIVE, OPEN, PAUSED, RESULTS, Case, CaseEvent, Plan, Promise, Task
+from duecourse.web.notices.models import preference_of
+from duecourse.web.notices.telling import Audience, person_recipient, seen_by, tell
 from duecourse.web.outbox.sending import put_out
 
 if TYPE_CHECKING:
@@ -120,8 +122,21 @@ def _end_tasks(book: Book, case: Case, kind: str, on: date, person: Any) -> None
     case.escalated_on = None
 
 
+def candidates(book: Book, case: Case) -> list[Person]:
+    """Whom the case can be given to: who may work cases and sees the buyer."""
+    able = [one for one in Person.objects.filter(is_active=True).order_by("first_name", "username") if may(one, "note")]
+    scopes = {str(one.scope): one.scope for one in able if one.scope.restricts}
+    sees = {name: case.buyer_id in seen_by(book, scope, [case.buyer_id]) for name, scope in scopes.items()}
+    return [one for one in able if sees.get(str(one.scope), True)]
+
+
 def assign(who: Who, book: Book, pk: int, person: Any, mark: str) -> Case:
-    """Give the case to somebody, or to nobody. Raises NotNowError."""
+    """Give the case to somebody who sees the buyer, or to nobody; who gets it is told. Raises NotNowError."""
+    shown = Case.objects.filter(pk=pk).first()
+    if shown is None:
+        raise NotNowError("web.cases_gone")
+    if person is not None and person.pk not in {one.pk for one in candidates(book, shown)}:
+        raise NotNowError("web.watch_cannot_have")
     with transaction.atomic():
         if (before := _done(pk, f"assigned {mark}")) is not None:
             return before
@@ -130,6 +145,11 @@ def assign(who: Who, book: Book, pk: int, person: Any, mark: str) -> Case:
         _happened(case, "assigned", f"assigned {mark}", book.on, person_of(who), to=person.name if person else "")
         record(who, "case.assign", "buyer", case.buyer_id, case=case.case_id, to=person.username if person else "")
         case.save(update_fields=["owner"])
+        if person is not None and person.pk != person_of(who).pk:
+            audience = Audience([person_recipient(person, preference_of(person))], {str(person.scope): [case.buyer_id]})
+            tell(
+                audience, [keeping.news_of(case, "case_assigned", f"assigned {mark}", "web.cases_told_assigned", to=frozenset({person.pk}))]
+            )
     return case
 
 

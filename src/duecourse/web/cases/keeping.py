@@ -28,6 +28,7 @@ from duecourse.desk.open_case import (
 )
 from duecourse.money import exponent
 from duecourse.web.cases.models import LIVE, OPEN, PAUSED, Case, CaseEvent, CaseInvoice, Plan, Promise, Task
+from duecourse.web.notices.telling import News, audience_of, tell
 from duecourse.web.outbox.sending import put_out_many
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ T = TypeVar("T")
 CHUNK: Final = 1000
 """So many buyers are looked at in one transaction."""
 
+TOLD: Final = 50
+"""Of so many late cases people are told in one day; all of them stand under their tab."""
 RULE: Final = "rule"
 FIGURES: Final = """UPDATE cases_case SET seen_on = %s, overdue_minor = %s, oldest_due_on = %s, waiting_minor = %s WHERE id = %s"""
 PLANNED: Final = """UPDATE cases_case SET planned = %s, playbook = %s, phase = %s, next_on = %s WHERE id = %s"""
@@ -415,14 +418,26 @@ def _resume(day: Day, found: dict[str, int]) -> None:
 
 
 def _escalate(day: Day, found: dict[str, int]) -> None:
-    """Of cases whose next task is late by more than the playbook allows: once for each such day."""
+    """Of cases whose next task is late by more than the playbook allows: once for each such day. Told of those where waiting costs most."""
     after = day.playbook("").opening.escalate_after_days
-    late = Case.objects.filter(state=OPEN, next_on__lt=day.on - timedelta(days=after), escalated_on=None)
+    late = Case.objects.filter(state=OPEN, next_on__lt=day.on - timedelta(days=after), escalated_on=None).order_by("-waiting_minor", "pk")
+    left = TOLD
     while rows := list(late[:CHUNK]):
+        told, left = rows[:left], max(0, left - len(rows))
+        audience = audience_of(day.book, [one.buyer_id for one in told])
         with transaction.atomic():
             CaseEvent.objects.bulk_create(
                 [CaseEvent(case=one, kind="escalated", key=f"escalated {one.next_on}", on=day.on, detail={"due_on": str(one.next_on)}) for one in rows],
                 ignore_conflicts=True,
             )  # fmt: skip
             Case.objects.filter(pk__in=[one.pk for one in rows]).update(escalated_on=day.on)
+            tell(audience, [news_of(one, "case_escalated", f"escalated {one.next_on}", "web.cases_told_escalated") for one in told])
         found["escalated"] += len(rows)
+
+
+def news_of(case: Case, kind: str, key: str, code: str, *, to: frozenset[int] | None = None) -> News:
+    """What people are told of a case."""
+    args = {
+        "case": case.case_id, "overdue": {"minor": case.overdue_minor, "currency": case.currency}, "next": case.next_on.isoformat() if case.next_on else "–"
+    }  # fmt: skip
+    return News(kind, f"case {case.pk} {key}", code, args, case.buyer_id, f"/cases/{case.pk}/", 1, to)

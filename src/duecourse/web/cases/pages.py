@@ -15,9 +15,8 @@ from django.views.decorators.http import require_safe
 from duecourse.decisions.playbook import PHASES
 from duecourse.messages import say
 from duecourse.web.accounts.access import gate, may
-from duecourse.web.accounts.models import Person
 from duecourse.web.books import book_of
-from duecourse.web.cases.acting import BY_HAND, LONGEST_PAUSE, LONGEST_PROMISE, recovered
+from duecourse.web.cases.acting import BY_HAND, LONGEST_PAUSE, LONGEST_PROMISE, candidates, recovered
 from duecourse.web.cases.models import CLOSED, LIVE, OPEN, PAUSED, RESULTS, Case, Task
 from duecourse.web.cases.panels import panels
 from duecourse.web.cases.wording import case_line, event_line, kind_word, money, plan_line, promise_line, task_line
@@ -221,18 +220,10 @@ def case_words(request: HttpRequest, book: Book, pk: int, fault: str = "", typed
         "finished": [task_line(book, task, one.country, book.on) for task in tasks if task.state in ("done", "skipped")],
         "invoices": [{"row": row, "open": money(row.open_minor, row.currency), "joined": money(row.joined_minor, row.currency), "days": max(0, (book.on - row.due_on).days)} for row in invoices],
         "promises": [promise_line(row) for row in one.promises.all()], "plans": [plan_line(row) for row in one.plans.all()],
-        "events": [event_line(row) for row in reversed(one.events.select_related("person", "case"))], "people": _people(book, one) if able else [],
+        "events": [event_line(row) for row in reversed(one.events.select_related("person", "case"))], "people": candidates(book, one) if able else [],
         "currencies": currencies, "open_invoices": [row for row in invoices if row.left_on is None],
         "kinds": [(kind, kind_word(kind)) for kind in BY_HAND], "results": [(result, say(f"web.cases_result_{result}")) for result in RESULTS],
         "first": book.on + timedelta(days=1), "last_pause": book.on + LONGEST_PAUSE, "last_promise": book.on + LONGEST_PROMISE, "suggested": book.on + timedelta(days=7),
         "so_far": money(recovered(one), one.currency), "earlier": [case_line(row, {}, book.on) for row in Case.objects.filter(buyer_id=one.buyer_id).exclude(pk=one.pk).select_related("owner")[:10]],
         "panels": panels(book, one),
     }  # fmt: skip
-
-
-def _people(book: Book, one: Case) -> list[Person]:
-    """Whom the case can be given to: who may work cases and sees the buyer."""
-    from duecourse.web.notices.telling import seen_by  # noqa: PLC0415 — the notices' room is not needed to read
-
-    able = [person for person in Person.objects.filter(is_active=True).order_by("first_name", "username") if may(person, "note")]
-    return [person for person in able if not person.scope.restricts or one.buyer_id in seen_by(book, person.scope, [one.buyer_id])]
