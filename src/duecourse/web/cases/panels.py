@@ -1,4 +1,4 @@
-"""What other rooms know of a case: which letters went, what is owed with interest, which clocks run. A panel each, in the order in which the page shows them."""
+"""What other rooms know of a case: which letters went, what is owed, which clocks run, what proves it. A panel each, in the order in which the page shows them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from duecourse.desk.clocks import clocks_of
+from duecourse.desk.evidence_file import completeness_of, of_case
 from duecourse.desk.late_interest import owed
-from duecourse.errors import BuyerUnknownError, FactUnknownError
+from duecourse.desk.route import routes_for, shown_name
+from duecourse.errors import BuyerUnknownError, DuecourseError, FactUnknownError
 from duecourse.messages import catalogue, say
+from duecourse.web.agencies.panel import placements_panel
 from duecourse.web.cases.wording import money
+from duecourse.web.documents.reading import Seen, documents_now
+from duecourse.web.documents.wording import route_line
 from duecourse.web.letters.models import Letter
 
 if TYPE_CHECKING:
@@ -22,6 +27,8 @@ if TYPE_CHECKING:
 
 LINES: Final = 12
 CLOCKS: Final = 12
+BEST: Final = 3
+ROUTED: Final = 100
 LETTERS: Final = {"sent": "good", "uncertain": "bad", "failed": "bad", "cancelled": "off", "draft": "off"}
 STATES: Final = {"running": "busy", "stopped": "off", "met": "good", "ended": "bad", "unknown": "warn"}
 
@@ -29,7 +36,7 @@ STATES: Final = {"running": "busy", "stopped": "off", "met": "good", "ended": "b
 def panels(book: Book, case: Case) -> list[dict[str, Any]]:
     """Title, template and what it needs."""
     items = [(row.invoice_id, row.instalment) for row in case.invoices.all()]
-    found = [_letters(case), _owed(book, case, items), _clocks(book, case, items)]
+    found = [_letters(case), _owed(book, case, items), _clocks(book, case, items), _routes(book, case, items), _evidence(book, case)]
     return [one for one in found if one]
 
 
@@ -40,6 +47,34 @@ def _letters(case: Case) -> dict[str, Any]:
         for one in Letter.objects.filter(case_id=case.case_id).order_by("-id")[:LINES]
     ]  # fmt: skip
     return {"template": "cases/_letters.html", "letters": rows, "query": urlencode({"case": case.case_id})}
+
+
+def _routes(book: Book, case: Case, items: Sequence[tuple[str, int]]) -> dict[str, Any] | None:
+    """The best ways to the money, and the page where one is taken."""
+    query = urlencode([("case", case.case_id), *(("invoice", f"{number}/{instalment}") for number, instalment in items[:ROUTED])])
+    try:
+        choice = routes_for(book, case.buyer_id, items)
+    except DuecourseError as error:
+        return {"template": "cases/_routes.html", "fault": error.message(), "query": query}
+    if not choice.facts.claim_minor:
+        return None
+    ranked = [one for one in choice.routes if one.rank is not None]
+    rows = [
+        {
+            "name": shown_name(one.code), "worth": money(one.worth.expected_minor, choice.facts.currency), "days": round(one.worth.days), "doubtful": one.standing != "open",
+            "chosen": one is choice.chosen,
+        }
+        for one in ranked[:BEST]
+    ]  # fmt: skip
+    return {"template": "cases/_routes.html", "routes": rows, "why": choice.found.why.words(), "query": query}
+
+
+def _evidence(book: Book, case: Case) -> dict[str, Any]:
+    """How complete the evidence is for each route that is open."""
+    wanted = Seen(case.buyer_id, "", case).wanted
+    held = of_case(documents_now(book, case.buyer_id), case.case_id)
+    routes = [route_line(one) for one in completeness_of(book, wanted, held) if one.applies]
+    return {"template": "cases/_evidence.html", "routes": routes, "count": len(held)}
 
 
 def _owed(book: Book, case: Case, items: Sequence[tuple[str, int]]) -> dict[str, Any] | None:

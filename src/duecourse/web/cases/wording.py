@@ -20,6 +20,10 @@ LOOKS: Final = {"open": "busy", "paused": "off", "closed": "good"}
 TASK_LOOKS: Final = {"done": "good", "skipped": "off", "dropped": "off", "open": "busy"}
 PROMISE_LOOKS: Final = {"open": "busy", "kept": "good", "partly": "warn", "broken": "bad", "withdrawn": "off"}
 PLAN_LOOKS: Final = {"running": "busy", "kept": "good", "broken": "bad", "ended": "off"}
+PLACES: Final[Mapping[str, str]] = {
+    "evidence": "documents", "assets": "route", "route": "route", "placement": "placement", "order_for_payment": "route", "sue": "route", "barred": "route",
+}  # fmt: skip
+"""Where one does what a step asks for."""
 GRAVE: Final = frozenset({"escalated", "promise_broken", "promise_partly", "plan_broken", "insolvency_notice", "dispute"})
 GLAD: Final = frozenset({"paid", "promise_kept", "plan_kept", "recovery", "part_payment", "acknowledgement"})
 
@@ -57,7 +61,7 @@ def task_line(book: Book, task: Task, country: str, on: date) -> dict[str, Any]:
         "task": task, "words": task_words(book, task, country), "late": late, "look": "bad" if late else "warn" if task.state == "open" and left <= 1 else TASK_LOOKS[task.state],
         "when": say("web.cases_late_by", count=-left) if late else say("web.cases_today") if left == 0 else say("web.cases_in_days", count=left),
         "code": "" if task.said or task.code == "paid" else task.code, "letter": step.letter if step else "", "proof": bool(step and step.proof),
-        "source": step.source if step else "",
+        "source": step.source if step else "", "place": PLACES.get(step.does, "") if step else "",
     }  # fmt: skip
 
 
