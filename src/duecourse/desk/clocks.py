@@ -62,7 +62,8 @@ class Happened:
 class DebtFacts:
     """What clocks of one buyer rest on, as plain rows of the ledger's tables.
 
-    own_country  the creditor's: its working days, and half of the question whether a sale is international
+    own_country  the creditor's: its law where none was agreed, and half of the question whether a sale is international
+    calendar     the country whose working days are ours; empty: the same
     overrides    working days the firm knows better
     terms        of the credit-insurance policy; None: none was entered
     """
@@ -80,6 +81,12 @@ class DebtFacts:
     overrides: Overrides = ()
     terms: PolicyTerms | None = None
     names: frozenset[str] = field(default_factory=frozenset)
+    calendar: str = ""
+
+    @property
+    def worked_in(self) -> str:
+        """The country whose working days are ours."""
+        return self.calendar or self.own_country
 
     @property
     def international(self) -> bool:
@@ -116,10 +123,15 @@ def facts_of(book: Book, buyer_id: str) -> DebtFacts:
     return DebtFacts(
         buyer_id, book.on, profile, rows[INVOICE.name], _settled(rows[SETTLEMENT.name]), rows[CONTRACT.name],
         [one for one in rows[SECURITY.name] if one["released_on"] is None], happened,
-        insured=any(one["kind"] == "insurer" for one in rows[LIMIT.name]), own_country=str(book.settings.get("calendar") or OWN_COUNTRY),
+        insured=any(one["kind"] == "insurer" for one in rows[LIMIT.name]), own_country=own_country(book.settings), calendar=str(book.settings.get("calendar") or ""),
         overrides=overrides_of(book.settings.get("working_days")), terms=policy_terms(book.settings.get("insurer_terms")),
         names=frozenset(filter(None, (buyer_id, profile.get("name"), profile.get("name_local")))),
     )  # fmt: skip
+
+
+def own_country(settings: Mapping[str, Any]) -> str:
+    """The creditor's country by the firm's settings: where it is, else whose working days it keeps."""
+    return str(settings.get("own_country") or settings.get("calendar") or OWN_COUNTRY)
 
 
 def clocks(facts: DebtFacts, invoices: Iterable[Item | str] | None = None, *, events: Iterable[Event] = ()) -> tuple[Clock, ...]:
@@ -132,12 +144,12 @@ def clocks(facts: DebtFacts, invoices: Iterable[Item | str] | None = None, *, ev
     if chosen:
         dues = sorted({row["due_date"] for row in chosen})
         found += [
-            demand_letter(due, _concerning(happened, chosen, due), on=facts.on, own_country=facts.own_country, overrides=facts.overrides)
+            demand_letter(due, _concerning(happened, chosen, due), on=facts.on, own_country=facts.worked_in, overrides=facts.overrides)
             for due in dues
             if due < facts.on
         ]
         if facts.terms is not None and facts.insured and dues[0] < facts.on:
-            found += insurer_duties(facts.terms, dues[0], everything, on=facts.on, own_country=facts.own_country, overrides=facts.overrides)
+            found += insurer_duties(facts.terms, dues[0], everything, on=facts.on, own_country=facts.worked_in, overrides=facts.overrides)
         found += _proceedings(facts, chosen, everything)
     return tuple(sorted(found, key=lambda one: (PENDING[one.state], one.act_by or facts.on, one.code, str(sorted(one.about.items())))))
 
@@ -304,7 +316,7 @@ def _limitation(facts: DebtFacts, row: Mapping[str, Any], happened: Sequence[Hap
             facts.names,
         )
         clock = limitation(
-            law, debt, _of_invoice(happened, number, None if together else instalment), on=facts.on, own_country=facts.own_country,
+            law, debt, _of_invoice(happened, number, None if together else instalment), on=facts.on, own_country=facts.worked_in,
             overrides=facts.overrides,
         )  # fmt: skip
         if len(laws) > 1:
@@ -335,7 +347,7 @@ def _guarantees(facts: DebtFacts, chosen: Sequence[Mapping[str, Any]], happened:
             )
             events = _concerning(happened, chosen, due)
             for make in (guarantee_period, guarantee_limitation):
-                clock = make(guarantee, due, events, on=facts.on, own_country=facts.own_country, overrides=facts.overrides)
+                clock = make(guarantee, due, events, on=facts.on, own_country=facts.worked_in, overrides=facts.overrides)
                 if clock is not None:
                     found.append(replace(clock, about={**clock.about, "due_date": due.isoformat()}))
     return found

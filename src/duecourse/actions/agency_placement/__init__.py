@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from duecourse.actions.paper import pdf
 from duecourse.messages import Language, say
-from duecourse.money import decimal_string, format_money
+from duecourse.money import decimal_string, grouped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -129,8 +129,8 @@ def pieces(facts: Placing, lang: Language) -> list[Mapping[str, Any]]:
         {
             "kind": "tiles",
             "tiles": [
-                {"label": say("agencies.pack_open", lang), "value": format_money(total, facts.currency, lang), "under": say("agencies.pack_count", lang, count=len(facts.claims))},
-                {"label": say("agencies.pack_interest", lang), "value": blank if known is None else format_money(known, facts.currency, lang), "under": str(facts.on)},
+                {"label": say("agencies.pack_open", lang), "value": f"{facts.currency} {grouped(total, facts.currency)}", "under": say("agencies.pack_count", lang, count=len(facts.claims))},
+                {"label": say("agencies.pack_interest", lang), "value": blank if known is None else f"{facts.currency} {grouped(known, facts.currency)}", "under": str(facts.on)},
                 {"label": say("agencies.pack_oldest", lang), "value": str(min(one.due_date for one in facts.claims)), "under": ""},
                 {"label": say("agencies.pack_limitation", lang), "value": str(first) if first else blank, "under": ""},
             ],
@@ -141,18 +141,19 @@ def pieces(facts: Placing, lang: Language) -> list[Mapping[str, Any]]:
     if facts.contract:
         found += [title("contract"), {"kind": "pairs", "rows": _rows(facts.contract)}]
     heads = ("invoice", "issued", "due", "late", "amount", "paid", "left", "interest_short", "limit")
+    # What is set to the right takes the room it needs, the rest is shared: dates must not break.
     found += [
         title("claims"),
         {
             "kind": "table", "head": [say(f"agencies.pack_col_{head}", lang) for head in heads],
-            "align": ["left", "left", "left", "right", "right", "right", "right", "right", "left"],
-            "rows": [_claim_row(facts, one, lang, blank) for one in facts.claims], "note": say("agencies.pack_currency", lang, currency=facts.currency),
+            "align": ["left", *(["right"] * 8)],
+            "rows": [_claim_row(facts, one, blank) for one in facts.claims], "note": say("agencies.pack_currency", lang, currency=facts.currency),
         },
     ]  # fmt: skip
     if facts.history:
         head = [say("agencies.pack_col_day", lang), say("agencies.pack_col_what", lang)]
         rows = [[str(day), said] for day, said in facts.history]
-        found += [title("history"), {"kind": "table", "head": head, "align": ["left", "left"], "rows": rows, "note": ""}]
+        found += [title("history"), {"kind": "table", "head": head, "align": ["right", "left"], "rows": rows, "note": ""}]
     if facts.notes:
         found += [title("notes"), {"kind": "text", "text": "\n\n".join(facts.notes)}]
     found += [title("terms"), {"kind": "text", "text": "\n\n".join([*facts.terms, facts.contact])}]
@@ -163,9 +164,9 @@ def _rows(pairs: Sequence[tuple[str, str]]) -> list[list[str]]:
     return [list(pair) for pair in pairs if pair[1]]
 
 
-def _claim_row(facts: Placing, one: Claim, lang: Language, blank: str) -> list[str]:
+def _claim_row(facts: Placing, one: Claim, blank: str) -> list[str]:
     def plain(minor: int | None) -> str:
-        return blank if minor is None else format_money(minor, one.currency, lang).replace(one.currency, "").strip()
+        return blank if minor is None else grouped(minor, one.currency)
 
     number = f"{one.invoice_id} / {one.instalment}" if one.instalment > 1 else one.invoice_id
     return [

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from duecourse.cover.deadlines.clock import NEEDS_RECEIPT
 from duecourse.desk.clock_trial import KINDS, SUBJECTS, Trial, event_of, pressing, tried
+from duecourse.desk.clocks import own_country
 from duecourse.errors import DuecourseError
 from duecourse.messages import say
 from duecourse.reference.countries import COUNTRIES
@@ -49,7 +50,7 @@ class Typed:
 def calculator_limitation(request: HttpRequest) -> HttpResponse:
     """The form, and under it the clocks of what was typed in. Nothing is kept."""
     book = book_of(request)
-    own = str(book.settings.get("calendar") or "CN")
+    own = own_country(book.settings)
     typed, trial = _typed(request.GET, own)
     clocks: tuple[Clock, ...] = ()
     if trial is not None:

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Schema
 from pydantic import Field
 
+from duecourse.desk.clocks import own_country
 from duecourse.desk.country_page import country_page, demand_group, listed, plain
 from duecourse.errors import CountryUnknownError
 from duecourse.messages import say
@@ -19,7 +20,6 @@ from duecourse.web.api.application import api
 from duecourse.web.api.auth import needs
 from duecourse.web.api.problems import Problem
 from duecourse.web.api.reading import At, book_for, sent
-from duecourse.web.countries.pages import own_country
 
 TAGS: Final = ["Countries"]
 READ: Final = needs("read")
@@ -121,7 +121,7 @@ def one_country(request: HttpRequest, code: str, asked: Query[CountrySeen]) -> H
     """Limitation, interest, conventions, formalities between the two, procedures, risk, holidays: each with source, day and confidence."""
     book = book_for(request, asked)
     try:
-        land, own = country(code), country(asked.own or own_country(book))
+        land, own = country(code), country(asked.own or own_country(book.settings))
     except CountryUnknownError as error:
         raise Problem(404, detail=error.message()) from None
     return sent(request, {**plain(country_page(land.alpha2, book.on, own=own.alpha2)), "note": say("legal.not_advice")})

@@ -9,13 +9,14 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from duecourse.desk.clocks import OWN_COUNTRY
+from duecourse.desk.clocks import own_country
 from duecourse.desk.country_page import country_page, days_worked, demand_group, listed, tongues
 from duecourse.errors import CountryUnknownError
 from duecourse.messages import say
 from duecourse.reference.countries import COUNTRIES, Membership
 from duecourse.reference.countries import country as country_of
 from duecourse.web.accounts.access import gate
+from duecourse.web.agencies.models import Agency
 from duecourse.web.books import book_of
 
 if TYPE_CHECKING:
@@ -26,11 +27,6 @@ if TYPE_CHECKING:
 
 DEMANDS: Final = ("yes", "limited", "nothing", "unknown")
 LOOKS: Final = {"yes": "good", "limited": "warn", "nothing": "bad", "unknown": ""}
-
-
-def own_country(book: Book) -> str:
-    """The creditor's country: the one whose working days the firm keeps."""
-    return str(book.settings.get("calendar") or OWN_COUNTRY)
 
 
 @require_safe
@@ -84,7 +80,7 @@ def country(request: HttpRequest, code: str) -> HttpResponse:
     book = book_of(request)
     try:
         land = country_of(code)
-        own = country_of(request.GET.get("own") or own_country(book))
+        own = country_of(request.GET.get("own") or own_country(book.settings))
     except CountryUnknownError:
         raise Http404 from None
     if code != land.alpha2:
@@ -92,7 +88,7 @@ def country(request: HttpRequest, code: str) -> HttpResponse:
     page = country_page(land.alpha2, book.on, own=own.alpha2)
     sections = [{"name": name, "title": say(f"countries.section_{name}"), "facts": facts} for name, facts in page.sections.items()]
     context = {
-        "book": book, "page": page, "sections": sections, "land": land, "own": own, "buyers": _buyers_in(book).get(land.alpha2, 0),
+        "book": book, "page": page, "sections": sections, "agencies": [one for one in Agency.objects.filter(active=True) if land.alpha2 in one.countries], "land": land, "own": own, "buyers": _buyers_in(book).get(land.alpha2, 0),
         "years": [{"year": year, "days": days, "worked": days_worked(page, year), "provisional": any(one.certainty == "provisional" for one in days)} for year, days in page.days.items()],
         "choices": sorted(((one.alpha2, one.name()) for one in COUNTRIES.values()), key=lambda pair: pair[1].casefold()),
     }  # fmt: skip
