@@ -91,6 +91,7 @@ ARGUMENTS: dict[str, Any] = {
     "signal_id": lambda _: "none",
     "decision_id": lambda _: "none",
     "limit_id": lambda _: "none",
+    "asset_id": lambda _: "none",
     "check_id": lambda _: "none",
     "provider_id": lambda _: "none",
     "instalment": lambda _: 1,
