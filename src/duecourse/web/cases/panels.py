@@ -58,7 +58,7 @@ def _routes(book: Book, case: Case, items: Sequence[tuple[str, int]]) -> dict[st
         return {"template": "cases/_routes.html", "fault": error.message(), "query": query}
     if not choice.facts.claim_minor:
         return None
-    ranked = [one for one in choice.routes if one.rank is not None]
+    ranked = [choice.chosen, *(one for one in choice.routes if one.rank is not None and one is not choice.chosen)]
     rows = [
         {
             "name": shown_name(one.code), "worth": money(one.worth.expected_minor, choice.facts.currency), "days": round(one.worth.days), "doubtful": one.standing != "open",
@@ -93,13 +93,11 @@ def _owed(book: Book, case: Case, items: Sequence[tuple[str, int]]) -> dict[str,
         }
         for currency, one in sorted(found.totals().items())
     ]  # fmt: skip
-    reasons: dict[str, None] = {}
-    for each in found.invoices:
-        reasons |= dict.fromkeys(said.words() for said in each.basis)
-        if each.refused is not None:
-            reasons[each.refused.words()] = None
+    reasons = dict.fromkeys(said.words() for each in found.invoices for said in each.basis)
+    reasons.pop(found.why_law.words(), None)
+    refused = [each.refused.words() for each in found.invoices if each.refused is not None]
     return {
-        "template": "cases/_owed.html", "totals": totals, "why_law": found.why_law.words(), "until": found.until, "reasons": list(reasons)[:6],
+        "template": "cases/_owed.html", "totals": totals, "why_law": found.why_law.words(), "until": found.until, "reasons": [*list(reasons)[:6], *refused[:1]],
         "notes": [one.words() for one in found.notes], "count": len(found.invoices),
         "lines": [
             {
