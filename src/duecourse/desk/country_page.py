@@ -13,7 +13,7 @@ from duecourse.errors import CountryUnknownError
 from duecourse.messages import language, say
 from duecourse.reference import interest_regimes
 from duecourse.reference.countries import COUNTRIES, Membership, country
-from duecourse.reference.court_priors import COURT_PRIORS
+from duecourse.reference.enforcement import DOING_BUSINESS
 from duecourse.reference.formalities import formalities
 from duecourse.reference.interest_regimes import REGIMES, REGIMES_OF, Regime, worded
 from duecourse.reference.languages import TONGUES
@@ -249,7 +249,7 @@ def _between(home: Country, land: Country, on: date) -> list[Fact]:
         if "language" in args:
             args["language"] = TONGUES[args["language"]].name() if args["language"] in TONGUES else args["language"]
         text = say(f"countries.{one.topic}_{one.answer}", own=home.name(), other=land.name(), **args) if one.answer else ""
-        source = (say("countries.source_between"), COUNTRIES.as_of, one.confidence) if one.answer else ("", None, None)
+        source = (one.source or say("countries.source_between"), COUNTRIES.as_of, one.confidence) if one.answer else ("", None, None)
         found.append(Fact(f"between_{one.topic}", one.answer, text, "", *source))
     return found
 
@@ -295,7 +295,7 @@ def _risk(land: Country) -> list[Fact]:
 
 
 def _courts(land: Country) -> list[Fact]:
-    prior = COURT_PRIORS.get(land.alpha2)
+    prior = DOING_BUSINESS.get(land.alpha2)
     if prior is None:
         return [Fact("courts", None)]
     rows = (
@@ -303,10 +303,12 @@ def _courts(land: Country) -> list[Fact]:
         ("court_cost", prior.contract_cost, _percent(prior.contract_cost)),
         ("insolvency_years", prior.insolvency_years, say("countries.years", years=prior.insolvency_years)),
         ("insolvency_cost", prior.insolvency_cost, _percent(prior.insolvency_cost)),
-        ("recovery_secured", prior.recovery, _percent(prior.recovery)),
+        ("recovery_secured", prior.secured_recovery, _percent(prior.secured_recovery)),
     )
     return [
-        Fact(code, value, text, "", "World Bank, Doing Business 2020", COURT_PRIORS.as_of, prior.confidence) if value is not None else Fact(code, None)
+        Fact(code, value, text, "", "World Bank, Doing Business 2020", DOING_BUSINESS.as_of, prior.confidence)
+        if value is not None
+        else Fact(code, None)
         for code, value, text in rows
     ]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from duecourse.reference.countries import Membership, country
+from duecourse.reference.enforcement import HAGUE, award_in, judgment_in, legalisation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,18 +28,20 @@ class Formality:
     answer      what holds, as the end of a sentence's code; None: not known, which is not "no"
     args        what the sentence names
     confidence  H, M or L
+    source      the law or treaty, where it is one; empty: the status tables of `countries.csv`
     """
 
     topic: str
     answer: str | None
     args: Mapping[str, Any]
     confidence: str
+    source: str = ""
 
 
 def formalities(own: str, other: str, on: date) -> tuple[Formality, ...]:
     """What a creditor of one country has to observe in another, on a day.  涉外手续
 
-    Read from the conventions' status tables in `countries.csv`; bilateral treaties are not in it, so that what the conventions leave open is
+    Read from the conventions' status tables in `countries.csv` and the treaties on judgments of `enforcement`; a pair that is in neither is
     not known. Raises CountryUnknownError.
 
     >>> from datetime import date
@@ -49,33 +52,47 @@ def formalities(own: str, other: str, on: date) -> tuple[Formality, ...]:
     if ours.alpha2 == theirs.alpha2:
         return ()
     sure = theirs.confidence_conventions or "M"
-    pair = (ours, theirs, on)
     china = {ours.alpha2, theirs.alpha2} <= CHINA
-    found = [
-        Formality("documents", *(("arrangement", {}) if china else _documents(*pair)), sure),
+    documents = ("arrangement", {}) if china else _documents(ours, theirs, on)
+    service = ("arrangement", {}) if china else _service(ours, theirs)
+    sale = ("arrangement", {}) if china and "HK" not in (ours.alpha2, theirs.alpha2) else _sale(ours, theirs)
+    return (
+        Formality("documents", *documents, sure),
         Formality("translation", *_translation(ours, theirs), "M"),
-        Formality("service", *(("arrangement", {}) if china else _both(ours, theirs, "service_convention", "service")), sure),
-        Formality("awards", *(("arrangement", {}) if china else _both(ours, theirs, "new_york_convention", "award")), sure),
-        Formality("judgments", *(("arrangement", {}) if china else _judgments(*pair)), sure),
-        Formality("sale", *(("arrangement", {}) if china and "HK" not in (ours.alpha2, theirs.alpha2) else _sale(ours, theirs)), sure),
-    ]
-    return tuple(found)
+        Formality("service", *service, sure),
+        _awards(ours, theirs),
+        _judgments(ours, theirs, on),
+        Formality("sale", *sale, sure),
+    )
 
 
 Answer = tuple[str | None, dict[str, Any]]
 
+LEGALISED: Final = {"apostille": "apostille", "check_objection": "apostille_check", "consular": "legalisation"}
+
 
 def _documents(ours: Country, theirs: Country, on: date) -> Answer:
-    if ours.apostille is None or theirs.apostille is None:
-        return None, {}
-    if ours.apostille not in BOUND or theirs.apostille not in BOUND:
-        return "legalisation", {}
+    answer = LEGALISED.get(legalisation(ours.alpha2, theirs.alpha2, on))
     later = [one.apostille_from for one in (ours, theirs) if one.apostille_from and one.apostille_from > on]
-    if later:
+    if answer == "legalisation" and later and all(one.apostille in BOUND for one in (ours, theirs)):
         return "apostille_later", {"day": max(later).isoformat()}
-    if ours.apostille_objection or theirs.apostille_objection:
-        return "apostille_check", {}
-    return "apostille", {}
+    return answer, {}
+
+
+def _awards(ours: Country, theirs: Country) -> Formality:
+    found = award_in(ours.alpha2, theirs.alpha2)
+    answer = {"arrangement": "arrangement", "treaty": "award_convention", "none": "award_none"}.get(found.way)
+    return Formality("awards", answer, {}, found.confidence, found.law)
+
+
+def _judgments(ours: Country, theirs: Country, on: date) -> Formality:
+    found = judgment_in(ours.alpha2, theirs.alpha2, on)
+    days = [one.judgments_convention_from for one in (ours, theirs)]
+    args = {"day": max(day for day in days if day).isoformat()} if all(days) else {}
+    if found.way == "unknown" and args:
+        return Formality("judgments", "judgment_later", args, "M", HAGUE)
+    answer = None if found.way == "unknown" else {"eu": "judgment_eu", "hague_2019": "judgment_hague"}.get(found.way, found.way)
+    return Formality("judgments", answer, args, found.confidence, found.law)
 
 
 def _translation(ours: Country, theirs: Country) -> Answer:
@@ -85,23 +102,13 @@ def _translation(ours: Country, theirs: Country) -> Answer:
     return ("not_needed", {"language": shared}) if shared else ("needed", {"language": theirs.letter_languages[0]})
 
 
-def _both(ours: Country, theirs: Country, convention: str, code: str) -> Answer:
-    if code == "service" and ours.eu_member and theirs.eu_member:
+def _service(ours: Country, theirs: Country) -> Answer:
+    if ours.eu_member and theirs.eu_member:
         return "service_eu", {}
-    pair = (getattr(ours, convention), getattr(theirs, convention))
+    pair = (ours.service_convention, theirs.service_convention)
     if None in pair:
         return None, {}
-    return (f"{code}_convention" if all(one in BOUND for one in pair) else f"{code}_none"), {}
-
-
-def _judgments(ours: Country, theirs: Country, on: date) -> Answer:
-    if ours.eu_member and theirs.eu_member:
-        return "judgment_eu", {}
-    days = [one.judgments_convention_from for one in (ours, theirs)]
-    if all(days):
-        start = max(day for day in days if day)
-        return ("judgment_hague" if start <= on else "judgment_later"), {"day": start.isoformat()}
-    return None, {}
+    return "service_convention" if all(one in BOUND for one in pair) else "service_none", {}
 
 
 def _sale(ours: Country, theirs: Country) -> Answer:

@@ -64,7 +64,10 @@ def test_notes_are_spoken_in_chinese_where_they_are_more_than_a_citation():
         (("DE", "FR"), ON, "judgments", "judgment_eu"),
         (("GB", "DE"), date(2024, 1, 1), "judgments", "judgment_later"),
         (("GB", "DE"), ON, "judgments", "judgment_hague"),
-        (("CN", "US"), ON, "judgments", None),  # the conventions leave it open: not known, not "no"
+        (("CN", "US"), ON, "judgments", "reciprocity"),
+        (("CN", "PL"), ON, "judgments", "treaty"),
+        (("CN", "JP"), ON, "judgments", "refused"),
+        (("CN", "AD"), ON, "judgments", None),  # in no table: not known, not "no"
         (("DE", "FR"), ON, "service", "service_eu"),
         (("CN", "DE"), ON, "sale", "cisg_reserved"),
         (("CN", "GB"), ON, "sale", "cisg_one"),
