@@ -49,11 +49,13 @@ ask()
 """
 STATE = """
 from django.utils import timezone
+from duecourse.web.jobs.models import JobRun
 from duecourse.web.letters.models import Letter
 from duecourse.web.outbox.models import Outgoing
 Letter.objects.filter(state="queued").update(next_at=timezone.now())
 result = {
     "letters": [[row.number, row.state, row.token, row.pdf_sha256, row.resent] for row in Letter.objects.all()],
+    "jobs": [[row.name, row.status, row.losses, row.failures, row.error_detail[-200:]] for row in JobRun.objects.exclude(status="done")],
     "outbox": [[row.table, row.key, row.written_at is not None] for row in Outgoing.objects.all()],
 }
 """
@@ -134,7 +136,7 @@ def settled(nursery, *, outbox=False, seconds=300):
             break
         time.sleep(0.2)
     else:
-        raise AssertionError(Counter(row[1] for row in state["letters"]))
+        raise AssertionError((Counter(row[1] for row in state["letters"]), Counter(row[2] for row in state["outbox"]), state["jobs"][:5]))
     kill(worker, 15)
     return state
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -69,6 +70,19 @@ def test_the_later_word_about_a_fact_holds(own_ledger: Ledger, db: None) -> None
 def test_a_row_the_ledger_could_not_take_is_refused_at_once(db: None, table: str, row: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"ledger has no|no column|wants its key"):
         sending.put_out(table, row)
+
+
+def test_a_job_whose_workers_died_too_often_is_done_after_all(own_ledger: Ledger, db: None) -> None:
+    """Else one row would keep every later one from the ledger for good."""
+    sending.put_out("limit", limit(1))
+    sending.ask()
+    now = timezone.now()
+    JobRun.objects.filter(name="outbox.append").update(status="failed", losses=11, finished_at=now)
+    sending.ask(now)
+    assert JobRun.objects.get(name="outbox.append").status == "failed"  # not at once
+    sending.ask(now + timedelta(minutes=1))
+    again = JobRun.objects.get(name="outbox.append")
+    assert (again.status, again.losses) == ("waiting", 0)
 
 
 def test_the_job_is_asked_for_once_while_something_waits(db: None) -> None:

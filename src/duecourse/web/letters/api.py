@@ -87,10 +87,10 @@ class LettersAnswer(shapes.Page):
 class LettersWords(Paged):
     """Which letters."""
 
-    buyer_id: Annotated[str, Field(max_length=255)] = ""
-    case_id: Annotated[str, Field(max_length=100)] = ""
-    state: State | Literal[""] = ""
-    kind: Kind | Literal[""] = ""
+    buyer_id: Annotated[str | None, Field(max_length=255)] = None
+    case_id: Annotated[str | None, Field(max_length=100)] = None
+    state: State | None = None
+    kind: Kind | None = None
 
 
 def _told(one: Letter) -> dict[str, Any]:

@@ -9,13 +9,13 @@ Whoever rolls the transaction back has put nothing out. What was put out is in t
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
 from django.utils import timezone
 
-from duecourse.web.jobs.queue import enqueue
+from duecourse.web.jobs.queue import enqueue, try_again
 from duecourse.web.outbox.models import Outgoing
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ ROWS: Final = 20_000
 """One batch takes at most so many."""
 
 WAIT_SECONDS: Final = 300.0
+
+STALE: Final = timedelta(seconds=30)
+"""A job that ended while its rows still wait is taken up anew after so long."""
 
 
 def put_out(table: str, row: Mapping[str, Any]) -> None:
@@ -62,11 +65,17 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | datetime) else value
 
 
-def ask() -> None:
-    """Ask for the job where something waits: once for each row that has waited longest."""
+def ask(now: datetime | None = None) -> None:
+    """Ask for the job where something waits: once for each row that has waited longest.
+
+    One that ended without it (its workers died too often, it was called off) is done after all: what was decided must come to the ledger.
+    """
     first = Outgoing.objects.filter(written_at__isnull=True).values_list("id", flat=True).first()
-    if first is not None:
-        enqueue("outbox.append", key=f"from {first}", first=first)
+    if first is None:
+        return
+    run = enqueue("outbox.append", key=f"from {first}", first=first)
+    if run.finished and run.finished_at is not None and run.finished_at < (now or timezone.now()) - STALE:
+        try_again(run)
 
 
 def append_waiting(ledger: Ledger) -> int:
