@@ -270,31 +270,20 @@ def _names(book: Book, buyers: set[str]) -> dict[str, str]:
 
 def _today(book: Book, limit: int) -> Report:
     from duecourse.web.cases.models import Task
-    from duecourse.web.cases.wording import task_words
+    from duecourse.web.cases.tables import tasks_table
 
-    due = Task.objects.filter(state="open", case__state="open", due_on__lte=book.on).select_related("case")
+    due = Task.objects.filter(state="open", case__state="open", due_on__lte=book.on).select_related("case", "case__owner")
     tasks = list(due.order_by("-case__waiting_minor", "due_on", "pk")[:limit])
-    names = _names(book, {one.case.buyer_id for one in tasks})
-    rows = [
-        {
-            "case_id": one.case.case_id, "buyer": names.get(one.case.buyer_id, one.case.buyer_id), "step": one.code, "text": task_words(book, one, one.case.country),
-            "due_date": one.due_on, "waiting": Money(one.case.waiting_minor, one.case.currency), "overdue": Money(one.case.overdue_minor, one.case.currency),
-        }
-        for one in tasks
-    ]  # fmt: skip
-    columns = [
-        Column("case_id", "text"), Column("buyer", "text"), Column("step", "text", heading=say("cli.case_step")), Column("text", "text", heading=say("web.cases_to_do")),
-        Column("due_date", "date", heading=say("web.cases_due")), Column("waiting", "money", heading=say("web.cases_waiting")),
-        Column("overdue", "money", heading=say("web.cases_overdue")),
-    ]  # fmt: skip
+    columns, rows = tasks_table(book, tasks, _names(book, {one.case.buyer_id for one in tasks}))
+    data = {"as_of": book.on, "tasks": rows}
     return Report(
-        say("web.cases_today_title"), [Section("tasks", say("web.cases_to_do"), columns, rows)], notes=[say("web.cases_waiting_note")]
+        say("web.cases_today_title"), [Section("tasks", say("web.cases_to_do"), columns, rows)], data, [say("web.cases_waiting_note")]
     )
 
 
 def _cases(book: Book, state: str) -> Report:
     from duecourse.web.cases.models import CLOSED, LIVE, Case
-    from duecourse.web.cases.wording import state_word
+    from duecourse.web.cases.tables import cases_table
 
     found = (
         Case.objects.filter(state=CLOSED).order_by("-closed_on")
@@ -303,23 +292,8 @@ def _cases(book: Book, state: str) -> Report:
     )
     if state == "late":
         found = found.filter(next_on__lt=book.on)
-    rows_ = list(found.select_related("owner")[:SHOWN])
-    names = _names(book, {one.buyer_id for one in rows_})
-    rows = [
-        {
-            "case_id": one.case_id, "buyer": names.get(one.buyer_id, one.buyer_id), "state": state_word(one), "overdue": Money(one.overdue_minor, one.currency),
-            "days": (book.on - one.oldest_due_on).days, "waiting": Money(one.waiting_minor, one.currency), "next": one.next_on,
-            "owner": one.owner.username if one.owner else None,
-            "recovered": Money(one.recovered_minor, one.currency) if one.recovered_minor is not None else None,
-        }
-        for one in rows_
-    ]  # fmt: skip
-    columns = [
-        Column("case_id", "text"), Column("buyer", "text"), Column("state", "text", heading=say("web.cases_state")),
-        Column("overdue", "money", heading=say("web.cases_overdue")), Column("days", "days", heading=say("web.cases_oldest")),
-        Column("waiting", "money", heading=say("web.cases_waiting")), Column("next", "date", heading=say("web.cases_due")),
-        Column("owner", "text", heading=say("web.watch_assignee")), Column("recovered", "money", heading=say("web.cases_recovered")),
-    ]  # fmt: skip
+    shown = list(found.select_related("owner")[:SHOWN])
+    columns, rows = cases_table(book, shown, _names(book, {one.buyer_id for one in shown}))
     return Report(say("web.cases_title"), [Section("cases", say("web.cases_title"), columns, rows)], {"as_of": book.on, "cases": rows})
 
 

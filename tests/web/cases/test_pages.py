@@ -200,3 +200,15 @@ def test_a_case_is_given_to_somebody_who_sees_it_and_they_are_told_once(anna, pe
     assert case.owner == lin
     assert Notice.objects.filter(kind="case_assigned", person=lin).count() == 1
     assert "lin" in anna.get(f"/cases/{case.pk}/").content.decode()
+
+
+def test_lists_are_taken_out_as_they_are_seen(anna, bo, signed_in, case):
+    for address in ("/cases/export.csv", "/today/export.csv"):
+        every = b"".join(anna.get(address).streaming_content).decode("utf-8-sig").splitlines()
+        his = b"".join(bo.get(address).streaming_content).decode("utf-8-sig").splitlines()
+        assert 1 < len(his) < len(every)
+    one = b"".join(anna.get(f"/cases/export.csv?q={case.case_id}").streaming_content).decode("utf-8-sig").splitlines()
+    assert len(one) == 2
+    assert case.case_id in one[1]
+    assert anna.get("/cases/export.xlsx").status_code == 200
+    assert signed_in("viewer").get("/cases/export.csv").status_code == 403

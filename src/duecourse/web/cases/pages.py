@@ -19,8 +19,10 @@ from duecourse.web.books import book_of
 from duecourse.web.cases.acting import BY_HAND, LONGEST_PAUSE, LONGEST_PROMISE, candidates, recovered
 from duecourse.web.cases.models import CLOSED, LIVE, OPEN, PAUSED, RESULTS, Case, Task
 from duecourse.web.cases.panels import panels
+from duecourse.web.cases.tables import cases_table, tasks_table
 from duecourse.web.cases.wording import case_line, event_line, kind_word, money, plan_line, promise_line, task_line
 from duecourse.web.limits.pages import _names as names_of
+from duecourse.web.pages.exports import FORMS, checked_form, file_of
 from duecourse.web.pages.pager import Pager
 
 if TYPE_CHECKING:
@@ -55,17 +57,14 @@ def _page(request: HttpRequest) -> int:
     return int(number) if number.isdecimal() and 0 < int(number) < 10**6 else 1
 
 
-def _address(request: HttpRequest, name: str, **words: str) -> str:
+def _address(request: HttpRequest, name: str, *, form: str = "", **words: str) -> str:
+    address = reverse(name, args=[form] if form else None)
     query = {name_: value for name_, value in {**words, **request.viewpoint.query}.items() if value}  # type: ignore[attr-defined]
-    return f"{reverse(name)}?{urlencode(query)}" if query else reverse(name)
+    return f"{address}?{urlencode(query)}" if query else address
 
 
-@require_safe
-@gate("read")
-def today(request: HttpRequest) -> HttpResponse:
-    """What is to be done today, first where a day of waiting costs most."""
-    book = book_of(request)
-    mine = request.GET.get("who") == "mine"
+def _due(request: HttpRequest, book: Book, *, mine: bool) -> tuple[list[list[Task]], dict[str, str]]:
+    """The tasks of each case that are due, and what the buyers are called; first where a day of waiting costs most."""
     due = Task.objects.filter(state="open", due_on__lte=book.on + timedelta(days=AHEAD), case__state=OPEN).select_related(
         "case", "case__owner"
     )
@@ -77,7 +76,26 @@ def today(request: HttpRequest) -> HttpResponse:
     for row in rows:
         if row.case.buyer_id in names:
             groups.setdefault(row.case_id, []).append(row)
-    shown = [once_each(tasks, book.on) for tasks in groups.values()]
+    return [once_each(tasks, book.on) for tasks in groups.values()], names
+
+
+@require_safe
+@gate("export")
+def today_export(request: HttpRequest, form: str) -> Any:
+    """What is to be done, as a file."""
+    book = book_of(request)
+    shown, names = _due(request, book, mine=request.GET.get("who") == "mine")
+    columns, rows = tasks_table(book, (one for tasks in shown for one in tasks), names)
+    return file_of(request, book, checked_form(form, len(rows)), "today", say("web.cases_today_title"), columns, iter(rows), len(rows))
+
+
+@require_safe
+@gate("read")
+def today(request: HttpRequest) -> HttpResponse:
+    """What is to be done today, first where a day of waiting costs most."""
+    book = book_of(request)
+    mine = request.GET.get("who") == "mine"
+    shown, names = _due(request, book, mine=mine)
     page = _page(request)
     lost = sum(tasks[0].case.waiting_minor for tasks in shown if tasks[0].due_on <= book.on)
     words = {
@@ -91,6 +109,7 @@ def today(request: HttpRequest) -> HttpResponse:
             {"label": say(f"web.cases_who_{name}"), "url": _address(request, "today", who="" if name == "all" else name), "current": (name == "mine") == mine, "count": None}
             for name in ("all", "mine")
         ],
+        "exports": [(form, _address(request, "today_export", form=form, who="mine" if mine else "")) for form in FORMS] if may(request.user, "export") else [],
         "pager": Pager(page, PAGE, len(shown), lambda number: _address(request, "today", who="mine" if mine else "", page=str(number) if number > 1 else "")),
     }  # fmt: skip
     return render(request, "cases/today.html", words)
@@ -123,15 +142,11 @@ def of_tab(tab: str, person: Any, on: date) -> QuerySet[Case]:
     return live.filter(next_on__lt=on, state=OPEN) if tab == "late" else live
 
 
-@require_safe
-@gate("read")
-def cases(request: HttpRequest) -> HttpResponse:
-    """The list of cases, or the board of those that are open, by phase."""
-    book = book_of(request)
+def _asked(request: HttpRequest, book: Book) -> tuple[dict[str, str], list[Case], dict[str, str]]:
+    """What is asked for, the cases that fit and may be seen, and what their buyers are called."""
     words = {name: request.GET.get(name, "") for name in ("tab", "phase", "q", "view")}
-    tab = words["tab"] if words["tab"] in TABS else "open"
-    phase = words["phase"] if words["phase"] in PHASES else ""
-    board = words["view"] != "list" and tab == "open" and not phase and not words["q"]
+    tab = words["tab"] = words["tab"] if words["tab"] in TABS else "open"
+    phase = words["phase"] = words["phase"] if words["phase"] in PHASES else ""
     found = of_tab(tab, request.user, book.on).select_related("owner").order_by("-closed_on" if tab == "closed" else "-waiting_minor", "pk")
     rows = list((found.filter(phase=phase) if phase else found)[:MOST])
     names = _visible(book, {one.buyer_id for one in rows})
@@ -142,6 +157,27 @@ def cases(request: HttpRequest) -> HttpResponse:
         if one.buyer_id in names
         and (not text or text in names[one.buyer_id].casefold() or text in one.buyer_id.casefold() or text == one.case_id.casefold())
     ]
+    return words, rows, names
+
+
+@require_safe
+@gate("export")
+def cases_export(request: HttpRequest, form: str) -> Any:
+    """The cases of the list, as a file."""
+    book = book_of(request)
+    _words, found, names = _asked(request, book)
+    columns, rows = cases_table(book, found, names)
+    return file_of(request, book, checked_form(form, len(rows)), "cases", say("web.cases_title"), columns, iter(rows), len(rows))
+
+
+@require_safe
+@gate("read")
+def cases(request: HttpRequest) -> HttpResponse:
+    """The list of cases, or the board of those that are open, by phase."""
+    book = book_of(request)
+    words, rows, names = _asked(request, book)
+    tab, phase, text = words["tab"], words["phase"], words["q"].strip()
+    board = words["view"] != "list" and tab == "open" and not phase and not text
     page = _page(request)
 
     def url_of(**changed: str) -> str:
@@ -156,7 +192,7 @@ def cases(request: HttpRequest) -> HttpResponse:
             "tabs": [{"label": say(f"web.cases_tab_{name}"), "url": url_of(tab=name, page="", phase="", view=""), "current": name == tab, "count": None} for name in TABS],
             "pager": Pager(page, PAGE, len(rows), lambda number: url_of(page=str(number) if number > 1 else "", view="list")),
             "phases": [(name, say(f"playbook.phase_{name}")) for name in PHASES], "list_url": url_of(view="list"), "board_url": url_of(view="", phase="", q=""),
-            "figures": _figures(book, rows), "filtered": bool(text or phase), "may_act": _may_act(request), "may_set": may(request.user, "settings"),
+            "figures": _figures(book, rows), "exports": [(form, _address(request, "cases_export", form=form, **{name: value for name, value in words.items() if name != "view"})) for form in FORMS] if may(request.user, "export") else [], "filtered": bool(text or phase), "may_act": _may_act(request), "may_set": may(request.user, "settings"),
         },
     )  # fmt: skip
 

@@ -36,7 +36,14 @@ STATES: Final = {"running": "busy", "stopped": "off", "met": "good", "ended": "b
 def panels(book: Book, case: Case) -> list[dict[str, Any]]:
     """Title, template and what it needs."""
     items = [(row.invoice_id, row.instalment) for row in case.invoices.all()]
-    found = [_letters(case), _owed(book, case, items), _clocks(book, case, items), _routes(book, case, items), _evidence(book, case), placements_panel(case)]
+    found = [
+        _letters(case),
+        _owed(book, case, items),
+        _clocks(book, case, items),
+        _routes(book, case, items),
+        _evidence(book, case),
+        placements_panel(case),
+    ]
     return [one for one in found if one]
 
 

@@ -8,7 +8,9 @@ from duecourse.web.cases import forms, pages, rules
 
 urlpatterns = [
     path("today/", pages.today, name="today"),
+    path("today/export.<slug:form>", pages.today_export, name="today_export"),
     path("cases/", pages.cases, name="cases"),
+    path("cases/export.<slug:form>", pages.cases_export, name="cases_export"),
     path("cases/rules/", rules.cases_rules, name="cases_rules"),
     path("cases/rules/keep/", rules.cases_rules_keep, name="cases_rules_keep"),
     path("cases/<int:pk>/", pages.case, name="case"),
