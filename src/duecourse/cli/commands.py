@@ -13,6 +13,7 @@ from duecourse.cli import (
     cases,
     clocks,
     countries,
+    documents,
     drifting,
     evidence,
     feeds,
@@ -101,6 +102,7 @@ def build() -> click.Group:
         clocks,
         countries,
         cases,
+        documents,
     ):
         room.add_commands(program)
     return program

@@ -22,7 +22,7 @@ UNKNOWN: Final = "application/octet-stream"
 
 EXECUTABLE_ENDINGS: Final = frozenset(
     (
-        "app", "apk", "bat", "bin", "cmd", "com", "cpl", "dll", "dmg", "elf", "exe", "gadget", "hta", "inf", "jar", "js", "jse", "lnk", "msc", "msi", "msp", "pif",
+        "app", "apk", "bat", "cmd", "com", "cpl", "dll", "dmg", "elf", "exe", "gadget", "hta", "inf", "jar", "js", "jse", "lnk", "msc", "msi", "msp", "pif",
         "ps1", "reg", "scf", "scr", "sh", "sys", "vb", "vbe", "vbs", "ws", "wsf", "wsh", "xbap",
     )
 )  # fmt: skip

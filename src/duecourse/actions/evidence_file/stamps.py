@@ -56,24 +56,42 @@ def read(answer: bytes, document_id: str, *, nonce: int | None = None, roots: Se
     Raises StampInvalidError for an answer that is none, refuses, is of another document or request, or whose signature does not hold.
     """
     from cryptography import x509  # noqa: PLC0415 — heavy: only where a stamp is looked at
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
     from rfc3161_client import VerifierBuilder, decode_timestamp_response  # noqa: PLC0415
     from rfc3161_client.errors import VerificationError  # noqa: PLC0415
 
+    faults: tuple[type[Exception], ...] = (
+        VerificationError,
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        OverflowError,
+        UnsupportedAlgorithm,
+    )
+    faults += _unreadable()
     try:
         response = decode_timestamp_response(answer)
         if response.status not in (0, 1):
             raise StampInvalidError(document=document_id, detail=", ".join(response.status_string) or f"status {response.status}")
         inside = [x509.load_der_x509_certificate(one) for one in response.signed_data.certificates]
         leaf = _leaf(inside)
-        anchors = list(roots) or [_top(inside, leaf)]
-        builder = VerifierBuilder(roots=anchors, intermediates=[one for one in inside if one != leaf and one not in anchors], nonce=nonce)
+        # What is passed is trusted; certificates on the way from the signer to a root are taken from the answer itself.
+        builder = VerifierBuilder(roots=list(roots) or [_top(inside, leaf)], nonce=nonce)
         builder.build().verify(response, bytes.fromhex(document_id))
         found = decode_timestamp_response(answer).tst_info
         if found.message_imprint.message != bytes.fromhex(document_id):
             raise StampInvalidError(document=document_id, detail="message imprint")
         return Stamp(found.gen_time, leaf.subject.rfc4514_string(), bool(roots))
-    except (VerificationError, ValueError, TypeError, IndexError, AttributeError) as error:
+    except faults as error:
         raise StampInvalidError(document=document_id, detail=str(error)[:200]) from error
+
+
+def _unreadable() -> tuple[type[Exception], ...]:
+    """What the library raises over a certificate that is badly made."""
+    from cryptography import x509  # noqa: PLC0415
+
+    return x509.DuplicateExtension, x509.ExtensionNotFound, x509.UnsupportedGeneralNameType, x509.InvalidVersion
 
 
 def _leaf(inside: Sequence[Certificate]) -> Certificate:

@@ -8,13 +8,14 @@ from duecourse.web.api import evidence, grades, reads, views, writes
 from duecourse.web.api.application import api
 from duecourse.web.cases import api as cases
 from duecourse.web.countries import api as countries
+from duecourse.web.documents import api as documents
 from duecourse.web.letters import api as letters
 from duecourse.web.limits import api as limits
 from duecourse.web.orders import api as orders
 from duecourse.web.review import api as review
 from duecourse.web.watch import api as watch
 
-assert all((cases, countries, evidence, grades, reads, writes, letters, limits, orders, review, watch))  # the endpoints are in `api` once these are loaded
+assert all((cases, countries, documents, evidence, grades, reads, writes, letters, limits, orders, review, watch))  # the endpoints are in `api` once these are loaded
 
 urlpatterns = [
     path("", views.root, name="api"),

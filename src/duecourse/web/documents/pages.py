@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from duecourse.actions.evidence_file import reading as files
 from duecourse.actions.evidence_file.completeness import all_routes
-from duecourse.desk.evidence_file import LANGUAGES, gap_state, of_case, original_words, situation_of
+from duecourse.desk.evidence_file import LANGUAGES, of_case, original_words, situation_of
 from duecourse.errors import DuecourseError
 from duecourse.ledger.entries import DOCUMENT_KINDS, INVOICE
 from duecourse.messages import say
@@ -27,6 +27,7 @@ from duecourse.web.documents import custody, keeping
 from duecourse.web.documents.models import CustodyRow, Filed, Package, Stamped
 from duecourse.web.documents.packing import place_of
 from duecourse.web.documents.reading import Seen, documents_now, seen
+from duecourse.web.documents.wording import route_line
 from duecourse.web.imports.receiving import FILES_AT_ONCE
 from duecourse.web.imports.wording import size_words
 from duecourse.web.jobs.models import UNFINISHED, JobRun
@@ -38,11 +39,9 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
-    from duecourse.actions.evidence_file.completeness import Completeness
     from duecourse.actions.evidence_file.facts import Custody, Document
     from duecourse.ledger.book import Book
 
-GRAVE: Final = {"high": "bad", "medium": "warn", "low": "off", None: "good"}
 ROWS: Final = 100
 PACKAGES: Final = 5
 CHECKED_BYTES: Final = 64 << 20
@@ -93,23 +92,6 @@ def _words(request: HttpRequest, book: Book, found: Seen) -> dict[str, Any]:
         "routes": [route_line(one) for one in all_routes(held, situation_of(book, wanted))], "rows": [_line(one, number, stamped) for number, one in enumerate(held, 1)],
         "kinds": kinds(), "languages": language_choices(), "invoices": _invoices(book, found), "limit": f"{env.DOCUMENT_LIMIT >> 20:,}", "at_once": FILES_AT_ONCE,
         "today": today_of(book), "stamping": bool(env.TSA_URL), "here": address(found), **package_words(found),
-    }  # fmt: skip
-
-
-def route_line(one: Completeness) -> dict[str, Any]:
-    """How complete the evidence is for a route, as a page shows it."""
-    return {
-        "route": one.route, "name": say(f"documents.route_{one.route}"), "applies": one.applies, "why_not": "" if one.applies else say(f"documents.applies_not_{one.route}"),
-        "score": f"{one.score * 100:.0f}%", "share": round(one.score, 2), "look": GRAVE[one.risk] if one.applies else "off",
-        "risk": say("documents.complete") if one.risk is None else say(f"documents.gravity_{one.risk}"),
-        "gaps": [
-            {
-                "need": say(f"documents.need_{gap.need}"), "gravity": say(f"documents.gravity_{gap.gravity}"), "look": GRAVE[gap.gravity], "state": gap_state(gap),
-                "hint": say(f"documents.hint_{gap.need}"),
-            }
-            for gap in one.gaps
-        ],
-        "notes": [say(f"documents.note_{note}") for note in one.notes],
     }  # fmt: skip
 
 
