@@ -358,3 +358,27 @@ def test_the_short_form_reads_back_as_the_same_rate(rate, other, bound):
 
     whole = replace(rate, **{bound: other}) if bound else rate
     assert read_rate(str(whole)) == whole
+
+
+def test_a_payment_of_one_debt_does_not_cut_the_segments_of_another():
+    until = date(2025, 12, 31)
+    debts = {
+        name: running(Owing(1_000_000, "CNY", date(2025, 7, 31)), until, regime("CN_SME_REG"), rates=RATES, happened=HAPPENED)
+        for name in "ab"
+    }
+    apply_payments(debts, [Payment("p", date(2025, 9, 30), 10_000, "a")], payment_order("CN").order, until=until)
+    assert [len(debts[name].segments) for name in "ab"] == [2, 1]
+
+
+def test_doubled_interest_is_paid_last_in_china():
+    until = date(2025, 12, 31)
+    due = date(2025, 7, 31)
+    debts = {"a": running(Owing(1_000_000, "CNY", due), until, regime("CN_SALES_LPR"), rates=RATES, happened=HAPPENED)}
+    twice = {"a": running(Owing(1_000_000, "CNY", due), until, regime("CN_JUDGMENT"), rates=RATES, happened=Happened(judgment=due))}
+    found = apply_payments(debts, [Payment("p", date(2025, 11, 8), 1_040_000)], payment_order("CN").order, until=until, doubled=twice)
+    assert [(one.part, one.amount_minor) for one in found.applied] == [
+        ("interest", 12_329),
+        ("principal", 1_000_000),
+        ("doubled", 17_500),
+        ("surplus", 10_171),
+    ]

@@ -174,3 +174,12 @@ def test_rates_of_the_firm_are_facts_of_its_ledger(tmp_path):
         set_rate(ledger, "WISH", date(2026, 1, 1), Decimal("0.04"))
     with pytest.raises(OptionMisusedError):
         set_rate(ledger, "ZA_REPO", date(2026, 1, 1), Decimal(7))
+
+
+def test_doubled_interest_comes_last_in_the_laws_order():
+    event = [{"event_id": "e", "buyer_id": "b", "kind": "judgment", "happened_on": date(2025, 4, 1), "promised_on": date(2025, 4, 30)}]
+    payment = {"settle_date": date(2025, 5, 30), "amount_minor": 10_090_000}
+    found, made = of(case_event=event, settlement=[payment])
+    parts = by_law_order(made, found)["CNY"].application.applied
+    assert [one.part for one in parts] == ["interest", "principal", "doubled"]
+    assert sum(one.amount_minor for one in parts) == 10_090_000

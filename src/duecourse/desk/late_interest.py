@@ -28,7 +28,7 @@ from duecourse.reference.payment_order import PaymentOrder, payment_order
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from duecourse.cover.late_interest.accrual import Segment
+    from duecourse.cover.late_interest.accrual import Running, Segment
     from duecourse.cover.late_interest.payments import Application
     from duecourse.ledger.book import Book
     from duecourse.reference.reference_rates import ReferenceRates
@@ -329,7 +329,9 @@ def by_law_order(book: Book, found: Owed, *, costs: Mapping[str, Sequence[Cost]]
     order = payment_order(found.law)
     result = {}
     for currency in sorted({one.currency for one in found.invoices}):
-        debts, payments = {}, []
+        debts: dict[str, Running] = {}
+        doubled: dict[str, Running] = {}
+        payments: list[Payment] = []
         for one in found.invoices:
             if one.currency != currency or one.claim.chosen is None:
                 continue
@@ -338,10 +340,17 @@ def by_law_order(book: Book, found: Owed, *, costs: Mapping[str, Sequence[Cost]]
             before = sum(minor for on, minor in one.owing.payments if on <= one.due_date)
             bare = replace(one.owing, principal_minor=max(one.owing.principal_minor - before, 0), payments=())
             debts[name] = running(bare, found.until, chosen.rule, rates=rates, happened=one.happened, candidate=chosen)
+            for added in one.claim.additional:
+                doubled[name] = running(bare, found.until, added.candidate.rule, rates=rates, happened=one.happened)
             late = received([(on, minor) for on, minor in one.owing.payments if on > one.due_date])
             payments += [Payment(f"{name}#{number}", on, minor, name) for number, (on, minor) in enumerate(late, start=1)]
-        application = apply_payments(debts, payments, order.order, until=found.until, costs=(costs or {}).get(currency, ()))
-        left = tuple((name, max(debt.principal_minor, 0), debt.unpaid_minor) for name, debt in debts.items())
+        application = apply_payments(
+            debts, payments, order.order, until=found.until, costs=(costs or {}).get(currency, ()), doubled=doubled
+        )
+        left = tuple(
+            (name, max(debt.principal_minor, 0), debt.unpaid_minor + (doubled[name].unpaid_minor if name in doubled else 0))
+            for name, debt in debts.items()
+        )
         result[currency] = InOrder(order, application, left)
     return result
 

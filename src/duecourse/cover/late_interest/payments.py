@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from duecourse.cover.late_interest.accrual import Running
@@ -70,61 +71,81 @@ def apply_payments(
     order    the law's, of `reference.payment_order`
     doubled  the debts' doubled interest after a judgment, by the same numbers
     """
-    by_age = sorted(debts, key=lambda one: (debts[one].begins, one))
-    twice = doubled or {}
-    costs_left = 0
+    account = _Account(debts, doubled or {}, order)
     waiting = sorted(costs, key=lambda one: one.on)
     found: list[Applied] = []
     for payment in sorted(payments, key=lambda one: (one.on, one.payment_id)):
         if payment.on > until:
             break
         while waiting and waiting[0].on <= payment.on:
-            costs_left += waiting.pop(0).amount_minor
-        for running in (*debts.values(), *twice.values()):
-            running.advance(payment.on)
-        left = payment.amount_minor
-        named = [payment.debt_id] if payment.debt_id in debts else []
-        queue = [*named, *(one for one in by_age if one not in named)]
-        for part, debt_id in _stations(order, queue, twice):
-            taken = min(left, costs_left if debt_id is None else _owed(part, debts[debt_id], twice.get(debt_id)))
-            if taken <= 0:
-                continue
-            if debt_id is None:
-                costs_left -= taken
-            else:
-                _pay(part, debts[debt_id], twice.get(debt_id), taken)
-            found.append(Applied(payment.payment_id, payment.on, part, debt_id, taken))
-            left -= taken
-        if left:
-            found.append(Applied(payment.payment_id, payment.on, SURPLUS, None, left))
-    for running in (*debts.values(), *twice.values()):
+            account.costs_left += waiting.pop(0).amount_minor
+        found += account.take(payment)
+    for running in (*debts.values(), *account.doubled.values()):
         running.advance(until)
-    costs_left += sum(one.amount_minor for one in waiting if one.on <= until)
+    costs_left = account.costs_left + sum(one.amount_minor for one in waiting if one.on <= until)
     return Application(tuple(found), costs_left, debts)
 
 
-def _stations(order: Sequence[str], queue: Sequence[str | None], twice: Mapping[str, Running]) -> list[tuple[str, str | None]]:
-    """Where a payment goes, in order: costs once, then each debt's interest and principal, doubled interest after all of them."""
-    inner = [part for part in order if part in ("interest", "principal")]
-    debts: list[tuple[str, str | None]] = [(part, debt_id) for debt_id in queue for part in inner]
-    costs: list[tuple[str, str | None]] = [("costs", None)]
-    last: list[tuple[str, str | None]] = [("doubled", debt_id) for debt_id in queue if debt_id in twice]
-    return [*costs, *debts, *last] if order and order[0] == "costs" else [*debts, *costs, *last]
+class _Account:
+    """What is owed, as payments come to it one after the other."""
 
+    def __init__(self, debts: Mapping[str, Running], doubled: Mapping[str, Running], order: Sequence[str]) -> None:
+        self.debts, self.doubled, self.order = debts, doubled, order
+        self.by_age = sorted(debts, key=lambda one: (debts[one].begins, one))
+        self.costs_left = 0
 
-def _owed(part: str, debt: Running, doubled: Running | None) -> int:
-    if part == "principal":
-        return max(debt.principal_minor, 0)
-    running = doubled if part == "doubled" else debt
-    return running.unpaid_minor if running is not None else 0
+    def take(self, payment: Payment) -> Iterator[Applied]:
+        """The parts of one payment, in order."""
+        left = payment.amount_minor
+        for part, debt_id in self._stations(payment):
+            if not left:
+                return
+            taken = min(left, self.costs_left if debt_id is None else self._owed(part, debt_id, payment.on))
+            if taken <= 0:
+                continue
+            if debt_id is None:
+                self.costs_left -= taken
+            else:
+                self._pay(part, debt_id, taken)
+            yield Applied(payment.payment_id, payment.on, part, debt_id, taken)
+            left -= taken
+        if left:
+            yield Applied(payment.payment_id, payment.on, SURPLUS, None, left)
 
+    def _stations(self, payment: Payment) -> Iterator[tuple[str, str | None]]:
+        """Where a payment goes: costs once, each debt's interest and principal, then doubled interest; the debt it names before the others."""
+        inner = [part for part in self.order if part in ("interest", "principal")]
+        first = bool(self.order) and self.order[0] == "costs"
+        named = [payment.debt_id] if payment.debt_id is not None and payment.debt_id in self.debts else []
+        if first:
+            yield "costs", None
+        for debt_id in chain(named, (one for one in self.by_age if one not in named)):
+            for part in inner:
+                yield part, debt_id
+        if not first:
+            yield "costs", None
+        for debt_id in self.by_age:
+            if debt_id in self.doubled:
+                yield "doubled", debt_id
 
-def _pay(part: str, debt: Running, doubled: Running | None, minor: int) -> None:
-    if part == "principal":
-        debt.pay_principal(minor)
-        if doubled is not None:
-            doubled.pay_principal(minor)
-    elif part == "doubled" and doubled is not None:
-        doubled.pay_interest(minor)
-    else:
-        debt.pay_interest(minor)
+    def _owed(self, part: str, debt_id: str, on: date) -> int:
+        """What a debt owes of a part on a day. It is moved on only here: a payment that goes elsewhere does not cut its segments."""
+        debt, twice = self.debts[debt_id], self.doubled.get(debt_id)
+        debt.advance(on)
+        if twice is not None:
+            twice.advance(on)
+        if part == "principal":
+            return max(debt.principal_minor, 0)
+        running = twice if part == "doubled" else debt
+        return running.unpaid_minor if running is not None else 0
+
+    def _pay(self, part: str, debt_id: str, minor: int) -> None:
+        debt, twice = self.debts[debt_id], self.doubled.get(debt_id)
+        if part == "principal":
+            debt.pay_principal(minor)
+            if twice is not None:
+                twice.pay_principal(minor)
+        elif part == "doubled" and twice is not None:
+            twice.pay_interest(minor)
+        else:
+            debt.pay_interest(minor)
