@@ -154,3 +154,21 @@ def test_asked_on_any_day_the_period_is_the_same(day):
     found = by_code(clocks_of(ledger(day), "B1"))[("limitation", "CN")]
     assert found.ends_on == at("2025-03-31")
     assert found.state == ("running" if day < "2025-04-01" else "ended")
+
+
+def test_days_and_terms_are_set_as_text_and_read_back(tmp_path):
+    from duecourse.desk.opening import open_ledger
+    from duecourse.desk.settings import change, current
+    from duecourse.errors import OptionMisusedError
+
+    ledger = open_ledger(str(tmp_path / "ledger"), create=True)
+    days, terms = "CN 2027-02-14 worked; CN 2027-02-15 free", "policy=7; mep_days=60; notice_days=30; notice_from=mep_end"
+    change(ledger, {"working_days": days, "insurer_terms": terms})
+    assert current(ledger)["working_days"] == days
+    assert current(ledger)["insurer_terms"] == terms
+    kept = ledger.as_of(date(2030, 1, 1)).settings
+    assert kept["working_days"] == {"CN": {"2027-02-14": True, "2027-02-15": False}}
+    assert kept["insurer_terms"]["policy"] == "7"
+    for name, wrong in (("working_days", "CN soon"), ("working_days", "ZZ 2027-02-14 worked"), ("insurer_terms", "mep_days=many"), ("insurer_terms", "luck=1")):  # fmt: skip
+        with pytest.raises(OptionMisusedError):
+            change(ledger, {name: wrong})

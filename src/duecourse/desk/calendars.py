@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from duecourse.calendar import Certainty, WorkingDays
 from duecourse.messages import Language, language
@@ -32,12 +32,13 @@ class SpecialDays:
         return (self.last - self.first).days + 1
 
 
-def special_days(country: str, year: int) -> list[SpecialDays]:
+def special_days(country: str, year: int, overrides: Mapping[date, bool] | None = None) -> list[SpecialDays]:
     """Which days of the year break the week?  节假日与调休
 
+    overrides: days the firm knows better: is each worked?
     Raises CountryUnknownError.
     """
-    calendar = WorkingDays(country)
+    calendar = WorkingDays(country, overrides=overrides)
     days = [date(year, 1, 1) + timedelta(days=number) for number in range((date(year + 1, 1, 1) - date(year, 1, 1)).days)]
     worked = {day: calendar.is_working_day(day) for day in days}
     usual = {weekday: Counter(worked[day] for day in days if day.weekday() == weekday).most_common(1)[0][0] for weekday in range(7)}
@@ -59,6 +60,11 @@ def special_days(country: str, year: int) -> list[SpecialDays]:
     return found
 
 
+def own_days(settings: Mapping[str, Any], country: str) -> dict[date, bool]:
+    """The days of a country that the firm knows better, by its setting `working_days`: is each worked?"""
+    return {date.fromisoformat(day): bool(worked) for day, worked in (settings.get("working_days") or {}).get(country, {}).items()}
+
+
 @cache
 def _names(country: str, year: int, lang: Language) -> Mapping[date, str]:
     import holidays  # noqa: PLC0415 — takes half a second
@@ -69,9 +75,9 @@ def _names(country: str, year: int, lang: Language) -> Mapping[date, str]:
     return {day: calendar[day] for day in calendar}
 
 
-def working_days_in(country: str, year: int) -> int:
+def working_days_in(country: str, year: int, overrides: Mapping[date, bool] | None = None) -> int:
     """How many days of the year are worked?"""
-    return WorkingDays(country).working_days_between(date(year - 1, 12, 31), date(year, 12, 31))
+    return WorkingDays(country, overrides=overrides).working_days_between(date(year - 1, 12, 31), date(year, 12, 31))
 
 
 def calendar_countries() -> Sequence[tuple[str, str]]:

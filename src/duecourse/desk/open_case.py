@@ -18,6 +18,7 @@ from duecourse.calendar import WorkingDays, add_months
 from duecourse.cover.deadlines import limitation as law
 from duecourse.cover.deadlines.duties import PolicyTerms, policy_terms
 from duecourse.decisions.playbook import Situation
+from duecourse.desk.calendars import own_days
 from duecourse.desk.clocks import case_events, letters
 from duecourse.ledger.entries import CASE_EVENT, DISPUTE, INVOICE, NOTICE, SECURITY, SETTLEMENT
 from duecourse.measures.base import converted, minor_rates
@@ -233,8 +234,10 @@ def _days(country: str) -> WorkingDays:
 
 
 def working_days(book: Book) -> WorkingDays:
-    """The firm's own working days."""
-    return _days(str(book.settings.get(CALENDAR) or HOME))
+    """The firm's own working days, with the days it knows better."""
+    land = str(book.settings.get(CALENDAR) or HOME)
+    own = own_days(book.settings, land)
+    return WorkingDays(land, overrides=own) if own else _days(land)
 
 
 def received(book: Book, buyer_id: str, since: date, until: date, currency: str) -> int:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 import ibis
 import pyarrow as pa
 
 from duecourse.calendar import WorkingDays
+from duecourse.cover.deadlines.duties import policy_terms
 from duecourse.cover.late_interest.applicable import SIZES
 from duecourse.desk.dates import FAR
 from duecourse.errors import OptionMisusedError, SettingUnknownError
@@ -20,10 +22,10 @@ from duecourse.ledger.entries import SETTING
 from duecourse.measures.buckets import Buckets
 from duecourse.messages import say
 from duecourse.money import exponent
-from duecourse.reference.countries import country
+from duecourse.reference.countries import COUNTRIES, country
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from duecourse.ledger.book import Book
@@ -40,6 +42,8 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "calendar": "CN",
     "language": "",
     "default_rates": {},
+    "working_days": {},
+    "insurer_terms": {},
 }
 HIGHEST_RATE: Final = 0.5
 LANGUAGES: Final = ("", "en", "zh-hans")
@@ -77,24 +81,22 @@ def _decoded(name: str, value: str) -> Any:
     if name not in DEFAULTS:
         raise SettingUnknownError(name=name, known=", ".join(DEFAULTS))
     value = value.strip()
-    if name == "base_currency":
-        exponent(value.upper())
-        return value.upper()
-    if name == "ageing_buckets":
-        return _buckets(value)
-    if name == "legal_entity_names":
-        return _names(value)
-    if name == "default_rates":
-        return _rates(value)
-    if name == "calendar":
-        return WorkingDays(value).country
-    if name == "own_country":
-        return country(value).alpha2 if value else ""
-    if name == "own_size" and value not in ("", *SIZES):
-        raise OptionMisusedError(option=name, value=value, hint=say("cli.hint_per", known=", ".join(SIZES)))
-    if name == "language" and value not in LANGUAGES:
-        raise OptionMisusedError(option=name, value=value, hint=say("cli.hint_per", known=", ".join(filter(None, LANGUAGES))))
+    readers: dict[str, Callable[[str], Any]] = {
+        "base_currency": _currency, "ageing_buckets": _buckets, "legal_entity_names": _names, "default_rates": _rates,
+        "calendar": lambda text: WorkingDays(text).country, "own_country": lambda text: country(text).alpha2 if text else "",
+        "working_days": _days, "insurer_terms": _terms,
+    }  # fmt: skip
+    if name in readers:
+        return readers[name](value)
+    choices = {"own_size": ("", *SIZES), "language": LANGUAGES}.get(name)
+    if choices and value not in choices:
+        raise OptionMisusedError(option=name, value=value, hint=say("cli.hint_per", known=", ".join(filter(None, choices))))
     return value
+
+
+def _currency(value: str) -> str:
+    exponent(value.upper())
+    return value.upper()
 
 
 def _buckets(value: str) -> list[int]:
@@ -142,7 +144,42 @@ def _names(value: str) -> dict[str, str]:
     return {code.strip(): name.strip() for code, _equals, name in pairs if name.strip()}
 
 
+def _days(value: str) -> dict[str, dict[str, bool]]:
+    """`CN 2027-02-14 worked; CN 2027-02-15 free`: days that the firm knows better than its calendar."""
+    found: dict[str, dict[str, bool]] = {}
+    for part in filter(None, (one.strip() for one in value.replace("；", ";").replace("\n", ";").split(";"))):
+        words = part.split()
+        try:
+            land, day, kind = words[0].upper(), date.fromisoformat(words[1]), words[2].lower()
+            known = len(words) == 3 and kind in WORKED and land in COUNTRIES
+        except (IndexError, ValueError):
+            known = False
+        if not known:
+            raise OptionMisusedError(option="working_days", value=part, hint="CN 2027-02-14 worked; CN 2027-02-15 free")
+        found.setdefault(land, {})[day.isoformat()] = WORKED[kind]
+    return found
+
+
+WORKED: Final = {"worked": True, "free": False}
+
+
+def _terms(value: str) -> dict[str, Any]:
+    """`policy=P-1; mep_days=60; notice_days=30; notice_from=mep_end`: what a credit-insurance policy asks for."""
+    found: dict[str, Any] = {}
+    for part in filter(None, (one.strip() for one in value.replace("；", ";").replace("\n", ";").split(";"))):
+        name, _equals, text = (one.strip() for one in part.partition("="))
+        found[name] = int(text) if text.isdecimal() else text
+    policy_terms(found)
+    if "policy" in found:
+        found["policy"] = str(found["policy"])
+    return found
+
+
 def _text(value: Any) -> str:
+    if isinstance(value, dict) and any(isinstance(one, dict) for one in value.values()):
+        return "; ".join(
+            f"{land} {day} {'worked' if worked else 'free'}" for land, days in value.items() for day, worked in sorted(days.items())
+        )
     if isinstance(value, dict):
         return "; ".join(f"{code}={_shown(name)}" for code, name in value.items())
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)

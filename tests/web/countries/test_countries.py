@@ -13,6 +13,7 @@ from duecourse.reference.countries import COUNTRIES
 from duecourse.reference.formalities import formalities
 from duecourse.reference.languages import TONGUES
 from duecourse.reference.notes import spoken
+from duecourse.web import books
 
 ON = date(2026, 11, 30)
 
@@ -124,3 +125,19 @@ def test_the_api_gives_the_same(signed_in):
     assert facts["acts"] is None
     assert answer["holidays"]
     assert client.get("/api/v1/countries/ZZ").status_code == 404
+
+
+def test_a_day_the_firm_knows_better_is_kept_shown_and_taken_out(own_ledger, signed_in):
+    def kept():
+        return books.ledger().as_of(date(2030, 1, 1)).settings["working_days"]
+
+    browser = signed_in("credit_manager")
+    address, page = reverse("settings_calendar_day"), reverse("settings_calendar")
+    assert signed_in("collector").post(address, {"country": "CN", "day": "2027-02-14", "worked": "worked"}).status_code == 403
+    browser.post(address, {"country": "CN", "day": "2027-02-14", "worked": "worked"})
+    assert kept() == {"CN": {"2027-02-14": True}}
+    assert "2027-02-14" in browser.get(page, {"country": "CN", "year": "2027"}).content.decode()
+    browser.post(address, {"country": "CN", "day": "2027-02-14", "worked": "forget"})
+    assert kept() == {}
+    browser.post(address, {"country": "CN", "day": "soon", "worked": "worked"})
+    assert kept() == {}

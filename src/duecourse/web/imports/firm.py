@@ -12,10 +12,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from duecourse.cover.late_interest.applicable import SIZES
-from duecourse.desk.calendars import calendar_countries, special_days, working_days_in
+from duecourse.desk.calendars import calendar_countries, own_days, special_days, working_days_in
+from duecourse.desk.dates import FAR
 from duecourse.desk.importing import CURRENCIES, systems
 from duecourse.desk.rates import add_rate, conversions, pairs, rate_history
-from duecourse.desk.settings import bucket_labels, change, current, entities, forget_reading, saved_readings, setting_history
+from duecourse.desk.settings import bucket_labels, change, current, entities, forget_reading, keep, saved_readings, setting_history
 from duecourse.errors import DuecourseError
 from duecourse.messages import language, say
 from duecourse.reference.countries import COUNTRIES
@@ -213,6 +214,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
     ledger = books.ledger()
     chosen = current(ledger)["calendar"]
     shown = request.GET.get("country", chosen).upper()
+    own = own_days(ledger.as_of(FAR).settings, shown)
     year_said = request.GET.get("year", "")
     year = int(year_said) if year_said.isdecimal() and 1990 <= int(year_said) <= 2100 else datetime.now(UTC).year
     words: dict[str, Any] = {
@@ -223,9 +225,10 @@ def calendar(request: HttpRequest) -> HttpResponse:
         "countries": calendar_countries(),
     }
     try:
-        words |= {"days": special_days(shown, year), "worked": working_days_in(shown, year)}
+        words |= {"days": special_days(shown, year, own), "worked": working_days_in(shown, year, own)}
     except DuecourseError as error:
         words["fault"] = error.message()
+    words["own"] = sorted((day, worked) for day, worked in own.items() if day.year == year)
     words["provisional"] = any(one.certainty == "provisional" for one in words.get("days", ()))
     words["years"] = range(year - 1, year + 2)
     return render(request, "imports/calendar.html", words)
@@ -243,6 +246,30 @@ def calendar_change(request: HttpRequest) -> HttpResponse:
         record(request, "settings.change", "setting", "calendar", before=before, after=wanted)
         messages.success(request, say("web.settings_kept"))
     return HttpResponseRedirect(reverse("settings_calendar"))
+
+
+@require_POST
+@gate("settings")
+def calendar_day(request: HttpRequest) -> HttpResponse:
+    """One day that the firm knows better: worked, free, or as the calendar has it."""
+    ledger = books.ledger()
+    land, said = request.POST.get("country", "").strip().upper(), request.POST.get("worked", "")
+    try:
+        day = date.fromisoformat(request.POST.get("day", ""))
+    except ValueError:
+        day = None
+    if day is None or land not in COUNTRIES or said not in ("worked", "free", "forget"):
+        messages.error(request, say("web.calendar_day_wrong"))
+        return HttpResponseRedirect(f"{reverse('settings_calendar')}?country={land if land in COUNTRIES else ''}")
+    before = ledger.as_of(FAR).settings.get("working_days") or {}
+    days = {one: dict(kept) for one, kept in before.items()}
+    days.setdefault(land, {}).pop(day.isoformat(), None)
+    if said != "forget":
+        days[land][day.isoformat()] = said == "worked"
+    keep(ledger, "working_days", {one: kept for one, kept in days.items() if kept}, by=_who(request))
+    record(request, "settings.change", "setting", "working_days", country=land, day=day.isoformat(), worked=said)
+    messages.success(request, say("web.settings_kept"))
+    return HttpResponseRedirect(f"{reverse('settings_calendar')}?country={land}&year={day.year}")
 
 
 # --- what imports have taught, and what was changed -----------------------------------------------------------------------------------
@@ -304,6 +331,8 @@ _KNOWN: Final = (
     "calendar",
     "language",
     "default_rates",
+    "working_days",
+    "insurer_terms",
 )
 
 

@@ -37,6 +37,7 @@ urlpatterns = [
     path("settings/rates/<key:provider>/<str:base>/<str:quote>/", firm.rate_pair, name="settings_rate_pair"),
     path("settings/calendar/", firm.calendar, name="settings_calendar"),
     path("settings/calendar/change/", firm.calendar_change, name="settings_calendar_change"),
+    path("settings/calendar/day/", firm.calendar_day, name="settings_calendar_day"),
     path("settings/readings/", firm.readings, name="settings_readings"),
     path("settings/readings/forget/", firm.reading_forget, name="settings_reading_forget"),
     path("settings/history/", firm.changes, name="settings_history"),
