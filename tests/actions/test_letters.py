@@ -275,3 +275,13 @@ def test_what_is_not_known_is_left_out_and_leaves_no_gap():
     said = text_of(pdf(compose(bare), bare.dated))
     assert not IMPOSSIBLE.search(said)
     assert "We reserve the right to claim interest" in said and "Payment is to be made to this account" not in said
+
+
+def test_several_at_a_time_are_each_set():
+    """Pages of one letter are asked for at the same moment, in threads."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    facts = [demand(language) for language in ("en", "de", "fr", "es")] * 3
+    with ThreadPoolExecutor(6) as pool:
+        made = list(pool.map(lambda one: pdf(compose(one), one.dated), facts))
+    assert made[:4] == made[4:8] == made[8:] and len({*made}) == 4

@@ -125,6 +125,8 @@ def letter_facts(book: Book, buyer_id: str, invoices: Collection[tuple[str, int]
     guarantee_row = _guarantee_row(known, wanted)
     debtor = _debtor(known, buyer_id, contract_row)
     recipient = _recipient(book, wanted, debtor, guarantee_row, known)
+    if guarantee_row is None and not wanted.name:  # where the letter goes is the debtor's own address
+        debtor = recipient
     said = tuple(invoice_of(buyer_id, one, rows[one.invoice_id, one.instalment]) for one in kept)
     days = deadline_days(wanted.kind, recipient.country or debtor.country, contract)
     deadline = wanted.deadline or _worked(book.on + timedelta(days=days), recipient.country or debtor.country)

@@ -151,5 +151,5 @@ def test_workers_killed_a_few_times_lose_and_double_no_letter(tmp_path):
 def test_workers_killed_five_hundred_times_lose_and_double_no_letter(tmp_path):
     letters, people = rounds_of(tmp_path, 250, 2)  # two workers a round
     assert letters == 500
-    assert people < letters / 3
+    assert 0 < people < letters  # killed at the very moment a mail arrives: a person decides
     print(f"500 kills, {letters} letters, {people} left for a person to look at")

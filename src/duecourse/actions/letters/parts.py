@@ -109,7 +109,7 @@ def _row(one: Invoice, w: Words, *, with_orders: bool, with_interest: bool) -> l
     money = [w.amount(minor, one.currency) for minor in (one.amount_minor, one.paid_minor, one.outstanding_minor)]
     return [
         number, *([one.order_number] if with_orders else []), w.short(one.issue_date), w.short(one.due_date), one.currency, *money, str(one.days_late),
-        *([w.amount(one.interest_minor, one.currency)] if with_interest else []),
+        *([w.amount(one.interest_minor, one.currency) if one.basis else "–"] if with_interest else []),
     ]  # fmt: skip
 
 
@@ -147,7 +147,7 @@ def sums(f: LetterFacts, w: Words) -> list[Block]:
             found.append(
                 text(w("basis_contract" if basis.contract else "basis_law", cite=w.cite(basis.cite), rates=said, day_count=basis.day_count))
             )
-    if not used:
+    if any(not one.basis for one in f.invoices):  # what could not be worked out is not given up
         found.append(text(w("interest_none")))
     return found
 

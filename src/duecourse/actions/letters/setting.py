@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from duecourse.actions.paper import split_page_words
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 HERE: Final = Path(__file__).parent
 LOGO_BYTES: Final = 300_000
 """A logo is no larger than this."""
+_ONE_AT_A_TIME: Final = Lock()
+"""The compiler takes one document at a time, and says no to a second."""
 FORMATS: Final = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg"}
 
 
@@ -45,7 +48,8 @@ def _set(letter: Letter, dated: date, kind: Literal["pdf", "png"], **more: Any) 
     text = json.dumps(told, ensure_ascii=False, sort_keys=True)
     moment = datetime(dated.year, dated.month, dated.day, tzinfo=UTC)
     try:
-        return _compiler().compile(format=kind, sys_inputs={"letter": text}, timestamp=int(moment.timestamp()), **more)
+        with _ONE_AT_A_TIME:
+            return _compiler().compile(format=kind, sys_inputs={"letter": text}, timestamp=int(moment.timestamp()), **more)
     except Exception as error:
         if type(error).__module__.partition(".")[0] != "typst":
             raise

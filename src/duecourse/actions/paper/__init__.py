@@ -20,6 +20,7 @@ import json
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from duecourse.errors import DocumentUnprintableError
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     import typst
 
 HERE: Final = Path(__file__).parent
+_ONE_AT_A_TIME: Final = Lock()
+"""The compiler takes one document at a time, and says no to a second."""
 KINDS: Final = frozenset(("heading", "text", "pairs", "notice", "tiles", "table", "bars", "picture", "break", "signatures"))
 
 
@@ -61,7 +64,8 @@ def pdf(
     }  # fmt: skip
     told = json.dumps(document, ensure_ascii=False, sort_keys=True)
     try:
-        found = _compiler().compile(format="pdf", sys_inputs={"document": told}, timestamp=int(made_at.astimezone(UTC).timestamp()))
+        with _ONE_AT_A_TIME:
+            found = _compiler().compile(format="pdf", sys_inputs={"document": told}, timestamp=int(made_at.astimezone(UTC).timestamp()))
     except Exception as error:
         if type(error).__module__.partition(".")[0] != "typst":
             raise

@@ -95,7 +95,7 @@ def _columns(drafted: Drafted, book: Book) -> dict[str, Any]:
     return {
         "number": facts.number, "buyer_id": facts.buyer_id, "legal_entity": drafted.entity, "case_id": facts.case_id, "step": facts.step, "kind": facts.kind, "language": facts.language,
         "channel": facts.channel, "recipient": (to.name or to.local_name)[:300], "address": (to.email if facts.channel == EMAIL else to.address)[:500], "facts": facts.to_json(),
-        "amounts": [[one.currency, one.total_minor] for one in facts.totals], "book_on": book.on, "deadline": facts.deadline, "blocking": [one.plain for one in drafted.blocking],
+        "amounts": [[one.currency, one.total_minor] for one in facts.totals], "book_on": book.on, "deadline": facts.deadline, "blocking": [one.plain for one in drafted.blocking], "advice": [one.plain for one in drafted.advice],
         "warning": drafted.warning.plain if drafted.warning is not None else None,
     }  # fmt: skip
 

@@ -91,6 +91,7 @@ class Letter(models.Model):
     amounts = models.JSONField(default=list)
     warning = models.JSONField(null=True, blank=True)
     blocking = models.JSONField(default=list)
+    advice = models.JSONField(default=list)
     book_on = models.DateField()
     deadline = models.DateField()
     edited = models.BooleanField(default=False)

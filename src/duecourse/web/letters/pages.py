@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from django.http import Http404, HttpResponse
@@ -10,7 +11,7 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from duecourse.actions.letters import KINDS, LANGUAGES_OF, compose
+from duecourse.actions.letters import KINDS, LANGUAGES_OF, LetterFacts, compose
 from duecourse.actions.letters.editing import docx
 from duecourse.actions.letters.setting import pictures
 from duecourse.messages import say
@@ -82,15 +83,21 @@ def letter_words(request: HttpRequest, book: Book, pk: int, fault: str = "") -> 
     may_do = acts(request, book, row)
     moved = say(wrong) if row.state in ("draft", "waiting", "approved", "failed") and (wrong := making.standing(book, row)) else ""
     return {
-        "book": book, **line(row, name), "facts": facts, "fault_now": fault, "acts": may_do, "moved": moved, "blocking": [said(one) for one in row.blocking], "amounts": amounts(row),
+        "book": book, **line(row, name), "facts": facts, "fault_now": fault, "acts": may_do, "moved": moved, "blocking": [said(one) for one in row.blocking], "advice": [said(one) for one in row.advice] if row.state in ("draft", "waiting", "approved") else [], "amounts": amounts(row),
         "pages": [] if row.edited else range(1, len(_pictures(row)) + 1), "approvals": row.approvals.select_related("person"), "files": row.files.defer("data"),
         "invoices": [{"id": one.invoice_id, "instalment": one.instalment} for one in facts.invoices], "previous": facts.previous, "may_export": may(request.user, "export"),
     }  # fmt: skip
 
 
-def _pictures(row: Letter) -> list[bytes]:
-    facts = row.told
-    return pictures(compose(facts), facts.dated)
+def _pictures(row: Letter) -> tuple[bytes, ...]:
+    return _drawn(row.facts)
+
+
+@lru_cache(maxsize=8)
+def _drawn(told: str) -> tuple[bytes, ...]:
+    """The pages of one letter are asked for one by one, within a moment."""
+    facts = LetterFacts.from_json(told)
+    return tuple(pictures(compose(facts), facts.dated))
 
 
 @require_safe
