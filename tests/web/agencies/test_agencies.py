@@ -7,6 +7,8 @@ import hashlib
 import io
 import zipfile
 from datetime import timedelta
+from random import Random
+from threading import Thread
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -161,6 +163,45 @@ def test_a_file_is_taken_down_once_and_its_faults_are_named(placed, agency):
     assert AgencyReport.objects.count() == 3
     assert browser.post(address, {"file": file_of("a,b", "1,2")}).status_code == 422
     assert browser.post(address, {}).status_code == 422
+
+
+def test_whatever_is_read_again_in_whatever_pieces_a_line_is_taken_down_once(placed, agency):
+    browser, placement = placed
+    day, chance = placement.placed_on.isoformat(), Random(7)
+    head = "placement,date,kind,amount,reference"
+    lines = [f"{placement.number},{day},{'recovery' if number % 2 else 'report'},{number or ''},R{number}" for number in range(8)]
+    read: set[str] = set()
+    for _ in range(12):
+        piece = chance.sample(lines, chance.randrange(1, len(lines)))
+        browser.post(reverse("agency_upload", args=[agency.pk]), {"file": file_of(head, *piece)})
+        read |= set(piece)
+    assert AgencyReport.objects.count() == len(read)
+    told = [row.key for row in Outgoing.objects.filter(table="case_event") if row.row["kind"] in ("report", "recovery")]
+    assert len(told) == len(set(told)) == len(read)
+    money = sum(row.amount_minor for row in AgencyReport.objects.filter(kind="recovery"))
+    assert money == sum(int(line.split(",")[3]) * 100 for line in read if ",recovery," in line)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_the_same_moment_hand_a_debt_over_once(signed_in, agency, person):
+    other = Agency.objects.create(name="Oder Inkasso", made_by=person("admin"))
+    browsers, buyer = [(signed_in("collector"), agency), (signed_in("legal"), other)], late_buyer()
+    rows, answers = placeable(book(), buyer), []
+
+    def run(browser, whom, mark):
+        from django.db import connection
+
+        answers.append(hand_over(browser, whom, buyer, rows=rows, mark=mark).status_code)
+        connection.close()
+
+    threads = [Thread(target=run, args=(browser, whom, f"m{number}")) for number, (browser, whom) in enumerate(browsers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [302, 409]
+    assert Placement.objects.count() == 1
+    assert len([row for row in Outgoing.objects.filter(table="case_event") if row.row["kind"] == "placement"]) == 1
 
 
 def test_a_chinese_file_is_read_too():

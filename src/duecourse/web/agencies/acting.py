@@ -61,7 +61,8 @@ def place(
         before = Placement.objects.filter(mark=mark[:KEY]).first()
         if before is not None:
             return before
-        Agency.objects.select_for_update().get(pk=agency.pk)
+        # One placement at a time, whoever it is with: two could otherwise hand the same debt to two agencies.
+        list(Agency.objects.select_for_update().order_by("pk"))
         if not agency.active:
             raise NotNowError("web.agencies_inactive", name=agency.name)
         rows = [row for row in placeable(book, buyer_id) if (row["invoice_id"], row["instalment"]) in set(items)]
