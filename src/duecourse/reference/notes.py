@@ -18,6 +18,11 @@ def _translated() -> Mapping[str, str]:
     return tomllib.loads(resources.files(__package__).joinpath("data", "country_notes.toml").read_text(encoding="utf-8"))
 
 
+def telling(note: str | None) -> bool:
+    """Does a note say more than where the law stands?"""
+    return bool(note) and note in _translated()
+
+
 def spoken(note: str | None, lang: Language | None = None) -> str:
     """A note in the language spoken; one that is a mere citation as it stands; nothing where there is none."""
     if not note:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from duecourse.cover.said import Said
 from duecourse.reference.countries import country
+from duecourse.reference.notes import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,6 +37,16 @@ class Land(Said):
     def words(self, lang: Language | None = None) -> str:
         """The name."""
         return country(self.args["code"]).name(lang)
+
+
+class Note(Said):
+    """A note of the country table, in the language its sentence is worded in where it was translated; kept as it stands."""
+
+    __slots__ = ()
+
+    def words(self, lang: Language | None = None) -> str:
+        """The note."""
+        return spoken(self.args["text"], lang)
 
 
 def land(code: str) -> Said:

@@ -7,10 +7,11 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from duecourse.calendar import ONE_DAY, add_months
-from duecourse.cover.deadlines.clock import COURT_ACTS, Clock, Effect, Event, State, Weighed, act, in_order, land, same_party
+from duecourse.cover.deadlines.clock import COURT_ACTS, Clock, Effect, Event, Note, State, Weighed, act, in_order, land, same_party
 from duecourse.cover.deadlines.days import Overrides, following, preceding, years_after
 from duecourse.cover.said import Said
 from duecourse.reference.limitation import ACTS
+from duecourse.reference.notes import telling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -259,6 +260,8 @@ def stops_of(law: LimitationLaw) -> tuple[str, ...]:
 def _warnings(law: LimitationLaw) -> tuple[Said, ...]:
     demand = {"n": "nothing", None: "unknown"}.get(law.demand, law.demand)
     found = [] if law.demand == "y" else [Said(f"clocks.warn_demand_{demand}", {"country": land(law.country)})]
+    if telling(law.note):
+        found.append(Said("clocks.warn_note", {"country": land(law.country), "note": Note("clocks.country", {"text": law.note})}))
     if not law.own:
         found.append(Said("clocks.warn_general_rule", {"country": land(law.country)}))
     return tuple(found)
