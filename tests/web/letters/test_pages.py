@@ -103,6 +103,8 @@ def test_a_batch_is_printed_addressed_posted_and_tracked(signed_in, person, lett
     assert made[0].number in text and made[1].number in text and made[2].number not in text
     rows = list(csv.DictReader(io.StringIO(sender.get(reverse("letters_batch_csv", args=[batch.pk])).content.decode("utf-8-sig"))))
     assert [row["number"] for row in rows] == [made[0].number, made[1].number] and rows[0]["address"] == "0 Lane, Town 0"
+    beside = pypdf.PdfReader(io.BytesIO(sender.get(reverse("letters_batch_addresses", args=[batch.pk])).content)).pages[0].extract_text()
+    assert "0 Lane" in beside and made[1].number in beside.replace("\u200b", "")
     assert sender.post(reverse("letter_take_out", args=[made[1].pk])).status_code == 302
     day = books.day_of(ledger)
     assert sender.post(reverse("letters_batch_posted", args=[batch.pk]), {"on": (day + timedelta(days=1)).isoformat()}).status_code == 422

@@ -91,7 +91,7 @@ def facts(f: LetterFacts, w: Words) -> list[Block]:
 def invoices(f: LetterFacts, w: Words) -> Block:
     """A row for each invoice, and what they come to in each currency."""
     with_orders = any(one.order_number for one in f.invoices)
-    with_interest = any(one.interest_minor for one in f.invoices)
+    with_interest = f.kind != "reminder" and any(one.interest_minor for one in f.invoices)
     heads = ["invoice", *(["order"] if with_orders else []), "issued", "due", "currency", "amount", "paid", "open", "days", *(["interest"] if with_interest else [])]  # fmt: skip
     right = tuple(place for place, name in enumerate(heads) if name in ("amount", "paid", "open", "days", "interest"))
     rows = [_row(one, w, with_orders=with_orders, with_interest=with_interest) for one in f.invoices]

@@ -106,6 +106,17 @@ def letters_batch_csv(request: HttpRequest, pk: int) -> HttpResponse:
     return _file(posting.address_sheet(one for one, _name in own), f"addresses-{pk}.csv", "text/csv; charset=utf-8")
 
 
+@require_safe
+@gate("export")
+def letters_batch_addresses(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same as PDF."""
+    book = book_of(request)
+    found, own = _batch(book, pk)
+    record(request, "exported", "letters.addresses", pk)
+    made = posting.address_pages((one for one, _name in own), found, str(book.settings.get("company") or ""))
+    return _file(made, f"addresses-{pk}.pdf", "application/pdf")
+
+
 @require_POST
 @gate("letters")
 def letters_batch_posted(request: HttpRequest, pk: int) -> HttpResponse:

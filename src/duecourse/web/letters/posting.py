@@ -16,6 +16,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from duecourse.actions.letters import compose
+from duecourse.actions.paper import pdf
+from duecourse.messages import language, say
 from duecourse.web.accounts.audit import record
 from duecourse.web.letters.attachments import unfit
 from duecourse.web.letters.making import NotNowError, hindrance
@@ -95,6 +97,21 @@ def address_sheet(letters: Iterable[Letter]) -> bytes:
             ]
         )
     return ("\ufeff" + kept.getvalue()).encode()
+
+
+def address_pages(letters: Iterable[Letter], batch: PrintBatch, firm: str) -> bytes:
+    """The same as PDF, to lie beside the envelopes: each address as it stands on one, with room for the tracking number."""
+    rows = [[one.number, f"{one.recipient}\n{one.address}", _content(one.told), one.tracking] for one in letters]
+    head = [say(f"web.letters_{name}") for name in ("number", "address", "kind", "tracking")]
+    title = f"{say('web.letters_batch')} {batch.pk}"
+    return pdf(
+        [{"kind": "table", "head": head, "align": ["left"] * 4, "rows": rows}],
+        title=title,
+        language=language(),
+        made_at=batch.made_at,
+        firm=firm,
+        foot=title,
+    )
 
 
 def _content(facts: LetterFacts) -> str:

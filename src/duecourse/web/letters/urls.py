@@ -17,6 +17,7 @@ urlpatterns = [
     path("letters/batches/<int:pk>/", batches.letters_batch, name="letters_batch"),
     path("letters/batches/<int:pk>/letters.pdf", batches.letters_batch_pdf, name="letters_batch_pdf"),
     path("letters/batches/<int:pk>/addresses.csv", batches.letters_batch_csv, name="letters_batch_csv"),
+    path("letters/batches/<int:pk>/addresses.pdf", batches.letters_batch_addresses, name="letters_batch_addresses"),
     path("letters/batches/<int:pk>/posted/", batches.letters_batch_posted, name="letters_batch_posted"),
     path("letters/<int:pk>/", pages.letter, name="letter"),
     path("letters/<int:pk>/page-<int:page>.png", pages.letter_picture, name="letter_picture"),
