@@ -205,6 +205,25 @@ def test_earlier_letters_about_the_same_invoices_are_named_and_their_address_use
     assert facts.previous == (at("2026-05-01"),) and facts.recipient.address == "9 Lane" and facts.recipient.email == "x@y.z"
 
 
+def test_what_the_evidence_file_holds_to_prove_delivery_is_named():
+    document = {"buyer_id": "B1", "received_on": at("2026-02-10"), "dated": at("2026-02-09"), "made_by": "a"}
+    documents = [
+        {**document, "document_id": "a" * 64, "kind": "proof_of_delivery", "file_name": "CMR 40388.pdf"}, {**document, "document_id": "b" * 64, "kind": "correspondence", "file_name": "mail.eml"},
+        {**document, "document_id": "c" * 64, "kind": "delivery_note", "file_name": "note-9.pdf"},
+    ]  # fmt: skip
+    links = [
+        {"document_id": one * 64, "buyer_id": "B1", "target": "invoice", "target_id": number, "linked_on": at("2026-02-10")}
+        for one, number in (("a", "F1"), ("b", "F1"), ("c", "F9"))
+    ]
+    book = drawn(document=documents, document_link=links)
+    facts = letter_facts(book, "B1", wanted=SEEN).facts
+    assert facts.documents == (Document("B1", "CMR 40388.pdf", "F1", at("2026-02-09"), delivery=True),)
+    assert (
+        letter_facts(book, "B1", wanted=replace(SEEN, documents=facts.documents)).facts.documents == facts.documents
+    )  # drawn up anew it is named once
+    assert "advice_delivery" not in codes(letter_facts(book, "B1", wanted=SEEN).advice)
+
+
 def test_disputes_are_pointed_out_and_refused_interest_is_said():
     found = letter_facts(
         drawn(dispute=[{"dispute_id": "D1", "buyer_id": "B1", "invoice_id": "F1", "raised_on": at("2026-05-01")}]), "B1", wanted=SEEN

@@ -36,7 +36,7 @@ from duecourse.desk.late_interest import contract_for, owed
 from duecourse.desk.letter_interest import bases_of, invoice_of
 from duecourse.desk.letterhead import Letterhead, letterhead
 from duecourse.errors import CountryUnknownError, FactUnknownError, LetterUnworkableError
-from duecourse.ledger.entries import CONTRACT, LIMIT, NOTICE, SECURITY
+from duecourse.ledger.entries import CONTRACT, DOCUMENT, DOCUMENT_LINK, LIMIT, NOTICE, SECURITY
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -48,6 +48,8 @@ DEMANDS: Final = ("demand_letter", "letter_before_action", "guarantor_demand")
 """Letters that demand: what is said of limitation matters in them."""
 GUARANTEES: Final = ("guarantee", "bank_guarantee", "standby_letter_of_credit")
 FIRST_LIGHT: Final = "reminder"
+DELIVERY: Final = ("delivery_note", "bill_of_lading", "proof_of_delivery")
+"""Documents of the evidence file that prove a delivery."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def letter_facts(book: Book, buyer_id: str, invoices: Collection[tuple[str, int]
     facts = LetterFacts(
         kind=wanted.kind, language=wanted.language or _language(wanted.kind, recipient.country, own.country), number=wanted.number, buyer_id=buyer_id, dated=book.on,
         until=found.until, deadline=deadline, deadline_days=(deadline - book.on).days, creditor=own.party, debtor=debtor, recipient=recipient, invoices=said, contract=contract,
-        bases=bases_of(kept), documents=wanted.documents, accounts=_accounts(own, said), call_back=own.call_back, consequences=_consequences(known, contract, book.on), law=law,
+        bases=bases_of(kept), documents=_documents(book, buyer_id, wanted, {row["invoice_id"] for row in chosen}), accounts=_accounts(own, said), call_back=own.call_back, consequences=_consequences(known, contract, book.on), law=law,
         interrupts=interrupting(law) if stated and wanted.kind in DEMANDS else "", threshold=_threshold(known, chosen, contract, law, book.on), guarantee=_guarantee(buyer_id, guarantee_row),
         plan=wanted.plan, previous=_previous(known, kept), signatory=own.signatory, signatory_title=own.signatory_title, channel=wanted.channel, case_id=wanted.case_id,
         step=wanted.step, logo=own.logo,
@@ -263,6 +265,23 @@ def _consequences(known: _Known, contract: Contract | None, on: date) -> tuple[s
         "guarantor": bool(kinds - {"retention_of_title", "deposit"}), "insurer": insured,
     }  # fmt: skip
     return tuple(name for name in CONSEQUENCES if there.get(name, True))
+
+
+def _documents(book: Book, buyer_id: str, wanted: Wanted, numbers: Collection[str]) -> tuple[Document, ...]:
+    """What somebody named, and what the evidence file holds to prove that these invoices were delivered."""
+    told = {name: rows.to_pylist() for name, rows in book.also_about(buyer_id, DOCUMENT, DOCUMENT_LINK).items()}
+    kept = {row["document_id"]: row for row in told[DOCUMENT.name] if row["kind"] in DELIVERY}
+    found = list(wanted.documents)
+    there = {(one.text, one.invoice_id) for one in found}
+    for link in sorted(told[DOCUMENT_LINK.name], key=lambda row: (str(row["target_id"]), row["document_id"])):
+        row = kept.get(link["document_id"])
+        if row is None or link["target"] != "invoice" or link["target_id"] not in numbers:
+            continue
+        text = str(row["text"] or row["file_name"] or row["document_id"][:12])[:200]
+        if (text, link["target_id"]) not in there:
+            found.append(Document(buyer_id, text, link["target_id"], row["dated"], delivery=True))
+            there.add((text, link["target_id"]))
+    return tuple(found)
 
 
 def _threshold(known: _Known, chosen: Iterable[Mapping[str, Any]], contract: Contract | None, law: str, on: date) -> Threshold | None:
