@@ -260,7 +260,8 @@ def stops_of(law: LimitationLaw) -> tuple[str, ...]:
 def _warnings(law: LimitationLaw) -> tuple[Said, ...]:
     demand = {"n": "nothing", None: "unknown"}.get(law.demand, law.demand)
     found = [] if law.demand == "y" else [Said(f"clocks.warn_demand_{demand}", {"country": land(law.country)})]
-    if telling(law.note):
+    told = law.subject_years or law.international_goods_years or law.year_end or law.shortest_years
+    if telling(law.note) and not told:  # else the period counted has taken it in
         found.append(Said("clocks.warn_note", {"country": land(law.country), "note": Note("clocks.country", {"text": law.note})}))
     if not law.own:
         found.append(Said("clocks.warn_general_rule", {"country": land(law.country)}))
