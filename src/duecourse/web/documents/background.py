@@ -47,6 +47,15 @@ def ask_again(job: Job, *, due_at: str = "") -> dict[str, int]:
     return {"documents": len(without)}
 
 
+@scheduled(Every(10))
+@job("documents.letters", title="web.documents_job_letters", retries=3)
+def letters(job: Job, *, due_at: str = "") -> dict[str, int]:  # noqa: ARG001 — every scheduled job is told when it was due
+    """File the letters that went, and the proofs of their service."""
+    from duecourse.web.documents.letters import file_letters  # noqa: PLC0415 — models need the apps loaded
+
+    return {"documents": file_letters()}
+
+
 @job("documents.package", title="web.documents_job_package", retries=2, lease_seconds=180, long=True)
 def draw_up(job: Job, *, package: int) -> dict[str, Any]:
     """Write the package somebody asked for."""

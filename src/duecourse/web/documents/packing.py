@@ -11,6 +11,7 @@ from duecourse.messages import language as spoken
 from duecourse.web import environment as env
 from duecourse.web.accounts.audit import record
 from duecourse.web.documents import custody
+from duecourse.web.documents.letters import file_letters
 from duecourse.web.documents.models import Package
 from duecourse.web.documents.reading import file_of
 from duecourse.web.documents.stamping import ask
@@ -48,6 +49,7 @@ def draw_up(pk: int, step: Callable[[float], Any]) -> dict[str, Any]:
 
 def write(asked: Package, book: Book, step: Callable[[float], Any]) -> dict[str, Any]:
     """The same of a book at hand."""
+    file_letters(asked.buyer_id)
     wanted = Wanted(asked.buyer_id, asked.case_id, tuple(asked.invoices))
     file = file_of(book, wanted)
     languages = LANGUAGES[asked.languages]

@@ -17,7 +17,7 @@ from duecourse.actions.evidence_file.completeness import all_routes
 from duecourse.desk.evidence_file import LANGUAGES, of_case, original_words, situation_of
 from duecourse.errors import DuecourseError
 from duecourse.ledger.entries import DOCUMENT_KINDS, INVOICE
-from duecourse.messages import say
+from duecourse.messages import catalogue, say
 from duecourse.web import environment as env
 from duecourse.web.accounts.access import gate, may
 from duecourse.web.accounts.audit import record
@@ -193,10 +193,23 @@ def document_words(request: HttpRequest, book: Book, found: Seen, document_id: s
     }  # fmt: skip
 
 
+def _named(name: str) -> str:
+    return say(f"web.documents_detail_{name}") if f"web.documents_detail_{name}" in catalogue() else name
+
+
+def _said(name: str, value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    for code in (f"documents.kind_{value}" if name == "kind" else "", f"web.documents_target_{value}" if name == "target" else ""):
+        if code and code in catalogue():
+            return say(code)
+    return f"{value}"
+
+
 def custody_line(row: Custody | CustodyRow) -> dict[str, Any]:
     """A row of the log as a page shows it."""
     told = json.loads(row.detail) if row.detail else {}
-    detail = " · ".join(f"{name}: {', '.join(map(str, value)) if isinstance(value, list) else value}" for name, value in told.items())
+    detail = " · ".join(f"{_named(name)}: {_said(name, value)}" for name, value in told.items())
     return {
         "row": row,
         "at": timezone.localtime(row.at),

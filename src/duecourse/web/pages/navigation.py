@@ -43,7 +43,7 @@ PLACES: Final[Mapping[str, tuple[Place, ...]]] = {
     ),
     "web.frame_nav_recovery": (
         Place("today", "web.cases_today_title", "check"),
-        Place("cases", "web.cases_title", "columns", also=frozenset({"case"})),
+        Place("cases", "web.cases_title", "columns", also=frozenset({"case", "case_documents"})),
         Place("letters", "web.letters_title", "file", also=frozenset({"letter", "buyer_letter"})),
         Place("agencies", "web.agencies_title", "people", also=frozenset({"agency", "placement", "placement_new"})),
         Place("countries", "web.countries_title", "globe", also=frozenset({"country"})),
@@ -62,7 +62,7 @@ PLACES: Final[Mapping[str, tuple[Place, ...]]] = {
         Place("runs", "web.watch_runs_title", "calendar", "jobs"),
         Place("webhooks", "web.api_hooks_title", "api", "settings", frozenset({"webhook", "webhook_new", "webhook_edit"})),
         Place("notice_channels", "web.notices_channels_title", "bell", "settings", frozenset({"notice_channel"})),
-        Place("audit", "web.frame_nav_audit", "audit", "audit"),
+        Place("audit", "web.frame_nav_audit", "audit", "audit", frozenset({"custody"})),
     ),
 }
 """Groups of places, each under its heading."""
