@@ -127,7 +127,7 @@ def test_what_is_missing_is_said_and_keeps_it_from_going_not_from_being_drafted(
     assert bare.warning is not None
     compose(bare.facts)
     whole = letter_facts(
-        drawn(contract=[contract()]), "B1", wanted=replace(SEEN, documents=(Document("B1", "Note 1", "F1", delivery=True),))
+        drawn(contract=[contract()]), "B1", wanted=replace(SEEN, documents=(Document("B1", "Note 1", "F1", delivery=True, enclosed=False),))
     )
     assert not whole.blocking and not whole.advice
     by_mail = letter_facts(drawn(), "B1", wanted=Wanted(channel="email"))
@@ -208,7 +208,7 @@ def test_earlier_letters_about_the_same_invoices_are_named_and_their_address_use
 def test_what_the_evidence_file_holds_to_prove_delivery_is_named():
     document = {"buyer_id": "B1", "received_on": at("2026-02-10"), "dated": at("2026-02-09"), "made_by": "a"}
     documents = [
-        {**document, "document_id": "a" * 64, "kind": "proof_of_delivery", "file_name": "CMR 40388.pdf"}, {**document, "document_id": "b" * 64, "kind": "correspondence", "file_name": "mail.eml"},
+        {**document, "document_id": "a" * 64, "kind": "proof_of_delivery", "file_name": "CMR 40388.pdf", "media_type": "application/pdf"}, {**document, "document_id": "b" * 64, "kind": "correspondence", "file_name": "mail.eml"},
         {**document, "document_id": "c" * 64, "kind": "delivery_note", "file_name": "note-9.pdf"},
     ]  # fmt: skip
     links = [
@@ -217,7 +217,7 @@ def test_what_the_evidence_file_holds_to_prove_delivery_is_named():
     ]
     book = drawn(document=documents, document_link=links)
     facts = letter_facts(book, "B1", wanted=SEEN).facts
-    assert facts.documents == (Document("B1", "CMR 40388.pdf", "F1", at("2026-02-09"), delivery=True),)
+    assert facts.documents == (Document("B1", "CMR 40388.pdf", "F1", at("2026-02-09"), delivery=True, document_id="a" * 64),)
     assert (
         letter_facts(book, "B1", wanted=replace(SEEN, documents=facts.documents)).facts.documents == facts.documents
     )  # drawn up anew it is named once

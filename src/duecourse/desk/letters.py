@@ -279,7 +279,18 @@ def _documents(book: Book, buyer_id: str, wanted: Wanted, numbers: Collection[st
             continue
         text = str(row["text"] or row["file_name"] or row["document_id"][:12])[:200]
         if (text, link["target_id"]) not in there:
-            found.append(Document(buyer_id, text, link["target_id"], row["dated"], delivery=True))
+            paged = row["media_type"] == "application/pdf"
+            found.append(
+                Document(
+                    buyer_id,
+                    text,
+                    link["target_id"],
+                    row["dated"],
+                    delivery=True,
+                    enclosed=paged,
+                    document_id=row["document_id"] if paged else "",
+                )
+            )
             there.add((text, link["target_id"]))
     return tuple(found)
 
@@ -355,6 +366,8 @@ def missing(facts: LetterFacts, kept: Iterable[Any] = (), disputed: Collection[s
         "call_back": not facts.call_back, "delivery": facts.kind in DEMANDS and not any(one.delivery for one in facts.documents),
     }  # fmt: skip
     advice = [Said(f"letters.advice_{name}") for name, lacks in notes.items() if lacks]
+    if any(one.enclosed and not one.document_id for one in facts.documents):
+        advice.append(Said("letters.advice_enclosures"))
     least = deadline_days(facts.kind, to.country or facts.debtor.country, facts.contract)
     if facts.deadline_days < least and facts.deadline > facts.dated:
         advice.append(Said("letters.advice_deadline_short", {"days": facts.deadline_days, "least": least}))

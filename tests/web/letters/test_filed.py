@@ -26,7 +26,9 @@ def test_it_is_filed_once_with_its_proof_and_stays_out_once_taken_out(letter, bo
     made = letter()
     assert file_letters() == 0, "it has not gone"
     Letter.objects.filter(pk=made.pk).update(state="sent", sent_on=book.on, received_on=book.on)
-    LetterFile.objects.create(letter=made, name="receipt.png", media_type="image/png", sha256=sha256(RECEIPT).hexdigest(), data=RECEIPT, added_by=made.made_by)
+    LetterFile.objects.create(
+        letter=made, name="receipt.png", media_type="image/png", sha256=sha256(RECEIPT).hexdigest(), data=RECEIPT, added_by=made.made_by
+    )
     assert file_letters("another buyer") == 0
     assert file_letters() == 2
     assert file_letters() == 0

@@ -120,7 +120,10 @@ class Basis:
 
 @dataclass(frozen=True)
 class Document:
-    """A document that goes with the letter or that it names: a delivery note, a copy of an invoice. `invoice_id` "" = about the contract as a whole."""
+    """A document that goes with the letter or that it names: a delivery note, a copy of an invoice. `invoice_id` "" = about the contract as a whole.
+
+    document_id  its SHA-256 in the evidence file, from where its pages are added to the letter; "" = it goes along by hand
+    """
 
     buyer_id: str
     text: str
@@ -128,6 +131,7 @@ class Document:
     on: date | None = None
     delivery: bool = False
     enclosed: bool = True
+    document_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from duecourse.web.api.idempotency import once
 from duecourse.web.api.problems import Problem
 from duecourse.web.api.reading import At, Paged, book_for, page_of, reply, sent, with_next
 from duecourse.web.letters import making
+from duecourse.web.letters.attachments import UnfitError
 from duecourse.web.letters.making import NotNowError
 from duecourse.web.letters.models import Letter
 from duecourse.web.letters.telling import said, seen
@@ -185,7 +186,7 @@ def draw_up(request: HttpRequest, buyer_id: str, body: LetterAsked) -> HttpRespo
             raise Problem(404, "fact_unknown", kind=str(error.args_.get("kind", "")), key=str(error.args_.get("key", ""))) from None
         except DuecourseError as error:
             raise Problem(409, "conflict", detail=error.message()) from None
-        except NotNowError as error:
+        except (NotNowError, UnfitError) as error:
             raise Problem(409, "conflict", detail=_why(error)) from None
         return sent(request, _told(made), 201)
 
@@ -197,7 +198,7 @@ def _today(request: HttpRequest) -> Any:
     return book_for(request, At(as_of=None, known_at=None))
 
 
-def _why(error: NotNowError) -> str:
+def _why(error: NotNowError | UnfitError) -> str:
     args: dict[str, Any] = {name: say(f"web.letters_state_{value}") if name == "state" else value for name, value in error.args_.items()}
     return say(error.code, None, **args)
 

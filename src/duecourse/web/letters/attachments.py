@@ -71,6 +71,10 @@ def unfit(letter: Letter) -> str:
     data = bytes(letter.pdf or b"")
     if not data or hashlib.sha256(data).hexdigest() != letter.pdf_sha256:
         return "pdf_changed"
+    from duecourse.web.letters.enclosing import strangers  # noqa: PLC0415 — it stands on this
+
+    if strangers(facts):
+        return "stranger"
     if facts.kind != letter.kind or (letter.channel == "email" and facts.recipient.email != letter.address):
         return "stranger"
     return ""

@@ -19,7 +19,9 @@ from duecourse.desk.letters import Wanted, letter_facts, mark_of, number_of
 from duecourse.errors import DuecourseError
 from duecourse.web.accounts.access import may
 from duecourse.web.accounts.audit import record
+from duecourse.web.documents import custody
 from duecourse.web.letters.attachments import check_edited, packed, text_of
+from duecourse.web.letters.enclosing import document_ids, with_enclosures
 from duecourse.web.letters.models import (
     APPROVED,
     BEFORE_IT_GOES,
@@ -142,11 +144,11 @@ def wanted_of(facts: LetterFacts) -> Wanted:
 
 
 def set_pdf(letter: Letter) -> bytes:
-    """The PDF as it would go now: a person's own version, or set from the facts."""
+    """The PDF as it would go now: a person's own version; or set from the facts, the pages of its enclosures behind it. Raises UnfitError."""
     if letter.pdf:
         return bytes(letter.pdf)
     facts = letter.told
-    return pdf(compose(facts), facts.dated)
+    return with_enclosures(pdf(compose(facts), facts.dated), facts)
 
 
 def take_edited(request: HttpRequest, book: Book, pk: int, data: bytes) -> Letter:
@@ -181,6 +183,8 @@ def submit(request: HttpRequest, book: Book, pk: int) -> Letter:
         needed = approvals(book.settings)[letter.kind]
         letter.state = WAITING if needed else APPROVED
         letter.save()
+        if enclosed := [] if letter.edited else document_ids(letter.told):
+            custody.add(request.user, "packed", [(number, letter.buyer_id) for number in enclosed], letter=letter.number)
         record(request, "letter.submit", "buyer", letter.buyer_id, letter=letter.number, sha256=letter.pdf_sha256, needed=needed)
     return letter
 

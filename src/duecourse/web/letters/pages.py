@@ -20,6 +20,7 @@ from duecourse.web.accounts.access import gate, may
 from duecourse.web.accounts.audit import record
 from duecourse.web.books import book_of
 from duecourse.web.letters import making
+from duecourse.web.letters.attachments import UnfitError
 from duecourse.web.letters.models import APPROVED, CANCELLED, EMAIL, OPEN, POST, QUEUED, SENT, WAITING, Letter
 from duecourse.web.letters.telling import HEAVY, acts, amounts, letter_of, line, said, seen
 
@@ -85,7 +86,7 @@ def letter_words(request: HttpRequest, book: Book, pk: int, fault: str = "") -> 
     return {
         "book": book, **line(row, name), "facts": facts, "fault_now": fault, "acts": may_do, "moved": moved, "blocking": [said(one) for one in row.blocking], "advice": [said(one) for one in row.advice] if row.state in ("draft", "waiting", "approved") else [], "amounts": amounts(row),
         "pages": [] if row.edited else range(1, len(_pictures(row)) + 1), "approvals": row.approvals.select_related("person"), "files": row.files.defer("data"),
-        "invoices": [{"id": one.invoice_id, "instalment": one.instalment} for one in facts.invoices], "previous": facts.previous, "may_export": may(request.user, "export"),
+        "invoices": [{"id": one.invoice_id, "instalment": one.instalment} for one in facts.invoices], "previous": facts.previous, "enclosed": ", ".join(one.text for one in facts.documents if one.document_id), "may_export": may(request.user, "export"),
     }  # fmt: skip
 
 
@@ -115,9 +116,14 @@ def letter_picture(request: HttpRequest, pk: int, page: int) -> HttpResponse:
 @gate("read")
 def letter_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The PDF as it goes, or would go now."""
-    row, _name = letter_of(book_of(request), pk)
+    book = book_of(request)
+    row, _name = letter_of(book, pk)
+    try:
+        made = making.set_pdf(row)
+    except UnfitError as error:
+        return render(request, "letters/letter.html", letter_words(request, book, pk, say(error.code, None, **error.args_)), status=409)
     record(request, "exported", "letter", row.number, sha256=row.pdf_sha256)
-    return _file(making.set_pdf(row), f"{row.number}.pdf", "application/pdf")
+    return _file(made, f"{row.number}.pdf", "application/pdf")
 
 
 @require_safe
