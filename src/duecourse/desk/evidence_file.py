@@ -156,7 +156,7 @@ def report(file: EvidenceFile, found: Sequence[Completeness], *, language: Langu
     pieces += [
         {"kind": "heading", "text": say("documents.report_documents", language)},
         {
-            "kind": "table", "head": [say(f"documents.index_{name}", language) for name in ("number", "name", "original")] + ["SHA-256"], "align": ["left"] * 4,
+            "kind": "table", "head": [say(f"documents.index_{name}", language) for name in ("number", "name", "original")] + ["SHA-256"], "align": ["right", "left", "left", "left"],
             "rows": [
                 [f"{number}", f"{say(f'documents.kind_{one.kind}', language)} · {one.file_name}", original_words(one, language), one.document_id]
                 for number, one in enumerate(file.documents, 1)

@@ -7,6 +7,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import zipfile
@@ -128,9 +129,16 @@ def _fonts(resources):
 
 
 def test_a_long_picture_is_cut_into_pages_and_a_large_one_is_not_decoded(place, tmp_path):
-    entries, _made = bundle(FILE, place, tmp_path, languages=("en",))
+    entries, made = bundle(FILE, place, tmp_path, languages=("en",))
     pages = {entry.document.file_name: entry.last - entry.first + 1 for entry in entries}
     assert (pages["chat.png"], pages["dock.png"]) == (7, 1)
+    chat = next(entry for entry in entries if entry.document.file_name == "chat.png")
+    reader = PdfReader(made[0])
+    for turn in range(7):
+        drawn = reader.pages[len(reader.pages) - entries[-1].last + chat.first - 1 + turn].get_contents().get_data()
+        (across, up, above) = map(float, re.search(rb"([\d.]+) 0 0 ([\d.]+) [\d.-]+ ([\d.-]+) cm\s*/x0 Do", drawn).groups())
+        assert up / across == pytest.approx(10, rel=1e-3), "as tall to its width as it is"
+        assert above + up == pytest.approx(790.87 + turn * 250 * 72 / 25.4, abs=0.1), "each page goes on where the one before ended"
     header = png(1, 1)
     bomb = header[:16] + (60_000).to_bytes(4, "big") * 2 + header[24:]
     file, contents = evidence({"bomb.png": ("photo", "image/png", bomb)})

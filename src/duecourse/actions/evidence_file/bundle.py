@@ -6,6 +6,7 @@ the whole cover and index, numbered through: courts do not take endless files, a
 
 from __future__ import annotations
 
+import gc
 import io
 import logging
 import tempfile
@@ -64,7 +65,7 @@ def bundle(
         raise EvidenceEmptyError(about=file.case_id or file.buyer_id)
     with tempfile.TemporaryDirectory(prefix="duecourse-evidence-") as work:
         setter = Setter(Path(work), languages, file.firm, file.made_on)
-        counts = [_count(setter, one, place, Path(work)) for one in file.documents]
+        counts = _counts(setter, file.documents, place, Path(work))
         entries = _index(file.documents, counts)
         volumes = entries[-1].volume
         front = setter.pages("front", _front(file, entries, languages), title=_title(languages))
@@ -73,6 +74,7 @@ def bundle(
             name = named(volume, volumes) if named else "bundle.pdf" if volumes == 1 else f"bundle-{volume}.pdf"
             _write(setter, [one for one in entries if one.volume == volume], place, Path(work), front, into / name, languages)
             made.append(into / name)
+            gc.collect()  # what the library read is bound in circles; without this volumes pile up in memory
     return entries, tuple(made)
 
 
@@ -180,8 +182,15 @@ def _open(own: Path) -> PdfReader:
     return reader
 
 
-def _count(setter: Setter, document: Document, place: Place, work: Path) -> int:
-    return len(_open(_made(setter, document, place, work)).pages)
+def _counts(setter: Setter, documents: Sequence[Document], place: Place, work: Path) -> list[int]:
+    counts, held = [], 0
+    for document in documents:
+        counts.append(len(_open(_made(setter, document, place, work)).pages))
+        held += document.size_bytes
+        if held > VOLUME_BYTES:
+            gc.collect()
+            held = 0
+    return counts
 
 
 def _write(

@@ -121,7 +121,14 @@ class Setter:
         beside = self.folder / name
         _put_beside(place, beside)
         try:
-            piece = {"kind": "picture", "file": name, "strips": _strips(width, height), "strip": STRIP_MM}
+            piece = {
+                "kind": "picture",
+                "file": name,
+                "strips": _strips(width, height),
+                "strip": STRIP_MM,
+                "width": WIDTH_MM,
+                "height": WIDTH_MM * height / max(width, 1),
+            }
             return self.pages("sheet", [piece], title=document.file_name)
         except DocumentUnprintableError:
             return self.slip(document, "documents.slip_broken")
