@@ -61,3 +61,31 @@ def test_in_chinese(signed_in):
     assert "催告不会中断时效" in said
     assert "2027-12-31" in said
     assert "本内容不构成法律意见" in said
+
+
+def test_the_api_works_out_any_debt(signed_in):
+    client = signed_in("viewer")
+    asked = {"country": "GB", "due_date": ["2020-03-31"], "event": ["demand:2021-05-01", "acknowledgement:2021-06-01"], "as_of": "2021-07-01"}
+    answer = client.get("/api/v1/clocks", asked).json()
+    clock = answer["clocks"][0]
+    assert (clock["code"], clock["ends_on"], clock["state"]) == ("limitation", "2027-06-01", "running")
+    assert [one["effect"] for one in clock["events"]] == ["none", "restarts"]
+    assert answer["not_legal_advice"]
+    assert client.get("/api/v1/clocks", {**asked, "event": ["song:2021-05-01"]}).status_code == 422
+    assert client.get("/api/v1/clocks", {**asked, "country": "ZZ"}).status_code == 422
+    assert client.get("/api/v1/clocks", {"country": "GB"}).status_code == 422
+
+
+def test_the_api_tells_the_clocks_of_a_buyer_that_may_be_seen(signed_in):
+    from duecourse.web import books
+
+    opened = books.ledger()
+    table = opened.as_of(books.day_of(opened))
+    late = table.invoice.filter(table.invoice.due_date < table.on).select("buyer_id").distinct().order_by("buyer_id")
+    found = []
+    for buyer in table.run(late)["buyer_id"].to_pylist():
+        found = signed_in("viewer").get(f"/api/v1/buyers/{buyer}/clocks").json()["clocks"]
+        if found:
+            assert signed_in("sales", sales_owners=["nobody at all"]).get(f"/api/v1/buyers/{buyer}/clocks").status_code == 404
+            break
+    assert any(one["code"] == "limitation" for one in found)

@@ -6,6 +6,7 @@ from django.urls import path, re_path
 
 from duecourse.web.api import evidence, grades, reads, views, writes
 from duecourse.web.api.application import api
+from duecourse.web.calculators import api as calculators
 from duecourse.web.cases import api as cases
 from duecourse.web.countries import api as countries
 from duecourse.web.documents import api as documents
@@ -15,7 +16,7 @@ from duecourse.web.orders import api as orders
 from duecourse.web.review import api as review
 from duecourse.web.watch import api as watch
 
-assert all((cases, countries, documents, evidence, grades, reads, writes, letters, limits, orders, review, watch))  # the endpoints are in `api` once these are loaded
+assert all((calculators, cases, countries, documents, evidence, grades, reads, writes, letters, limits, orders, review, watch))  # the endpoints are in `api` once these are loaded
 
 urlpatterns = [
     path("", views.root, name="api"),
