@@ -14,9 +14,10 @@ from duecourse.web.letters import api as letters
 from duecourse.web.limits import api as limits
 from duecourse.web.orders import api as orders
 from duecourse.web.review import api as review
+from duecourse.web.routes import api as routes
 from duecourse.web.watch import api as watch
 
-assert all((calculators, cases, countries, documents, evidence, grades, reads, writes, letters, limits, orders, review, watch))  # the endpoints are in `api` once these are loaded
+assert all((calculators, cases, countries, documents, evidence, grades, reads, writes, letters, limits, orders, review, routes, watch))  # the endpoints are in `api` once these are loaded
 
 urlpatterns = [
     path("", views.root, name="api"),
