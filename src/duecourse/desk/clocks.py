@@ -310,11 +310,9 @@ def _limitation(facts: DebtFacts, row: Mapping[str, Any], happened: Sequence[Hap
         law = limitation_law(code)
         together = law.last_instalment
         debt = Debt(
-            tuple(all_of_it) if together else (row["due_date"],),
-            contract["subject"] if contract else None,
-            facts.international,
-            facts.names,
-        )
+            tuple(all_of_it) if together else (row["due_date"],), contract["subject"] if contract else None, facts.international,
+            contract is not None and contract["signed_on"] is not None, facts.names,
+        )  # fmt: skip
         clock = limitation(
             law, debt, _of_invoice(happened, number, None if together else instalment), on=facts.on, own_country=facts.worked_in,
             overrides=facts.overrides,

@@ -164,6 +164,9 @@ def _limitation(land: Country) -> list[Fact]:
     if law.international_goods_years:
         text = say("countries.years", years=law.international_goods_years)
         found.append(Fact("limitation_international_goods", law.international_goods_years, text, "", law.source, as_of, law.confidence))
+    for code, shorter in (("limitation_shortest", law.shortest_years), ("limitation_unwritten", law.unwritten_years)):
+        if shorter:
+            found.append(Fact(code, shorter, say("countries.years", years=shorter), "", law.source, as_of, law.confidence))
     if law.long_stop_years:
         text = say("countries.years", years=law.long_stop_years)
         found.append(Fact("limitation_long_stop", law.long_stop_years, text, "", law.source, as_of, law.confidence))

@@ -34,6 +34,7 @@ class LimitationLaw:
     years                       of an ordinary claim for money under a contract
     subject_years               where a sale of goods, a service or works has a shorter period of its own
     shortest_years              where two periods are possible and nothing tells which: the shorter
+    unwritten_years             of a contract that is not in writing, where that is shorter
     international_goods_years   of an international sale of goods, where the law has a longer one
     long_stop_years             the period ends so many years after the debt fell due whatever happened
     year_end                    "start": it begins with the end of the year; "end": it ends with the end of a year; None: neither
@@ -51,6 +52,7 @@ class LimitationLaw:
     years: int | None
     subject_years: Mapping[str, int]
     shortest_years: int | None
+    unwritten_years: int | None
     international_goods_years: int | None
     long_stop_years: int | None
     year_end: str | None
@@ -66,14 +68,17 @@ class LimitationLaw:
     note: str | None
     confidence: str
 
-    def period(self, subject: str | None = None, *, international: bool = False) -> int | None:
-        """How many years has a creditor for this kind of contract? None: not known. Where the kind is not known, the shortest of what it may be."""
+    def period(self, subject: str | None = None, *, international: bool = False, written: bool = False) -> int | None:
+        """How many years has a creditor for this kind of contract? None: not known. Where the kind is not known, the shortest of what it may be.
+
+        written: is a written contract recorded?
+        """
         if self.years is None:
             return None
         if international and subject == "goods" and self.international_goods_years:
             return self.international_goods_years
         own = self.subject_years.get(subject, self.years) if subject else min([self.years, *self.subject_years.values()])
-        return min(own, self.shortest_years or own)
+        return min(own, self.shortest_years or own, own if written else self.unwritten_years or own)
 
 
 @cache
@@ -117,6 +122,7 @@ def limitation_law(code: str) -> LimitationLaw:
         years=land.limitation_years,
         subject_years=MappingProxyType(dict(merged.get("subject_years", {}))),
         shortest_years=merged.get("shortest_years"),
+        unwritten_years=merged.get("unwritten_years"),
         international_goods_years=merged.get("international_goods_years"),
         long_stop_years=merged.get("long_stop_years"),
         year_end=merged.get("year_end"),

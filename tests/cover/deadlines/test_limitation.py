@@ -62,6 +62,8 @@ def test_a_kind_of_contract_with_a_period_of_its_own():
     assert clock("KR", subject="services").ends_on == at("2025-03-31")
     assert clock("CN", subject="goods", international=True).ends_on == at("2024-04-01")  # 31 March is a Sunday
     assert clock("CN", subject="services", international=True).ends_on == at("2023-03-31")
+    assert clock("PH").ends_on == at("2026-03-31")  # no written contract is recorded
+    assert clock("PH", written=True).ends_on == at("2030-03-31")
 
 
 def test_an_instalment_debt_runs_from_its_last_instalment_in_china_and_not_in_germany():

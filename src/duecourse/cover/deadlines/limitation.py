@@ -35,6 +35,7 @@ class Debt:
     due_dates       of all its instalments; one for a debt payable at once
     subject         goods, services or works; None: not known
     international   creditor and debtor are of different countries
+    written         a written contract is recorded
     debtor          its number and its names: an event whose party is one of these was done to the debtor
     joint_debtors   who owes it beside the debtor
     """
@@ -42,6 +43,7 @@ class Debt:
     due_dates: tuple[date, ...]
     subject: str | None = None
     international: bool = False
+    written: bool = False
     debtor: frozenset[str] = frozenset()
     joint_debtors: frozenset[str] = frozenset()
 
@@ -205,7 +207,7 @@ def limitation(
     datetime.date(2026, 3, 31)
     """
     due = max(debt.due_dates) if law.last_instalment else min(debt.due_dates)
-    years = law.period(debt.subject, international=debt.international)
+    years = law.period(debt.subject, international=debt.international, written=debt.written)
     warnings = _warnings(law)
     said = Said(
         "clocks.law_limitation" if years else "clocks.law_limitation_unknown",
@@ -260,7 +262,7 @@ def stops_of(law: LimitationLaw) -> tuple[str, ...]:
 def _warnings(law: LimitationLaw) -> tuple[Said, ...]:
     demand = {"n": "nothing", None: "unknown"}.get(law.demand, law.demand)
     found = [] if law.demand == "y" else [Said(f"clocks.warn_demand_{demand}", {"country": land(law.country)})]
-    told = law.subject_years or law.international_goods_years or law.year_end or law.shortest_years
+    told = law.subject_years or law.international_goods_years or law.year_end or law.shortest_years or law.unwritten_years
     if telling(law.note) and not told:  # else the period counted has taken it in
         found.append(Said("clocks.warn_note", {"country": land(law.country), "note": Note("clocks.country", {"text": law.note})}))
     if not law.own:

@@ -50,8 +50,9 @@ def countries(request: HttpRequest) -> HttpResponse:
 
 def _buyers_in(book: Book) -> Counter[str]:
     """How many buyers that may be seen are in each country."""
-    rows = book.run(book.buyer.select("country")).to_pylist()
-    return Counter(row["country"] for row in rows if row["country"])
+    table = book.buyer
+    rows = book.run(table.filter(table.country.notnull()).group_by("country").agg(buyers=table.count())).to_pylist()
+    return Counter({row["country"]: row["buyers"] for row in rows})
 
 
 def _region(name: str) -> str:
