@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
@@ -57,6 +58,22 @@ def exchange_rates(economy: Economy) -> pa.Table:
     return pa.table(rows, schema=EXCHANGE_RATE.facts)
 
 
+OWN: Final = {
+    "base_currency": "CNY",
+    "own_country": "CN",
+    "letterhead": {
+        "": {
+            "name": "Duecourse Demo Trading Co., Ltd.", "local_name": "如期演示贸易有限公司", "registration_number": "91310000MADEMO0000",
+            "address": "1 Example Road, Shanghai 200000, China", "local_address": "上海市示例路1号 200000", "country": "CN", "email": "credit@demo.example",
+            "phone": "+86 21 5555 0100", "signatory": "Lin Yue", "signatory_title": "Credit manager", "call_back": "+86 21 5555 0101",
+            "accounts": [{"holder": "Duecourse Demo Trading Co., Ltd.", "bank": "Example Bank, Shanghai", "number": "0000 0000 0000 0000"}],
+        }
+    },
+}  # fmt: skip
+"""The firm of the demo: nobody real. Its books are in renminbi."""
+
+
 def settings() -> pa.Table:
-    """The firm's own settings: its books are in renminbi."""
-    return pa.table({"name": ["base_currency"], "value": ['"CNY"'], "effective_from": pa.nulls(1, pa.date32())}, schema=SETTING.facts)
+    """The firm's own settings."""
+    values = [json.dumps(value, ensure_ascii=False) for value in OWN.values()]
+    return pa.table({"name": list(OWN), "value": values, "effective_from": pa.nulls(len(OWN), pa.date32())}, schema=SETTING.facts)
