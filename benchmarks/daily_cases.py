@@ -49,12 +49,16 @@ def main() -> None:
         def put(name: str, rows: list[dict[str, object]]) -> None:
             entry = ENTRIES[name]
             with ledger.draft("post") as draft:
-                draft.put(name, pa.Table.from_pylist([{one: row.get(one) for one in entry.facts.names} for row in rows], schema=entry.facts))
+                draft.put(
+                    name, pa.Table.from_pylist([{one: row.get(one) for one in entry.facts.names} for row in rows], schema=entry.facts)
+                )
                 draft.commit()
 
         buyers = [f"B{number:06d}" for number in range(asked.cases)]
         put("setting", [{"name": "base_currency", "value": '"CNY"'}])
-        put("buyer", [{"buyer_id": one, "name": f"Buyer {one}", "country": LANDS[number % len(LANDS)]} for number, one in enumerate(buyers)])
+        put(
+            "buyer", [{"buyer_id": one, "name": f"Buyer {one}", "country": LANDS[number % len(LANDS)]} for number, one in enumerate(buyers)]
+        )
         put(
             "invoice",
             [
