@@ -50,8 +50,8 @@ def countries(request: HttpRequest) -> HttpResponse:
 
 def _buyers_in(book: Book) -> Counter[str]:
     """How many buyers that may be seen are in each country."""
-    table = book.buyer
-    rows = book.run(table.filter(table.country.notnull()).group_by("country").agg(buyers=table.count())).to_pylist()
+    table = book.buyer.filter(book.buyer.country.notnull())
+    rows = book.run(table.group_by("country").agg(buyers=table.count())).to_pylist()
     return Counter({row["country"]: row["buyers"] for row in rows})
 
 
