@@ -382,3 +382,9 @@ def test_doubled_interest_is_paid_last_in_china():
         ("doubled", 17_500),
         ("surplus", 10_171),
     ]
+
+
+def test_a_year_of_360_days_is_a_switch():
+    found = accrued("CN_SALES_LPR/act360", 10_000_000, "CNY", date(2025, 3, 31), date(2025, 6, 30))
+    assert found.interest == Fraction(10_000_000) * Fraction("0.0465") * 91 / 360
+    assert found.daily_minor == half_up(Fraction(10_000_000) * Fraction("0.0465") / 360)

@@ -80,7 +80,8 @@ class Running:
         self.accrued = Fraction(0)
         self.paid_interest = 0
         self.capitalised = Fraction(0)
-        self._quotes, self._day_count, self._compounding, self._cap = list(quotes), day_count, compounding, cap
+        self.day_count = day_count
+        self._quotes, self._compounding, self._cap = list(quotes), compounding, cap
         self._periods = 0
 
     @property
@@ -115,7 +116,7 @@ class Running:
 
     def _period_end(self) -> date:
         """The last day before interest is added to the debt, or before a month of the count ends."""
-        months = {"yearly": 12, "monthly": 1}.get(self._compounding) or (1 if self._day_count == "months" else None)
+        months = {"yearly": 12, "monthly": 1}.get(self._compounding) or (1 if self.day_count == "months" else None)
         return add_months(self.begins, months * (self._periods + 1)) - ONE_DAY if months else date.max
 
     def _capitalise(self) -> None:
@@ -129,7 +130,7 @@ class Running:
     def _accrue(self, start: date, end: date, quote: Quote) -> None:
         base = max(self.principal_minor, 0)
         whole = base + self.capitalised
-        days = days_between(start, end + ONE_DAY, DayCount.THIRTY_E_360) if self._day_count == "30E/360" else (end - start).days + 1
+        days = days_between(start, end + ONE_DAY, DayCount.THIRTY_E_360) if self.day_count == "30E/360" else (end - start).days + 1
         interest = whole * self._growth(start, end, quote)
         capped = False
         if self._cap:
@@ -145,13 +146,13 @@ class Running:
         days = (end - start).days + 1
         if quote.per == "day":
             return quote.rate * days
-        if self._day_count == "months":
+        if self.day_count == "months":
             first, after = (add_months(self.begins, self._periods + ahead) for ahead in (0, 1))
             return quote.rate / 12 * Fraction(days, (after - first).days)
-        if self._day_count.startswith(EFFECTIVE):
-            daily = _daily(quote.rate, int(self._day_count.removeprefix(EFFECTIVE)))
+        if self.day_count.startswith(EFFECTIVE):
+            daily = _daily(quote.rate, int(self.day_count.removeprefix(EFFECTIVE)))
             return (1 + daily) ** days - 1 if self._compounding == "continuous" else daily * days
-        return quote.rate * year_fraction(start, end + ONE_DAY, DayCount(self._day_count))
+        return quote.rate * year_fraction(start, end + ONE_DAY, DayCount(self.day_count))
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,5 +194,6 @@ def daily(debt: Running) -> int:
     base = max(debt.principal_minor, 0)
     if last is None or not base or last.capped:
         return 0
-    grown: Fraction = (base + debt.capitalised) * last.quote.yearly / 365
+    year = 360 if debt.day_count.endswith("360") and last.quote.per == "year" else 365
+    grown: Fraction = (base + debt.capitalised) * last.quote.yearly / year
     return half_up(grown)
