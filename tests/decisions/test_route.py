@@ -332,7 +332,13 @@ def test_assets_are_kept_in_the_ledger_with_source_and_day(ledger):
         ledger.refresh()
         return ledger.as_of(DAY)
 
-    house = asset_row("b", Asset("real_estate", 100_000_000, "CNY", prior_minor=64_000_000), seen_on=date(2026, 5, 1), look_up="real_estate", source="register")
+    house = asset_row(
+        "b",
+        Asset("real_estate", 100_000_000, "CNY", prior_minor=64_000_000),
+        seen_on=date(2026, 5, 1),
+        look_up="real_estate",
+        source="register",
+    )
     number = add(ledger, house, by="anna")
     add(ledger, asset_row("b", None, seen_on=date(2026, 5, 2), look_up="litigation", source="court site"))
     choice = routes_for(again(), "b")
@@ -354,3 +360,35 @@ def test_assets_are_kept_in_the_ledger_with_source_and_day(ledger):
         gone(ledger, again(), "nobody", number, DAY)
     with pytest.raises(OptionMisusedError):
         asset_row("b", None, seen_on=DAY)
+
+
+def test_debts_in_several_currencies_are_brought_to_one_or_left_out_aloud():
+    from duecourse.samples import book
+
+    rows = [
+        {
+            "invoice_id": "1",
+            "buyer_id": "b",
+            "issue_date": date(2026, 1, 1),
+            "due_date": date(2026, 2, 1),
+            "amount_minor": 10_000_000,
+            "currency": "CNY",
+        },
+        {
+            "invoice_id": "2",
+            "buyer_id": "b",
+            "issue_date": date(2026, 1, 1),
+            "due_date": date(2026, 2, 1),
+            "amount_minor": 1_000_000,
+            "currency": "EUR",
+        },
+    ]
+    rate = [{"provider": "own", "base_currency": "EUR", "quote_currency": "CNY", "rate_date": date(2026, 5, 31), "rate": 8.0}]
+    base = [{"name": "base_currency", "value": '"CNY"'}]
+    buyer = [{"buyer_id": "b", "country": "CN"}]
+    both = routes_for(book(DAY, invoice=rows, buyer=buyer, exchange_rate=rate, setting=base), "b")
+    assert (both.facts.currency, both.facts.principal_minor) == ("CNY", 18_000_000)
+    alone = routes_for(book(DAY, invoice=rows, buyer=buyer, setting=base), "b")
+    assert alone.facts.principal_minor == 10_000_000
+    assert "route.note_unpriced" in [said.code for said in alone.notes]
+    assert routes_for(book(DAY, invoice=rows[:1], buyer=buyer), "b").facts.currency == "CNY"

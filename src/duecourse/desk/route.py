@@ -95,7 +95,7 @@ def routes_for(
     looked     look-ups done, {name: (day, source)}, besides those the ledger keeps. Without an asset the whole is assumed to be collected, until every
                look-up for one was done in vain
     overrides  assumptions set otherwise, by name
-    Raises BuyerUnknownError, FactUnknownError, RuleInvalidError; RateMissingError where the debts cannot be brought to one currency.
+    Raises BuyerUnknownError, FactUnknownError, RuleInvalidError.
     """
     kept = assets_of(book, buyer_id) if with_kept else []
     known = (*assets, *(one.asset for one in kept if one.asset is not None))
@@ -147,9 +147,10 @@ def _facts(book: Book, found: Owed, items: Sequence[Item], assets: Sequence[Asse
     more = {name: table.to_pylist() for name, table in book.also_about(buyer_id, CONTRACT, CASE_EVENT, SECURITY, SIGNAL, LIMIT).items()}
     disputes = book.about(buyer_id)[DISPUTE.name].to_pylist()
     chosen = [one for one in found.invoices if (one.invoice_id, one.instalment) in set(items)]
-    currencies = {one.currency for one in chosen}
-    currency = next(iter(currencies)) if len(currencies) == 1 else book.base_currency if currencies else found_currency(book)
+    currency = _currency([one.currency for one in chosen], book.base_currency)
     money = _Exchange(book, currency)
+    unpriced = [one.invoice_id for one in chosen if money.rate(one.currency, currency) is None]
+    chosen = [one for one in chosen if money.rate(one.currency, currency) is not None]
     oldest = min((one.due_date for one in chosen), default=on)
     contract = contract_for(more[CONTRACT.name], min((one.issue_date or on for one in chosen), default=on), None)
     clocks = clocks_of(book, buyer_id, items) if items else ()
@@ -162,6 +163,8 @@ def _facts(book: Book, found: Owed, items: Sequence[Item], assets: Sequence[Asse
     unknown = [one.invoice_id for one in chosen if one.interest_minor is None]
     if unknown:
         notes = [*notes, Said("route.note_interest_unknown", {"invoices": ", ".join(unknown[:5])})]
+    if unpriced:
+        notes = [*notes, Said("route.note_unpriced", {"invoices": ", ".join(unpriced[:5]), "currency": currency})]
     own, _ = own_party(book.settings)
     forum = _forum_country(contract)
     facts = RouteFacts(
@@ -179,9 +182,13 @@ def _facts(book: Book, found: Owed, items: Sequence[Item], assets: Sequence[Asse
     return facts, tuple(notes)
 
 
-def found_currency(book: Book) -> str:
-    """The base currency; the yuan where none is set."""
-    return "CNY" if book.base_currency == NO_CURRENCY else book.base_currency
+def _currency(used: Sequence[str], base: str) -> str:
+    """In which currency is the claim? That of its invoices where they have one, else the base currency; without one the most frequent."""
+    if len(set(used)) == 1:
+        return used[0]
+    if base != NO_CURRENCY:
+        return base
+    return max(sorted(set(used)), key=used.count, default="CNY")
 
 
 def _rounded(rate: Decimal | None) -> Decimal | None:
