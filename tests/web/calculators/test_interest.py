@@ -93,3 +93,14 @@ def test_a_rate_is_entered_used_and_taken_back(own_ledger, signed_in):
     assert "duecourse rates --set" in page(manager, **asked).content.decode()
     assert manager.post("/calculators/rates/set/", {"series": "NO_SUCH", "since": "2026-01-01", "rate": "4"}).status_code == 422
     assert signed_in("viewer").post("/calculators/rates/set/", {"series": "PL_NBP_REFERENCE", "since": "2026-01-01", "rate": "4"}).status_code == 403
+
+
+def test_the_firms_country_and_size_stand_in_the_form(own_ledger, signed_in):
+    manager = signed_in("credit_manager")
+    kept = manager.post("/settings/change/", {"own_country": "DE", "own_size": "small"})
+    assert kept.status_code == 302
+    text = manager.get(PAGE).content.decode()
+    assert '<option value="DE" selected>' in text
+    assert '<option value="small" selected>' in text
+    assert manager.post("/settings/change/", {"own_size": "huge"}).status_code == 422
+    assert manager.post("/settings/change/", {"own_country": "XX"}).status_code == 422
