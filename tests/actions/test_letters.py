@@ -94,7 +94,7 @@ def test_a_demand_has_its_twelve_elements(kind, language):
             "3 invoice": "XS-260105", "3 due": w.short(date(2026, 4, 5)), "3 amount": w.amount(300_000_00, "CNY"), "3 paid": w.amount(50_000_00, "CNY"), "3 open": w.amount(250_000_00, "CNY"),
             "4 delivery": "SH-1105", "5 principal": w.money(550_000_00, "CNY"), "5 interest": w.money(7_027_40, "CNY"), "5 rate": w.rate("0.18"), "5 day count": "act/365",
             "5 daily": w.money(271_24, "CNY"), "5 until": w.day(facts.until), "6 total": w.money(557_027_40, "CNY"), "6 account": facts.accounts[0].number, "6 call back": facts.call_back,
-            "7 deadline": w.day(facts.deadline), "9 waiver": w("reserve"), "9 order": w("order_law"), "9 threshold": w.rate("0.4583"), "10 answer": w("answer", deadline=w.day(facts.deadline)),
+            "7 deadline": w.day(facts.deadline), "9 waiver": w("reserve"), "9 order": w("order_cn") if w.has("order_cn") else w("order_law"), "9 threshold": w.rate("0.4583"), "10 answer": w("answer", deadline=w.day(facts.deadline)),
             "11 signatory": facts.signatory, "11 seal": w("seal"), "11 enclosure": w("enclosure_interest"), "12 service": w("label_service"), "not advice": w("not_advice"),
         }  # fmt: skip
         missing = {name for name, text in wanted.items() if packed(text) not in said}
@@ -117,6 +117,11 @@ def test_where_a_demand_does_nothing_to_limitation_the_letter_says_nothing_of_it
             assert w("restarts") not in said and w("postpones") not in said
     assert (interrupting("DE"), interrupting("GB"), interrupting(""), interrupting("QQ")) == ("", "", "", "")
     assert (interrupting("CN"), interrupting("IT"), interrupting("JP")) == ("restarts", "restarts", "postpones")
+
+
+def test_an_article_is_cited_only_where_its_law_holds():
+    assert "第五百六十一条" in "\n".join(compose(domestic("zh")).lines())
+    assert "民法典" not in "\n".join(compose(domestic("zh", law="DE", threshold=None)).lines())
 
 
 def test_days_to_pay_by_country_and_contract():

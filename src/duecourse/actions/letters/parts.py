@@ -200,7 +200,8 @@ def reserve(f: LetterFacts, w: Words) -> list[Block]:
     """(9) No waiver, how payments are applied; the threshold of an instalment sale; what a demand does to limitation, where it does anything."""
     found = [head(w("reserve_head")), text(w("reserve", deadline=w.day(f.deadline)))]
     if f.kind != "reminder":
-        found.append(text(w("order_law" if f.law in SETTLED_BY_LAW else "order_ours")))
+        cited = "order_cn" if f.law == "CN" and w.has("order_cn") else "order_law"
+        found.append(text(w(cited if f.law in SETTLED_BY_LAW else "order_ours")))
     if f.threshold is not None and f.kind not in ("reminder", "payment_plan", "acknowledgement_of_debt"):
         at = f.threshold
         share = (Decimal(at.due_minor) / Decimal(at.price_minor)).quantize(Decimal("0.0001"), ROUND_FLOOR)
