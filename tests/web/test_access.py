@@ -92,6 +92,7 @@ ARGUMENTS: dict[str, Any] = {
     "decision_id": lambda _: "none",
     "limit_id": lambda _: "none",
     "asset_id": lambda _: "none",
+    "document_id": lambda _: "none",
     "check_id": lambda _: "none",
     "provider_id": lambda _: "none",
     "instalment": lambda _: 1,
