@@ -65,7 +65,12 @@ def test_in_chinese(signed_in):
 
 def test_the_api_works_out_any_debt(signed_in):
     client = signed_in("viewer")
-    asked = {"country": "GB", "due_date": ["2020-03-31"], "event": ["demand:2021-05-01", "acknowledgement:2021-06-01"], "as_of": "2021-07-01"}
+    asked = {
+        "country": "GB",
+        "due_date": ["2020-03-31"],
+        "event": ["demand:2021-05-01", "acknowledgement:2021-06-01"],
+        "as_of": "2021-07-01",
+    }
     answer = client.get("/api/v1/clocks", asked).json()
     clock = answer["clocks"][0]
     assert (clock["code"], clock["ends_on"], clock["state"]) == ("limitation", "2027-06-01", "running")
