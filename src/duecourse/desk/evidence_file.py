@@ -158,7 +158,7 @@ def report(file: EvidenceFile, found: Sequence[Completeness], *, language: Langu
         {
             "kind": "table", "head": [say(f"documents.index_{name}", language) for name in ("number", "name", "original")] + ["SHA-256"], "align": ["right", "left", "left", "left"],
             "rows": [
-                [f"{number}", f"{say(f'documents.kind_{one.kind}', language)} · {one.file_name}", original_words(one, language), one.document_id]
+                [f"{number}", f"{say(f'documents.kind_{one.kind}', language)} · {one.file_name}", original_words(one, language), f"{one.document_id[:16]}…"]
                 for number, one in enumerate(file.documents, 1)
             ],
         },
