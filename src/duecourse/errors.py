@@ -454,6 +454,6 @@ class EvidenceEmptyError(DuecourseError):
 
 
 class EvidenceUnreadableError(DuecourseError):
-    """This is no evidence package."""
+    """A file is no evidence package."""
 
     code = "evidence_unreadable"

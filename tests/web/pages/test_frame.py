@@ -52,7 +52,7 @@ def literal_words(text: str) -> list[str]:
         word
         for piece in parser.found
         for word in re.findall(r"[^\W\d_]+", piece)
-        if word not in OWN_NAMES and not re.fullmatch("[A-Z]{1,3}", word)
+        if word not in OWN_NAMES and not re.fullmatch("[A-Z]{1,4}", word)
     ]
 
 
