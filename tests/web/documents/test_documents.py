@@ -23,12 +23,13 @@ from hypothesis import strategies as st
 
 from duecourse import chain
 from duecourse.actions.evidence_file.checking import check
+from duecourse.ledger.entries import CASE_EVENT_KINDS
 from duecourse.web import books
 from duecourse.web import environment as env
 from duecourse.web.accounts.models import AuditEvent
 from duecourse.web.cases import keeping as cases
 from duecourse.web.cases.models import Case
-from duecourse.web.documents import custody
+from duecourse.web.documents import custody, pages
 from duecourse.web.documents.models import CustodyRow, Filed, Held, Linked, Package
 from duecourse.web.documents.packing import place_of
 from duecourse.web.jobs.worker import drain
@@ -236,6 +237,27 @@ def test_a_case_has_its_own_documents_and_those_of_all_the_buyers(db, signed_in,
     assert "demand.txt" in page
     assert Filed.objects.get(kind="notice").case_id == case.case_id
     assert anna.get("/cases/999999/documents/").status_code == 404
+
+
+def test_a_document_proves_what_happened_in_a_case(db, own_ledger, signed_in, book):
+    cases.run(book)
+    append_waiting(own_ledger)
+    case = Case.objects.order_by("-overdue_minor").first()
+    anna = signed_in("legal")
+    hand_in(anna, case.buyer_id, ("note of the call.txt", b"they will pay"), case=str(case.pk))
+    here = f"/buyers/{case.buyer_id}/documents/{Filed.objects.get().document_id}"
+    event = f"{case.case_id}-opened"
+    assert event in anna.get(f"{here}/").content.decode()
+    assert anna.post(f"{here}/link/", {"events": ["no such event"]}).status_code == 409
+    assert anna.post(f"{here}/link/", {"events": [event], "purpose": "催收已开始"}).status_code == 302
+    assert Linked.objects.filter(target="case_event", target_id=event, purpose="催收已开始").count() == 1
+    assert anna.post(f"{here}/link/", {"purpose": ""}).status_code == 409
+    assert anna.post(f"{here}/link/", {"purpose": "全部债权"}).status_code == 302
+    assert Linked.objects.filter(target="buyer", target_id=case.buyer_id).count() == 1
+
+
+def test_every_kind_of_event_is_worded():
+    assert all(pages._event_word(kind) for kind in CASE_EVENT_KINDS)
 
 
 def test_a_package_is_drawn_up_once_and_anyone_can_verify_it(db, own_ledger, signed_in, book):

@@ -27,7 +27,7 @@ from duecourse.web.documents import custody, keeping
 from duecourse.web.documents.keeping import IntoDocuments, NotKeptError, Said
 from duecourse.web.documents.models import Package
 from duecourse.web.documents.pages import address, case_pk, document_of, document_words, today_of
-from duecourse.web.documents.reading import documents_now, seen
+from duecourse.web.documents.reading import documents_now, events_of, seen
 from duecourse.web.imports.receiving import FILES_AT_ONCE, handed_in
 from duecourse.web.jobs.queue import enqueue
 
@@ -164,12 +164,15 @@ def document_describe(request: HttpRequest, buyer_id: str, document_id: str) -> 
 @require_POST
 @gate("note")
 def document_link(request: HttpRequest, buyer_id: str, document_id: str) -> HttpResponse:
-    """Say what it proves of which invoices; of the whole debt where none is named."""
+    """Say what it proves of which invoices and events; of the whole debt where none is named."""
 
     def work(book: Book, found: Seen) -> None:
         named = invoices_of(book, found, request.POST.getlist("invoices"))
-        links = [("invoice", one) for one in named] or [("buyer", buyer_id)]
-        if not named and not request.POST.get("purpose", "").strip():
+        events = list(dict.fromkeys(request.POST.getlist("events")))
+        if events and set(events) - {row["event_id"] for row in events_of(book, buyer_id)}:
+            raise NotKeptError("web.documents_target_missing")
+        links = [*(("invoice", one) for one in named), *(("case_event", one) for one in events)] or [("buyer", buyer_id)]
+        if not (named or events) and not request.POST.get("purpose", "").strip():
             raise NotKeptError("web.documents_target_missing")
         keeping.link(request, buyer_id, document_id, links, request.POST.get("purpose", ""), book.on)
 

@@ -23,10 +23,11 @@ from duecourse.web.accounts.access import gate, may
 from duecourse.web.accounts.audit import record
 from duecourse.web.books import book_of
 from duecourse.web.cases.models import Case
+from duecourse.web.cases.wording import kind_word
 from duecourse.web.documents import custody, keeping
 from duecourse.web.documents.models import CustodyRow, Filed, Package, Stamped
 from duecourse.web.documents.packing import place_of
-from duecourse.web.documents.reading import Seen, documents_now, seen
+from duecourse.web.documents.reading import Seen, documents_now, events_of, seen
 from duecourse.web.documents.wording import route_line
 from duecourse.web.imports.receiving import FILES_AT_ONCE
 from duecourse.web.imports.wording import size_words
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 ROWS: Final = 100
 PACKAGES: Final = 5
+EVENTS: Final = 50
 CHECKED_BYTES: Final = 64 << 20
 
 
@@ -182,15 +184,21 @@ def document_words(request: HttpRequest, book: Book, found: Seen, document_id: s
     if one.media_type == "message/rfc822" and state == "whole":
         mail = files.mail(store.place(document_id).read_bytes())
     rows = custody.rows_about([document_id])
+    events = {row["event_id"]: f"{row['happened_on']} {_event_word(row['kind'])}" for row in events_of(book, found.buyer_id)}
     return {
         "book": book, "buyer_id": found.buyer_id, "name": found.name, "document": one, "kind": say(f"documents.kind_{one.kind}"), "size": size_words(one.size_bytes),
         "original": original_words(one), "state": state, "checked": one.size_bytes <= CHECKED_BYTES, "mail": mail, "fault": fault, "may_file": may_file(request),
         "may_export": may(request.user, "export"), "kinds": kinds(), "languages": language_choices(), "today": today_of(book), "invoices": _invoices(book, found),
         "stamp": Stamped.objects.filter(document_id=document_id).first(), "stamping": bool(env.TSA_URL),
-        "links": [{"link": link, "target": say(f"web.documents_target_{link.target}")} for link in one.links],
+        "links": [{"link": link, "target": say(f"web.documents_target_{link.target}"), "named": events.get(link.target_id, link.target_id)} for link in one.links],
+        "events": list(events.items())[:EVENTS],
         "custody": [custody_line(row) for row in rows if row.buyer_id in ("", found.buyer_id)], "language": say(f"web.documents_language_{one.language}") if one.language in keeping.LANGUAGES else one.language,
         "cases": [case.case_id for case in Case.objects.filter(buyer_id=found.buyer_id)[:20]],
     }  # fmt: skip
+
+
+def _event_word(kind: str) -> str:
+    return say(f"web.documents_event_{kind}") if f"web.documents_event_{kind}" in catalogue() else kind_word(kind)
 
 
 def _named(name: str) -> str:

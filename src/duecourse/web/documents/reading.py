@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.http import Http404
 
 from duecourse.desk.evidence_file import Wanted, documents_from, evidence_file, with_records
-from duecourse.ledger.entries import DOCUMENT, DOCUMENT_LINK
+from duecourse.ledger.entries import CASE_EVENT, DOCUMENT, DOCUMENT_LINK
 from duecourse.web.cases.models import Case
 from duecourse.web.documents import custody
 from duecourse.web.documents.models import Filed, Linked, Stamped
@@ -68,6 +68,12 @@ def documents_now(book: Book, buyer_id: str, *, filed_since: bool = True) -> tup
     return documents_from(
         (row for row in held.values() if not row.get("withdrawn")), (row for row in links.values() if not row.get("withdrawn"))
     )
+
+
+def events_of(book: Book, buyer_id: str) -> list[dict[str, Any]]:
+    """What happened in the cases of a buyer, the newest first: what a document may prove."""
+    rows = book.also_about(buyer_id, CASE_EVENT)[CASE_EVENT.name].to_pylist()
+    return sorted(rows, key=lambda row: (str(row["happened_on"]), row["event_id"]), reverse=True)
 
 
 def file_of(book: Book, wanted: Wanted, *, filed_since: bool = True) -> EvidenceFile:
