@@ -19,7 +19,7 @@ from duecourse.cover.deadlines import limitation as law
 from duecourse.cover.deadlines.duties import PolicyTerms, policy_terms
 from duecourse.decisions.playbook import Situation
 from duecourse.desk.calendars import own_days
-from duecourse.desk.clocks import case_events, letters
+from duecourse.desk.clocks import case_events, letters, own_country
 from duecourse.ledger.entries import CASE_EVENT, DISPUTE, INVOICE, NOTICE, SECURITY, SETTLEMENT
 from duecourse.measures.base import converted, minor_rates
 from duecourse.measures.positions import settlements
@@ -203,7 +203,7 @@ class Limitation:
     """
 
     def __init__(self, book: Book) -> None:
-        self.book, self.own = book, str(book.settings.get(CALENDAR) or HOME)
+        self.book, self.own = book, own_country(book.settings)
         self.events: dict[str, list[Event]] = defaultdict(list)
         for table, read in ((CASE_EVENT, case_events), (NOTICE, letters)):
             for row in book.run(book.table(table)).to_pylist():
