@@ -34,7 +34,9 @@ def add_commands(group: click.Group) -> None:
     @click.option("--debtor-country", default="", metavar="CODE", help=say("cli.clocks_debtor"))
     @click.option("--guarantee", default=None, type=click.Choice(["joint", "general"]), help=say("cli.clocks_guarantee"))
     @click.pass_obj
-    def clocks(session: Session, /, buyer: str | None, invoices: tuple[str, ...], country: str, dues: tuple[str, ...], **asked: Any) -> None:
+    def clocks(
+        session: Session, /, buyer: str | None, invoices: tuple[str, ...], country: str, dues: tuple[str, ...], **asked: Any
+    ) -> None:
         if buyer:
             session.show(_of_buyer(session, buyer, invoices, asked["events"]))
         elif country and dues:

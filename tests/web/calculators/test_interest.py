@@ -84,7 +84,10 @@ def test_only_the_answer_is_swapped_in(signed_in):
 def test_a_rate_is_entered_used_and_taken_back(own_ledger, signed_in):
     manager = signed_in("credit_manager")
     asked = {"regime": "EU_PL", "currency": "PLN", "due": "2026-03-31", "until": "2026-04-30"}
-    kept = manager.post("/calculators/rates/set/", {"series": "PL_NBP_REFERENCE", "since": "2026-01-01", "rate": "4.00", "kind": "effective", "source": "NBP"})
+    kept = manager.post(
+        "/calculators/rates/set/",
+        {"series": "PL_NBP_REFERENCE", "since": "2026-01-01", "rate": "4.00", "kind": "effective", "source": "NBP"},
+    )
     assert kept.status_code == 302
     assert "PLN 1,150.68" in page(manager, **asked).content.decode()
     rates = manager.get("/calculators/rates/").content.decode()
@@ -92,7 +95,10 @@ def test_a_rate_is_entered_used_and_taken_back(own_ledger, signed_in):
     manager.post("/calculators/rates/set/", {"series": "PL_NBP_REFERENCE", "since": "2026-01-01", "drop": "yes"})
     assert "duecourse rates --set" in page(manager, **asked).content.decode()
     assert manager.post("/calculators/rates/set/", {"series": "NO_SUCH", "since": "2026-01-01", "rate": "4"}).status_code == 422
-    assert signed_in("viewer").post("/calculators/rates/set/", {"series": "PL_NBP_REFERENCE", "since": "2026-01-01", "rate": "4"}).status_code == 403
+    assert (
+        signed_in("viewer").post("/calculators/rates/set/", {"series": "PL_NBP_REFERENCE", "since": "2026-01-01", "rate": "4"}).status_code
+        == 403
+    )
 
 
 def test_the_firms_country_and_size_stand_in_the_form(own_ledger, signed_in):

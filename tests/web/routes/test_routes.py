@@ -18,7 +18,11 @@ def late():
     ledger = books.ledger()
     book = ledger.as_of(books.day_of(ledger))
     home = {row["buyer_id"] for row in book.run(book.buyer).to_pylist() if row["country"] == "CN"}
-    rows = [row for row in book.run(open_items(book)).to_pylist() if row["due_date"] < book.on and row["open_minor"] > 1_000_000 and row["buyer_id"] in home]
+    rows = [
+        row
+        for row in book.run(open_items(book)).to_pylist()
+        if row["due_date"] < book.on and row["open_minor"] > 1_000_000 and row["buyer_id"] in home
+    ]
     return max(rows, key=lambda row: row["open_minor"])["buyer_id"]
 
 
@@ -65,7 +69,15 @@ def test_a_decision_is_kept_with_what_was_assumed_and_needs_a_reason(signed_in, 
 def test_assets_are_entered_counted_and_taken_out(own_ledger, signed_in, late):
     client = signed_in("collector")
     page, enter = reverse("buyer_route", args=[late]), reverse("buyer_route_asset", args=[late])
-    house = {"kind": "real_estate", "amount": "3,000,000", "currency": "CNY", "prior": "500,000", "seen_on": "2026-01-05", "source": "register", "look_up": "real_estate"}
+    house = {
+        "kind": "real_estate",
+        "amount": "3,000,000",
+        "currency": "CNY",
+        "prior": "500,000",
+        "seen_on": "2026-01-05",
+        "source": "register",
+        "look_up": "real_estate",
+    }
     assert client.post(enter, house).status_code == 302
     text = client.get(page).content.decode()
     assert "CNY 1,450,000.00" in text

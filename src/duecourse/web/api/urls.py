@@ -17,7 +17,9 @@ from duecourse.web.review import api as review
 from duecourse.web.routes import api as routes
 from duecourse.web.watch import api as watch
 
-assert all((calculators, cases, countries, documents, evidence, grades, reads, writes, letters, limits, orders, review, routes, watch))  # the endpoints are in `api` once these are loaded
+assert all(
+    (calculators, cases, countries, documents, evidence, grades, reads, writes, letters, limits, orders, review, routes, watch)
+)  # the endpoints are in `api` once these are loaded
 
 urlpatterns = [
     path("", views.root, name="api"),

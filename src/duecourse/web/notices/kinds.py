@@ -13,7 +13,16 @@ Rhythm = Literal["at_once", "daily", "weekly", "never"]
 RHYTHMS: Final[tuple[Rhythm, ...]] = ("at_once", "daily", "weekly", "never")
 DIGESTS: Final[tuple[Rhythm, ...]] = ("daily", "weekly")
 
-KINDS: Final = ("alert_opened", "alert_changed", "alert_assigned", "alert_escalated", "alert_woken", "summary", "case_assigned", "case_escalated")
+KINDS: Final = (
+    "alert_opened",
+    "alert_changed",
+    "alert_assigned",
+    "alert_escalated",
+    "alert_woken",
+    "summary",
+    "case_assigned",
+    "case_escalated",
+)
 """A new alert · reasons were added to one, or it grew worse · one was given to me · one was not looked at in time · its snooze ended ·
 how many are open, of what weight and who has them, drawn up for a digest · a case of an unpaid debt was
 given to me · its work is late."""
