@@ -15,7 +15,7 @@ from duecourse.web.agencies.panel import placements_panel
 from duecourse.web.cases.wording import money
 from duecourse.web.documents.reading import Seen, documents_now
 from duecourse.web.documents.wording import route_line
-from duecourse.web.letters.models import Letter
+from duecourse.web.letters.pages import of_case as letters_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ def panels(book: Book, case: Case) -> list[dict[str, Any]]:
     """Title, template and what it needs."""
     items = [(row.invoice_id, row.instalment) for row in case.invoices.all()]
     found = [
-        _letters(case),
+        _letters(book, case),
         _owed(book, case, items),
         _clocks(book, case, items),
         _routes(book, case, items),
@@ -47,11 +47,11 @@ def panels(book: Book, case: Case) -> list[dict[str, Any]]:
     return [one for one in found if one]
 
 
-def _letters(case: Case) -> dict[str, Any]:
+def _letters(book: Book, case: Case) -> dict[str, Any]:
     """The letters of the case, newest first."""
     rows = [
         {"letter": one, "kind": say(f"letters.kind_{one.kind}"), "state": say(f"web.letters_state_{one.state}"), "look": LETTERS.get(one.state, "busy"), "on": one.sent_on or one.book_on}
-        for one in Letter.objects.filter(case_id=case.case_id).order_by("-id")[:LINES]
+        for one in (row["letter"] for row in letters_of(book, case.case_id)[:LINES])
     ]  # fmt: skip
     return {"template": "cases/_letters.html", "letters": rows, "query": urlencode({"case": case.case_id})}
 
