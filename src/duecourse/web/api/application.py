@@ -93,5 +93,7 @@ def check_words(request: HttpRequest) -> None:
             raise Problem(422, "parameters_invalid", errors=[{"parameter": name, "detail": say("web.api_parameter_twice", name=name)}])
 
 
-REPEATED: Final = frozenset({"country", "sector", "sales_owner", "legal_entity", "currency", "group", "per", "grade", "invoice", "assume", "event", "due_date"})
+REPEATED: Final = frozenset(
+    {"country", "sector", "sales_owner", "legal_entity", "currency", "group", "per", "grade", "invoice", "assume", "event", "due_date"}
+)
 """Words that may be given several times."""

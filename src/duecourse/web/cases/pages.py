@@ -21,6 +21,7 @@ from duecourse.web.cases.models import CLOSED, LIVE, OPEN, PAUSED, RESULTS, Case
 from duecourse.web.cases.panels import panels
 from duecourse.web.cases.tables import cases_table, tasks_table
 from duecourse.web.cases.wording import case_line, event_line, kind_word, money, plan_line, promise_line, task_line
+from duecourse.web.documents.reading import documents_now
 from duecourse.web.limits.pages import _names as names_of
 from duecourse.web.pages.exports import FORMS, checked_form, file_of
 from duecourse.web.pages.pager import Pager
@@ -260,6 +261,6 @@ def case_words(request: HttpRequest, book: Book, pk: int, fault: str = "", typed
         "currencies": currencies, "open_invoices": [row for row in invoices if row.left_on is None],
         "kinds": [(kind, kind_word(kind)) for kind in BY_HAND], "results": [(result, say(f"web.cases_result_{result}")) for result in RESULTS],
         "first": book.on + timedelta(days=1), "last_pause": book.on + LONGEST_PAUSE, "last_promise": book.on + LONGEST_PROMISE, "suggested": book.on + timedelta(days=7),
-        "so_far": money(recovered(one), one.currency), "earlier": [case_line(row, {}, book.on) for row in Case.objects.filter(buyer_id=one.buyer_id).exclude(pk=one.pk).select_related("owner")[:10]],
+        "documents": [(row.document_id, row.file_name) for row in documents_now(book, one.buyer_id)] if able else [], "so_far": money(recovered(one), one.currency), "earlier": [case_line(row, {}, book.on) for row in Case.objects.filter(buyer_id=one.buyer_id).exclude(pk=one.pk).select_related("owner")[:10]],
         "panels": panels(book, one),
     }  # fmt: skip
