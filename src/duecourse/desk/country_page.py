@@ -13,7 +13,7 @@ from duecourse.errors import CountryUnknownError
 from duecourse.messages import language, say
 from duecourse.reference import interest_regimes
 from duecourse.reference.countries import COUNTRIES, Membership, country
-from duecourse.reference.enforcement import DOING_BUSINESS
+from duecourse.reference.enforcement import DOING_BUSINESS, NAMED
 from duecourse.reference.formalities import formalities
 from duecourse.reference.interest_regimes import REGIMES, REGIMES_OF, Regime, worded
 from duecourse.reference.languages import TONGUES
@@ -252,7 +252,8 @@ def _between(home: Country, land: Country, on: date) -> list[Fact]:
         if "language" in args:
             args["language"] = TONGUES[args["language"]].name() if args["language"] in TONGUES else args["language"]
         text = say(f"countries.{one.topic}_{one.answer}", own=home.name(), other=land.name(), **args) if one.answer else ""
-        source = (one.source or say("countries.source_between"), COUNTRIES.as_of, one.confidence) if one.answer else ("", None, None)
+        law = say(f"countries.law_{NAMED[one.source]}") if one.source in NAMED else one.source
+        source = (law or say("countries.source_between"), COUNTRIES.as_of, one.confidence) if one.answer else ("", None, None)
         found.append(Fact(f"between_{one.topic}", one.answer, text, "", *source))
     return found
 

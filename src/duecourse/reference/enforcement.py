@@ -87,6 +87,8 @@ TREATIES, TREATIES_AS_OF = _treaties()
 HAGUE: Final = "Hague Judgments Convention 2019"
 BRUSSELS: Final = "Regulation (EU) 1215/2012"
 NEW_YORK: Final = "New York Convention 1958"
+NAMED: Final = {HAGUE: "hague", BRUSSELS: "brussels", NEW_YORK: "new_york"}
+"""Laws that have a name in either language: `countries.law_<name>`."""
 
 
 def judgment_in(forum: str, place: str, on: date) -> Enforceable:

@@ -12,7 +12,7 @@ from duecourse.errors import CountryUnknownError
 from duecourse.money import to_decimal, to_minor
 from duecourse.reference import court_fees
 from duecourse.reference.countries import COUNTRIES
-from duecourse.reference.enforcement import DOING_BUSINESS, Enforceable, award_in, judgment_in, legalisation
+from duecourse.reference.enforcement import DOING_BUSINESS, NAMED, Enforceable, award_in, judgment_in, legalisation
 from duecourse.reference.procedures import procedures_of
 from duecourse.risk.severity.by_age import recovery
 
@@ -185,6 +185,10 @@ def forum_of(facts: RouteFacts) -> tuple[str, Said]:
     return land, Said("route.forum_debtor", {"country": land or "–"})
 
 
+def _named(law: str) -> Said | str:
+    return Said(f"countries.law_{NAMED[law]}") if law in NAMED else law or "–"
+
+
 def _reaches(way: Way, facts: RouteFacts, ask: Callable[[str], Enforceable], closed: str, doubtful: str) -> None:
     """Can the title be enforced where the assets are? Closed only where it can nowhere."""
     found = {place: ask(place) for place in facts.places}
@@ -193,9 +197,9 @@ def _reaches(way: Way, facts: RouteFacts, ask: Callable[[str], Enforceable], clo
         return
     for place, one in found.items():
         if one.open is None:
-            way.doubtful(doubtful, country=place, law=one.law or "–")
+            way.doubtful(doubtful, country=place, law=_named(one.law))
         elif one.way != "home":
-            way.note("enforced_by", country=place, law=one.law)
+            way.note("enforced_by", country=place, law=_named(one.law))
 
 
 def suit(facts: RouteFacts, assume: Assumptions, *, preserve: bool) -> Way:
