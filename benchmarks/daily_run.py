@@ -75,7 +75,7 @@ def main() -> None:
             lines.append(f"| {name} | {time.perf_counter() - clock:.2f} | {time.process_time() - work:.2f} | |")
             print(lines[-1], flush=True)
         book = ledger.as_of(last)
-        size = f"{book.run(book.invoice.count()).column(0)[0]}"
+        size = f"{book.run(book.invoice.aggregate(n=book.invoice.count())).column(0)[0]}"
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         if asked.record:
             head = f"## The daily run, {int(size):,} invoices\n\n{machine.describe('duckdb', 'django')}; peak {peak:.1f} GB\n\n"

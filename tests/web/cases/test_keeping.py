@@ -239,3 +239,20 @@ def test_days_left_out_or_run_twice_or_out_of_order_leave_the_same(days):
 
     whole, _keys = ends([])
     assert ends(days)[0] == whole
+
+
+def test_one_buyer_alone_is_looked_at_as_among_all():
+    day = DUE + timedelta(days=12)
+    more = {
+        "security": [{"security_id": "s", "buyer_id": "b", "kind": "guarantee", "valid_from": DUE}],
+        "limit": [{"limit_id": "l", "kind": "insurer", "buyer_id": "a", "amount_minor": 1, "currency": "CNY", "valid_from": DUE}],
+        "signal": [{"signal_id": "i", "buyer_id": "c", "kind": "insolvency", "severity": "red", "published_on": DUE}],
+    }
+    book = on(day, **WORLD, **more)
+    keeping.run(book)
+    whole = state()
+    Case.objects.update(planned="")
+    for case in Case.objects.all():
+        keeping.look_at(book, case.buyer_id)
+    assert state() == whole
+    assert {"P06", "P10", "P19"} <= set(Task.objects.values_list("code", flat=True))

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import transaction
 from django.utils import timezone
 
-from duecourse.desk.open_case import arrears
+from duecourse.decisions.playbook import playbook_of
+from duecourse.desk.open_case import alone, arrears
 from duecourse.ledger.entries import CASE_EVENT_KINDS
 from duecourse.web.accounts.access import may
 from duecourse.web.accounts.audit import record
@@ -65,10 +66,10 @@ class NotNowError(Exception):
 
 def open_by_hand(who: Who, book: Book, buyer_id: str, note: str, mark: str) -> Case:
     """Open a case for a buyer who has something overdue; the open one where there is one. Raises NotNowError."""
-    owed = list(arrears(book, [buyer_id]))
+    owed = list(arrears(alone(book, buyer_id), [buyer_id]))
     if not owed:
         raise NotNowError("web.cases_nothing_overdue")
-    day = keeping.Day(book)
+    day = keeping.Day(alone(book, buyer_id))
     with transaction.atomic():
         held = Case.objects.filter(buyer_id=buyer_id, state__in=LIVE).first()
         if held is not None:
@@ -115,7 +116,7 @@ def _fact(case: Case, kind: str, mark: str, on: date, person: Any, **more: Any) 
 
 def _end_tasks(book: Book, case: Case, kind: str, on: date, person: Any) -> None:
     """End the open tasks of the playbook that such an event ends."""
-    steps = keeping.Day(book).playbook(case.country).steps
+    steps = playbook_of(book.settings, case.country).steps
     codes = [one.code for one in steps if kind in one.done_by]
     case.tasks.filter(state="open", code__in=codes).update(state="done", done_on=on, done_by=person)
     keeping.renew(case)

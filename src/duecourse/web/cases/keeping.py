@@ -18,6 +18,7 @@ from duecourse.desk.open_case import (
     Arrears,
     Circumstances,
     Limitation,
+    alone,
     arrears,
     circumstances,
     received_by,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from duecourse.calendar import WorkingDays
     from duecourse.ledger.book import Book
+    from duecourse.ledger.journal import JournalRow
 
 T = TypeVar("T")
 
@@ -95,8 +97,9 @@ def run(book: Book, tell: Callable[[float], None] = lambda _share: None) -> dict
 
 def look_at(book: Book, buyer_id: str) -> Case | None:
     """Bring the case of one buyer to the book, opening none by itself."""
-    day, found = Day(book), {"opened": 0, "paid": 0, "resumed": 0, "tasks": 0, "broken": 0}
-    owed = list(arrears(book, [buyer_id]))
+    own = alone(book, buyer_id)
+    day, found = Day(own), {"opened": 0, "paid": 0, "resumed": 0, "tasks": 0, "broken": 0}
+    owed = list(arrears(own, [buyer_id]))
     with transaction.atomic():
         case = Case.objects.select_for_update().filter(buyer_id=buyer_id, state__in=LIVE).first()
         if case is not None and owed:
@@ -112,11 +115,11 @@ def _chunks(items: Iterable[T]) -> Iterator[tuple[T, ...]]:
         yield chunk
 
 
-def look_at_news(book: Book, batches: Sequence[str]) -> int:
+def look_at_news(book: Book, rows: Sequence[JournalRow]) -> int:
     """Bring the open cases of those whom changes of the ledger speak of to the book; how many."""
     if not Case.objects.filter(state__in=LIVE).exists():
         return 0
-    buyers = spoken_of(book, batches)
+    buyers = spoken_of(book, rows)
     live = list(Case.objects.filter(state__in=LIVE, buyer_id__in=buyers).values_list("buyer_id", flat=True)) if buyers else []
     for buyer in live:
         look_at(book, buyer)

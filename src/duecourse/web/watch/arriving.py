@@ -26,7 +26,7 @@ def look_at_news(ledger: Ledger) -> dict[str, Any]:
     found, brought = keeping.Drawn(), 0
     if rows:
         book = ledger.as_of(default_day(ledger))
-        brought = cases.look_at_news(book, [one.batch_id for one in rows if one.kind in ("import", "post", "void")])
+        brought = cases.look_at_news(book, rows)
         whom = news(book, rows)
         if whom:
             before = ledger.as_of(book.on, rows[0].recorded_at - timedelta(microseconds=1))
