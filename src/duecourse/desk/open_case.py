@@ -268,7 +268,7 @@ def received_by(book: Book, spans: Sequence[tuple[str, date, date, str]]) -> lis
     ]
 
 
-NEWS_TABLES: Final = (INVOICE, SETTLEMENT, DISPUTE, SECURITY, CASE_EVENT, NOTICE)
+NEWS_TABLES: Final = (INVOICE, SETTLEMENT, DISPUTE, SECURITY, SIGNAL, CASE_EVENT, NOTICE)
 MOST_AT_ONCE: Final = 200
 
 
