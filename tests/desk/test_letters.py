@@ -14,6 +14,7 @@ from duecourse.actions.letters.facts import Document, PlanInstalment
 from duecourse.desk.late_interest import owed
 from duecourse.desk.letterhead import Letterhead, checked, checked_logo, keep_letterhead, keep_logo, letterhead
 from duecourse.desk.letters import Wanted, letter_facts, mark_of
+from duecourse.desk.letters_due import letters_due
 from duecourse.desk.opening import open_ledger
 from duecourse.errors import BuyerUnknownError, CountryUnknownError, FactUnknownError, LetterheadInvalidError, LetterUnworkableError
 from duecourse.ledger.scope import Scope
@@ -250,6 +251,34 @@ def test_what_cannot_be_a_letter():
         letter_facts(drawn(invoice=two), "B1")
     hidden = drawn(invoice=two).limited(Scope(legal_entities=frozenset({"2000"})))
     assert [one.invoice_id for one in letter_facts(hidden, "B1").facts.invoices] == ["F2"]
+
+
+@pytest.mark.parametrize(
+    ("language", "says", "never"), [("en", "fall due shortly", "passed their due date"), ("zh", "即将到期", "已过付款期限")]
+)
+def test_a_reminder_goes_before_the_due_date_and_calls_nothing_late(language, says, never):
+    soon = [invoice("F1", "2026-04-01"), invoice("F2", "2026-04-06"), invoice("F3", "2026-04-08"), invoice("F4", "2026-03-31", amount=5_00)]
+    paid = [
+        {
+            "settlement_id": "S",
+            "kind": "cash",
+            "buyer_id": "B1",
+            "invoice_id": "F4",
+            "instalment": 1,
+            "settle_date": at("2026-03-30"),
+            "amount_minor": 5_00,
+        }
+    ]
+    here = drawn(on=at("2026-03-31"), invoice=soon, settlement=paid)
+    facts = letter_facts(here, "B1", wanted=Wanted(kind="reminder", language=language)).facts
+    assert [(one.invoice_id, one.days_late, one.interest_minor) for one in facts.invoices] == [("F1", 0, 0), ("F2", 0, 0)]
+    assert (facts.until, facts.deadline) == (at("2026-03-31"), at("2026-04-06"))
+    text = str(compose(facts))
+    assert says in text
+    assert never not in text
+    assert [(one.kind, one.step, one.due_on, one.invoices) for one in letters_due(here)] == [("reminder", "P00", at("2026-04-01"), 2)]
+    sent = [{"notice_id": "N", "kind": "reminder", "buyer_id": "B1", "sent_on": at("2026-03-27")}]
+    assert letters_due(drawn(on=at("2026-03-31"), invoice=soon, settlement=paid, notice=sent)) == []
 
 
 def test_the_same_letter_has_the_same_mark_and_number():

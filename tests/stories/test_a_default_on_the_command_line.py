@@ -44,6 +44,8 @@ import django
 from duecourse.web.accounts.models import Person
 Person.objects.create(username="lin", email="lin@example.com", role="credit_manager")
 
+# P00: a week before the due date a reminder is due, and nothing else.
+assert [(row["buyer_id"], row["step"]) for row in run("--as-of", "2026-09-18", "letters", "due")["rows"]] == [("B1", "P00")]
 run("run-day", "--on", "2026-09-25")
 assert run("--as-of", "2026-09-25", "cases")["cases"] == []
 run("run-day", "--on", "2026-09-26")

@@ -31,6 +31,7 @@ from duecourse.actions.letters.facts import (
 from duecourse.actions.letters.rules import INSTALMENT_LAW, deadline_days, interrupting, language_for
 from duecourse.calendar import WorkingDays
 from duecourse.cover.said import Said
+from duecourse.decisions.playbook import playbook_of
 from duecourse.desk.buyer_page import Facts
 from duecourse.desk.late_interest import contract_for, owed
 from duecourse.desk.letter_interest import bases_of, invoice_of
@@ -41,7 +42,7 @@ from duecourse.ledger.entries import CONTRACT, DOCUMENT, DOCUMENT_LINK, LIMIT, N
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from duecourse.desk.late_interest import Owed
+    from duecourse.desk.late_interest import Owed, OwedInvoice
     from duecourse.ledger.book import Book
 
 DEMANDS: Final = ("demand_letter", "letter_before_action", "guarantor_demand")
@@ -106,13 +107,16 @@ class _Known:
 def letter_facts(book: Book, buyer_id: str, invoices: Collection[tuple[str, int]] | None = None, wanted: Wanted | None = None) -> Drafted:
     """The facts of a letter on this book's day.  函件事实
 
-    invoices  (invoice, instalment) pairs; None: every invoice of the buyer that is late and open
+    invoices  (invoice, instalment) pairs; None: every invoice of the buyer that is late and open; for a reminder where none is late, those that fall due soon
     Raises BuyerUnknownError, FactUnknownError for an invoice that is not this buyer's, LetterUnworkableError where nothing is late, the invoices belong to
     several companies of ours, or the kind or language is none.
     """
     wanted = wanted or Wanted()
     found = owed(book, buyer_id, invoices)
     kept = [one for one in found.invoices if invoices is not None or one.principal_minor > 0]
+    ahead = not kept and wanted.kind == FIRST_LIGHT
+    if ahead:
+        found, kept = _coming(book, buyer_id, invoices)
     if not kept or wanted.kind not in LANGUAGES_OF:
         raise LetterUnworkableError(letter=buyer_id, missing="invoices" if not kept else wanted.kind)
     known = _known(book, buyer_id)
@@ -131,11 +135,13 @@ def letter_facts(book: Book, buyer_id: str, invoices: Collection[tuple[str, int]
         debtor = recipient
     said = tuple(invoice_of(buyer_id, one, rows[one.invoice_id, one.instalment]) for one in kept)
     days = deadline_days(wanted.kind, recipient.country or debtor.country, contract)
-    deadline = wanted.deadline or _worked(book.on + timedelta(days=days), recipient.country or debtor.country)
+    deadline = wanted.deadline or (
+        max(one.due_date for one in kept) if ahead else _worked(book.on + timedelta(days=days), recipient.country or debtor.country)
+    )
     law, stated = _law(found, contract, own, debtor)
     facts = LetterFacts(
         kind=wanted.kind, language=wanted.language or _language(wanted.kind, recipient.country, own.country), number=wanted.number, buyer_id=buyer_id, dated=book.on,
-        until=found.until, deadline=deadline, deadline_days=(deadline - book.on).days, creditor=own.party, debtor=debtor, recipient=recipient, invoices=said, contract=contract,
+        until=book.on if ahead else found.until, deadline=deadline, deadline_days=(deadline - book.on).days, creditor=own.party, debtor=debtor, recipient=recipient, invoices=said, contract=contract,
         bases=bases_of(kept), documents=_documents(book, buyer_id, wanted, {row["invoice_id"] for row in chosen}), accounts=_accounts(own, said), call_back=own.call_back, consequences=_consequences(known, contract, book.on), law=law,
         interrupts=interrupting(law) if stated and wanted.kind in DEMANDS else "", threshold=_threshold(known, chosen, contract, law, book.on), guarantee=_guarantee(buyer_id, guarantee_row),
         plan=wanted.plan, previous=_previous(known, kept), signatory=own.signatory, signatory_title=own.signatory_title, channel=wanted.channel, case_id=wanted.case_id,
@@ -145,6 +151,26 @@ def letter_facts(book: Book, buyer_id: str, invoices: Collection[tuple[str, int]
     if facts.language not in LANGUAGES_OF[facts.kind]:
         raise LetterUnworkableError(letter=facts.number, missing=f"{facts.kind}/{facts.language}")
     return Drafted(facts, *missing(facts, kept, known.disputed), _warning(facts, law), entities[0])
+
+
+def _coming(book: Book, buyer_id: str, invoices: Collection[tuple[str, int]] | None) -> tuple[Owed, list[OwedInvoice]]:
+    """What falls due within the days of the playbook's reminder, or of these invoices what is not due yet: nothing of it is late."""
+    step = next((one for one in playbook_of(book.settings).steps if one.letter == FIRST_LIGHT and one.days < 0), None)
+    last = book.on + timedelta(days=-step.days if step else 0)
+    rows = book.about(buyer_id)["invoice"].to_pylist()
+    wanted = {
+        (row["invoice_id"], row["instalment"]): row["due_date"] for row in rows
+        if row["due_date"] is not None and row["due_date"] >= book.on and ((row["invoice_id"], row["instalment"]) in invoices if invoices is not None else row["due_date"] <= last)
+    }  # fmt: skip
+    if not wanted:
+        return owed(book, buyer_id, ()), []
+    found = owed(book, buyer_id, list(wanted), until=max(wanted.values()) + timedelta(days=1))
+    kept = [
+        replace(one, days_late=0, interest_minor=None, daily_minor=0, compensation_minor=None)
+        for one in found.invoices
+        if one.principal_minor > 0
+    ]
+    return found, kept
 
 
 def mark_of(facts: LetterFacts) -> str:

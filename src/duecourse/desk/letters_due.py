@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from duecourse.decisions.playbook import Playbook, plan, playbook_of
 from duecourse.desk.open_case import arrears, circumstances, situation, terms_of, working_days
+from duecourse.measures.receivables import open_items
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date
+    from collections.abc import Collection, Mapping
 
     from duecourse.ledger.book import Book
 
@@ -62,7 +63,25 @@ def letters_due(book: Book) -> list[Due]:
                     len(owed.debts),
                 )
             )
+    found += _coming(book, names, written, {one.buyer_id for one in found})
     return sorted(found, key=lambda one: (one.due_on, one.buyer_id))
+
+
+def _coming(book: Book, names: Mapping[str, str], written: Mapping[tuple[str, str], date], late: Collection[str]) -> list[Due]:
+    """Reminders of what falls due soon, to those of whom nothing else is due: once for what was open then."""
+    step = next(
+        (one for one in playbook_of(book.settings).steps if one.letter == "reminder" and one.anchor == "due_date" and one.days < 0), None
+    )
+    if step is None:
+        return []
+    item = open_items(book)
+    soon = item.filter(item.is_outstanding & (item.due_date >= book.on) & (item.due_date <= book.on + timedelta(days=-step.days)))
+    rows = book.run(soon.group_by("buyer_id").aggregate(first=soon.due_date.min(), count=soon.count())).to_pylist()
+    return [
+        Due(row["buyer_id"], names.get(row["buyer_id"], row["buyer_id"]), "reminder", step.code, row["first"], (book.on - row["first"]).days, row["count"])
+        for row in rows
+        if row["buyer_id"] not in late and written.get((row["buyer_id"], "reminder"), date.min) < row["first"] + timedelta(days=step.days)
+    ]  # fmt: skip
 
 
 def _written(book: Book) -> Mapping[tuple[str, str], date]:

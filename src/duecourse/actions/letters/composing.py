@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from duecourse.actions.letters import acknowledgement_of_debt, demand_letter, guarantor_demand, letter_before_action, payment_plan, reminder
+from duecourse.actions.letters import (
+    acknowledgement_of_debt,
+    demand_letter,
+    guarantor_demand,
+    letter_before_action,
+    parts,
+    payment_plan,
+    reminder,
+)
 from duecourse.actions.letters.document import Letter, both
 from duecourse.actions.letters.parts import flat
 from duecourse.actions.letters.wording import Words
@@ -54,7 +62,7 @@ def _in(facts: LetterFacts, language: str) -> Letter:
     w, room = Words(language, facts.kind), _ROOMS[facts.kind]
     if hasattr(room, "consequences"):
         facts = replace(facts, consequences=room.consequences(facts))
-    title = w("title", subject=w.subject(facts))
+    title = w("ahead_title") if parts.is_ahead(facts) else w("title", subject=w.subject(facts))
     to = [name for name in dict.fromkeys((w.name(facts.recipient), facts.recipient.name, facts.recipient.local_name)) if name]
     own = facts.creditor
     firm = w.name(own)

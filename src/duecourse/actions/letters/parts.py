@@ -75,10 +75,16 @@ def parties(f: LetterFacts, w: Words) -> list[Block]:
 # --- what is owed ---------------------------------------------------------------------------------------------------------------------------
 
 
+def is_ahead(f: LetterFacts) -> bool:
+    """Is it a reminder of what is not due yet?"""
+    return f.kind == "reminder" and all(one.days_late <= 0 for one in f.invoices)
+
+
 def facts(f: LetterFacts, w: Words) -> list[Block]:
     """(2) Contract and orders, (3) the table of invoices, (4) what proves delivery."""
     args = {"us": w.name(f.creditor), "you": w.name(f.debtor), "principal": w.principal(f)}
-    said = w("facts_contract", contract=w.contract(f.contract), **args) if f.contract is not None else w("facts_invoices", **args)
+    what = "ahead" if is_ahead(f) else "facts"
+    said = w(f"{what}_contract", contract=w.contract(f.contract), **args) if f.contract is not None else w(f"{what}_invoices", **args)
     orders = list(dict.fromkeys(one.order_number for one in f.invoices if one.order_number))
     found = [head(w("facts_head", day=w.day(f.dated))), text(said)]
     if orders:

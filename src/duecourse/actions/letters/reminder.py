@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def body(f: LetterFacts, w: Words) -> list[Block]:
     """The letter between greeting and end. No interest is worked out, no consequence named: that is for the demand."""
-    asked = w("demand", deadline=w.day(f.deadline), principal=w.principal(f))
+    asked = w("ahead_demand" if parts.is_ahead(f) else "demand", deadline=w.day(f.deadline), principal=w.principal(f))
     return [
         parts.text(w("greeting")), *parts.facts(f, w), parts.head(w("demand_head")), parts.text(asked), *parts.bank(f, w),
         *parts.answer(f, w), *parts.reserve(f, w), *parts.signed(f, w),
