@@ -91,11 +91,12 @@ def _add_talks(case: click.Group) -> None:
     ) -> None:
         def work(acting: Any, person: Any, book: Book, mark: str) -> Any:
             pk = _number(number)
-            amount = _minor(promise, currency or _currency(pk))
+            code = (currency or _currency(pk)) if promise else ""
+            amount = _minor(promise, code)
             day = parse_day(promised, "--for") if promise else None
             done = acting.call(person, book, pk, book.on, party, not unanswered, note, mark)
             if amount and day is not None:
-                done = acting.promise(person, book, pk, amount, currency or _currency(pk), day, party, mark)
+                done = acting.promise(person, book, pk, amount, code, day, party, mark)
             return done
 
         _act(session, who, work)
@@ -124,7 +125,7 @@ def _add_events(case: click.Group) -> None:
             if kind not in acting.BY_HAND:
                 raise OptionMisusedError(option="KIND", value=kind, hint=", ".join(acting.BY_HAND))
             pk = _number(number)
-            code = currency or _currency(pk)
+            code = (currency or _currency(pk)) if amount else ""
             return acting.happened(
                 person, book, pk, kind, _day(on, "--on", book), mark, received_on=parse_day(received, "--received") if received else None, party=party,
                 reference=reference, amount_minor=_minor(amount, code), currency=code, proof=proof, text=note,
@@ -183,7 +184,7 @@ def _add_ends(case: click.Group) -> None:
     def close(session: Session, number: str, result: str, recovered: str, who: str, note: str) -> None:
         def work(acting: Any, person: Any, book: Book, mark: str) -> Any:
             pk = _number(number)
-            return acting.close(person, book, pk, result, _minor(recovered, _currency(pk)), note, mark)
+            return acting.close(person, book, pk, result, _minor(recovered, _found(pk).currency), note, mark)
 
         _act(session, who, work)
 
@@ -236,11 +237,25 @@ def _number(text: str) -> int:
     return int(bare)
 
 
-def _currency(pk: int) -> str:
-    from duecourse.web.cases.models import Case, CaseInvoice
+def _found(pk: int) -> Any:
+    from duecourse.web.cases.acting import NotNowError
+    from duecourse.web.cases.models import Case
 
-    owed = CaseInvoice.objects.filter(case_id=pk).values_list("currency", flat=True).first()
-    return str(owed or Case.objects.filter(pk=pk).values_list("currency", flat=True).first() or "XXX")
+    case = Case.objects.filter(pk=pk).first()
+    if case is None:
+        raise NotNowError("web.cases_gone")
+    return case
+
+
+def _currency(pk: int) -> str:
+    """The one currency of what is owed in a case. Where there are several it has to be said which."""
+    from duecourse.web.cases.models import CaseInvoice
+
+    case = _found(pk)
+    owed = sorted(set(CaseInvoice.objects.filter(case=case).values_list("currency", flat=True)))
+    if len(owed) > 1:
+        raise OptionMisusedError(option="--currency", value="", hint=", ".join(owed))
+    return str(owed[0] if owed else case.currency)
 
 
 def _minor(text: str, currency: str) -> int | None:

@@ -86,6 +86,12 @@ def test_small_debts_open_no_case():
     assert keeping.run(on(DUE + timedelta(days=9), invoice=[invoice("1", amount=500_00)]))["opened"] == 1
 
 
+def test_a_debt_in_a_currency_without_a_rate_is_not_overlooked():
+    found = keeping.run(on(DUE + timedelta(days=9), invoice=[invoice("1", amount=1_00, currency="USD")]))
+    assert found["opened"] == 1
+    assert [(row.currency, row.open_minor) for row in CaseInvoice.objects.all()] == [("USD", 1_00)]
+
+
 def test_a_debt_found_late_is_demanded_first_while_periods_of_the_law_go_on():
     opened = DUE + timedelta(days=100)
     keeping.run(

@@ -72,9 +72,10 @@ class Day:
         return self._playbooks[country]
 
     def opens(self, owed: Arrears) -> bool:
-        """Is this enough, and late enough, to open a case by itself?"""
+        """Is this enough, and late enough, to open a case by itself? What has no rate to the base currency cannot be called too little."""
         rule = self.playbook(owed.country).opening
-        return (self.on - owed.oldest).days >= rule.days_late and owed.overdue_base >= self.least
+        enough = owed.overdue_base >= self.least or any(one.open_base is None for one in owed.debts)
+        return (self.on - owed.oldest).days >= rule.days_late and enough
 
 
 def run(book: Book, tell: Callable[[float], None] = lambda _share: None) -> dict[str, int]:
