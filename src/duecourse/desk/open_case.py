@@ -43,8 +43,9 @@ CALENDAR: Final = "calendar"
 
 HOME: Final = "CN"
 
-TYPICAL: Final = PolicyTerms(mep_days=60, notice_days=30, notice_from="mep_end", handover_days=30, waiting_months=6)
-"""The duties of an insured buyer where the firm has not entered its policy: what whole-turnover policies commonly ask for."""
+TYPICAL: Final = PolicyTerms(mep_days=60, notice_days=30, notice_from="due_date", handover_days=30, waiting_months=6)
+"""The duties of an insured buyer where the firm has not entered its policy: what whole-turnover policies commonly ask for, but the overdue notice,
+which they count from the due date or from the end of the extension, as early as any: a notice too early costs nothing, one too late the cover."""
 
 ANCHORED: Final[Mapping[str, str]] = {"insolvency_notice": "insolvency", "preservation": "preservation", "judgment": "judgment"}
 """Events that a step of the playbook counts from."""
