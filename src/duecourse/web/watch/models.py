@@ -191,4 +191,6 @@ class RunLease(models.Model):
 
 def open_alert_of(buyer_id: str) -> Alert | None:
     """The buyer's open alert."""
-    return Alert.objects.filter(buyer_id=buyer_id, state=OPEN).select_related("assignee").first()
+    open_alerts = Alert.objects.filter(buyer_id=buyer_id, state=OPEN)
+    key = open_alerts.values_list("pk", flat=True).first()  # most buyers have none: the short question first
+    return open_alerts.filter(pk=key).select_related("assignee").first() if key is not None else None

@@ -20,13 +20,23 @@ from duecourse.web.pages.templatetags.duecourse import to
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from duecourse.web.cases.models import Case
+
 register = template.Library()
+
+
+def _live(context: Mapping[str, Any], buyer_id: str) -> Case | None:
+    """The buyer's open case, asked for once a page."""
+    known: dict[str, Case | None] = context["request"].__dict__.setdefault("live_cases", {})
+    if buyer_id not in known:
+        known[buyer_id] = live_case_of(buyer_id)
+    return known[buyer_id]
 
 
 @register.simple_tag(takes_context=True)
 def live_case(context: Mapping[str, Any], buyer_id: str) -> SafeString:
     """{% live_case buyer_id %}: a line with where the case stands and who has it; without one nothing. For pages whose buyer may be seen."""
-    case = live_case_of(buyer_id)
+    case = _live(context, buyer_id)
     if case is None:
         return SafeString()
     with_ = say("web.watch_with", name=case.owner.name) if case.owner else say("web.watch_with_nobody")
@@ -42,7 +52,7 @@ def live_case(context: Mapping[str, Any], buyer_id: str) -> SafeString:
 def open_case(context: Mapping[str, Any], buyer_id: str) -> SafeString:
     """{% open_case buyer_id %}: a button that opens a case by hand, for those who may and where none is open."""
     request = context["request"]
-    if not may(request.user, "note") or request.viewpoint.query or live_case_of(buyer_id) is not None:
+    if not may(request.user, "note") or request.viewpoint.query or _live(context, buyer_id) is not None:
         return SafeString()
     return format_html(
         '<form method="post" action="{}"><input type="hidden" name="csrfmiddlewaretoken" value="{}"><input type="hidden" name="mark" value="{}">'
