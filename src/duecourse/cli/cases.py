@@ -12,6 +12,7 @@ from duecourse.cli.session import parse_day
 from duecourse.errors import OptionMisusedError
 from duecourse.messages import say
 from duecourse.tables import Column, Money, Report, Section
+from duecourse.web.refusals import NotNowError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -211,7 +212,7 @@ def _act(session: Session, who: str, work: Callable[[Any, Any, Book, str], Any])
 
     try:
         case = work(acting, _person(who), book, secrets.token_hex(8))
-    except acting.NotNowError as error:
+    except NotNowError as error:
         args: dict[str, Any] = {name: f"{value}" for name, value in error.args_.items()}
         raise click.ClickException(say(error.code, **args)) from None
     append_waiting(session.ledger())
@@ -238,7 +239,6 @@ def _number(text: str) -> int:
 
 
 def _found(pk: int) -> Any:
-    from duecourse.web.cases.acting import NotNowError
     from duecourse.web.cases.models import Case
 
     case = Case.objects.filter(pk=pk).first()

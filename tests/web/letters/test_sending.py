@@ -16,10 +16,10 @@ from duecourse.ledger.entries import CASE_EVENT, NOTICE
 from duecourse.web.jobs import owner
 from duecourse.web.jobs.worker import drain
 from duecourse.web.letters import making, sending
-from duecourse.web.letters.making import NotNowError
 from duecourse.web.letters.models import QUEUED, SENDING, SENT, UNCERTAIN, Letter
 from duecourse.web.outbox.models import Outgoing
 from duecourse.web.outbox.sending import append_waiting
+from duecourse.web.refusals import NotNowError
 from support.loopback import Mail
 
 pytestmark = pytest.mark.django_db

@@ -16,9 +16,10 @@ from duecourse.money import format_money
 from duecourse.web.accounts.audit import record
 from duecourse.web.agencies.models import REPORTS, Agency, AgencyReport, Placement
 from duecourse.web.cases import acting as cases
-from duecourse.web.cases.acting import NotNowError, person_of
+from duecourse.web.cases.acting import person_of
 from duecourse.web.cases.models import live_case_of
 from duecourse.web.outbox.sending import put_out
+from duecourse.web.refusals import NotNowError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

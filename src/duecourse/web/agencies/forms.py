@@ -26,9 +26,9 @@ from duecourse.web.agencies.models import KINDS, Agency, Placement
 from duecourse.web.agencies.pages import agency_of, agency_page, fee_words, placement_of, placement_page
 from duecourse.web.agencies.reading import UnreadableError, minor_of, take_file
 from duecourse.web.books import book_of
-from duecourse.web.cases.acting import NotNowError
 from duecourse.web.cases.models import live_case_of
 from duecourse.web.limits.pages import _names as names_of
+from duecourse.web.refusals import NotNowError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,7 +16,7 @@ from duecourse.messages import say
 from duecourse.money import to_minor
 from duecourse.web.agencies.acting import take_down
 from duecourse.web.agencies.models import Agency, Placement
-from duecourse.web.cases.acting import NotNowError
+from duecourse.web.refusals import NotNowError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

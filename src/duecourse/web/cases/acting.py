@@ -23,6 +23,7 @@ from duecourse.web.cases.models import CLOSED, LIVE, OPEN, PAUSED, RESULTS, Case
 from duecourse.web.notices.models import preference_of
 from duecourse.web.notices.telling import Audience, person_recipient, seen_by, tell
 from duecourse.web.outbox.sending import put_out
+from duecourse.web.refusals import NotNowError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,14 +55,6 @@ def person_of(who: Who) -> Person:
     person = who.user
     assert isinstance(person, Person)
     return person
-
-
-class NotNowError(Exception):
-    """It cannot be done, or not by this person; `code` names the sentence that says why."""
-
-    def __init__(self, code: str, **args: object) -> None:
-        self.code, self.args_ = code, args
-        super().__init__(code)
 
 
 def open_by_hand(who: Who, book: Book, buyer_id: str, note: str, mark: str) -> Case:

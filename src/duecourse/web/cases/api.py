@@ -26,10 +26,11 @@ from duecourse.web.api.idempotency import key_of, once
 from duecourse.web.api.problems import Problem
 from duecourse.web.api.reading import sent
 from duecourse.web.cases import acting
-from duecourse.web.cases.acting import BY_HAND, NotNowError
+from duecourse.web.cases.acting import BY_HAND
 from duecourse.web.cases.models import RESULTS, STATES, Case, Task
 from duecourse.web.cases.wording import task_words
 from duecourse.web.notices.telling import seen_by
+from duecourse.web.refusals import NotNowError
 
 TAGS: Final = ["Cases"]
 READ: Final = needs("read")

@@ -18,10 +18,10 @@ from duecourse.web.accounts.access import gate
 from duecourse.web.accounts.models import Person
 from duecourse.web.books import book_of
 from duecourse.web.cases import acting
-from duecourse.web.cases.acting import NotNowError
 from duecourse.web.cases.models import Task
 from duecourse.web.cases.pages import case_words, seen_case
 from duecourse.web.imports.wording import typed_amount
+from duecourse.web.refusals import NotNowError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

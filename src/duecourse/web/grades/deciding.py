@@ -15,6 +15,7 @@ from duecourse.web.accounts.access import may
 from duecourse.web.accounts.audit import record
 from duecourse.web.grades.models import APPROVED, OPEN, REFUSED, WITHDRAWN, GradeAdjustment
 from duecourse.web.outbox.sending import put_out
+from duecourse.web.refusals import NotNowError
 
 if TYPE_CHECKING:
     from datetime import date
@@ -27,14 +28,6 @@ if TYPE_CHECKING:
 LONGEST_DAYS: Final = 366
 """Nobody's judgement holds longer than a year without being renewed."""
 LEAST_REASON: Final = 10
-
-
-class NotNowError(Exception):
-    """It cannot be done, or not by this person; `code` names the sentence that says why."""
-
-    def __init__(self, code: str, **args: object) -> None:
-        self.code, self.args_ = code, args
-        super().__init__(code)
 
 
 def most_notches(book: Book) -> int:

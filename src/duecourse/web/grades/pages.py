@@ -22,9 +22,10 @@ from duecourse.tables import Column, Section, named, shown
 from duecourse.web.accounts.access import gate, may
 from duecourse.web.books import book_of
 from duecourse.web.grades.charts import history_chart, points_chart
-from duecourse.web.grades.deciding import LONGEST_DAYS, NotNowError, decide, end, most_notches, propose
+from duecourse.web.grades.deciding import LONGEST_DAYS, decide, end, most_notches, propose
 from duecourse.web.grades.models import APPROVED, OPEN, GradeAdjustment
 from duecourse.web.pages.columns import capital
+from duecourse.web.refusals import NotNowError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

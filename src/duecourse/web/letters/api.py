@@ -24,9 +24,9 @@ from duecourse.web.api.problems import Problem
 from duecourse.web.api.reading import At, Paged, book_for, page_of, reply, sent, with_next
 from duecourse.web.letters import making
 from duecourse.web.letters.attachments import UnfitError
-from duecourse.web.letters.making import NotNowError
 from duecourse.web.letters.models import Letter
 from duecourse.web.letters.telling import said, seen
+from duecourse.web.refusals import NotNowError
 
 TAGS: Final = ["Letters"]
 READ: Final = needs("read")

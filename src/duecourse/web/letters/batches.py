@@ -16,10 +16,10 @@ from duecourse.web.accounts.access import gate, may
 from duecourse.web.accounts.audit import record
 from duecourse.web.books import book_of
 from duecourse.web.letters import posting
-from duecourse.web.letters.making import NotNowError
 from duecourse.web.letters.models import Letter, PrintBatch
 from duecourse.web.letters.pages import _file
 from duecourse.web.letters.telling import line, seen
+from duecourse.web.refusals import NotNowError
 
 if TYPE_CHECKING:
     from django.http import HttpRequest

@@ -29,9 +29,9 @@ from duecourse.web.books import book_of
 from duecourse.web.imports.wording import typed_amount
 from duecourse.web.letters import making, posting, sending
 from duecourse.web.letters.attachments import LARGEST, UnfitError
-from duecourse.web.letters.making import NotNowError
 from duecourse.web.letters.pages import languages, letter_words
 from duecourse.web.letters.telling import letter_of, names_of
+from duecourse.web.refusals import NotNowError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

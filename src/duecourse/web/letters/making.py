@@ -35,6 +35,7 @@ from duecourse.web.letters.models import (
     Letter,
 )
 from duecourse.web.letters.rules import approvals
+from duecourse.web.refusals import NotNowError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -49,14 +50,6 @@ SHORT: Final = 5
 """Names shorter than this are not looked for in an edited letter: they stand in too many words."""
 LETTERS: Final = 20_000
 """So many letters to others, the newest, are looked for."""
-
-
-class NotNowError(Exception):
-    """It cannot be done, or not by this person; `code` names the sentence that says why."""
-
-    def __init__(self, code: str, **args: object) -> None:
-        self.code, self.args_ = code, args
-        super().__init__(code)
 
 
 def draft(

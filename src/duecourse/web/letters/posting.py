@@ -20,10 +20,11 @@ from duecourse.actions.paper import pdf
 from duecourse.messages import language, say
 from duecourse.web.accounts.audit import record
 from duecourse.web.letters.attachments import unfit
-from duecourse.web.letters.making import NotNowError, hindrance
+from duecourse.web.letters.making import hindrance
 from duecourse.web.letters.models import APPROVED, HANDED_OVER, POST, SENDING, SENT, Letter, LetterFile, PrintBatch
 from duecourse.web.letters.sending import rows_of
 from duecourse.web.outbox.sending import put_out_many
+from duecourse.web.refusals import NotNowError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -27,9 +27,10 @@ from duecourse.web.api.problems import Problem
 from duecourse.web.api.reading import At, Paged, book_for, page_of, reply, sent, whole_book, with_next
 from duecourse.web.api.reads import BuyersFactsWords, list_facts
 from duecourse.web.limits import deciding
-from duecourse.web.limits.deciding import NotNowError, Wanted
+from duecourse.web.limits.deciding import Wanted
 from duecourse.web.limits.models import LimitRequest
 from duecourse.web.limits.pages import minor_of
+from duecourse.web.refusals import NotNowError
 
 TAGS: Final = ["Limits"]
 READ: Final = needs("read")

@@ -25,6 +25,7 @@ from duecourse.web.accounts.access import may
 from duecourse.web.accounts.audit import record
 from duecourse.web.limits.models import Consent, LimitRequest
 from duecourse.web.outbox.sending import put_out
+from duecourse.web.refusals import NotNowError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,14 +38,6 @@ if TYPE_CHECKING:
 
 ALONE: Final = ("block", "end")
 """What lowers a risk takes effect by one person who may decide, also the one who asked: a stop cannot wait."""
-
-
-class NotNowError(Exception):
-    """It cannot be done, or not by this person; `code` names the sentence that says why."""
-
-    def __init__(self, code: str, **args: object) -> None:
-        self.code, self.args_ = code, args
-        super().__init__(code)
 
 
 @dataclass(frozen=True)

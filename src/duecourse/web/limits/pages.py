@@ -21,9 +21,10 @@ from duecourse.web.accounts.models import Person
 from duecourse.web.books import book_of
 from duecourse.web.imports.wording import typed_amount
 from duecourse.web.limits import deciding
-from duecourse.web.limits.deciding import NotNowError, Wanted
+from duecourse.web.limits.deciding import Wanted
 from duecourse.web.limits.models import KINDS, LimitRequest
 from duecourse.web.limits.telling import limit_lines, request_line, standing_of, told, told_of
+from duecourse.web.refusals import NotNowError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

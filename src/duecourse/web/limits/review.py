@@ -20,8 +20,9 @@ from duecourse.web.accounts.access import gate, may
 from duecourse.web.books import book_of
 from duecourse.web.imports.wording import typed_amount
 from duecourse.web.limits import deciding
-from duecourse.web.limits.deciding import NotNowError, Wanted
+from duecourse.web.limits.deciding import Wanted
 from duecourse.web.limits.models import LimitRequest
+from duecourse.web.refusals import NotNowError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -19,6 +19,7 @@ from duecourse.web.accounts.models import Person
 from duecourse.web.notices.models import preference_of
 from duecourse.web.notices.telling import Audience, person_recipient, seen_by, tell
 from duecourse.web.outbox.sending import put_out
+from duecourse.web.refusals import NotNowError
 from duecourse.web.watch.keeping import assigned_news, happened, new_decision_id
 from duecourse.web.watch.models import CLOSED, OPEN, VERDICTS, Alert
 
@@ -29,14 +30,6 @@ if TYPE_CHECKING:
 
 LONGEST_SNOOZE: Final = timedelta(days=90)
 NOTE: Final = 1000
-
-
-class NotNowError(Exception):
-    """It cannot be done, or not by this person; `code` names the sentence that says why."""
-
-    def __init__(self, code: str, **args: object) -> None:
-        self.code, self.args_ = code, args
-        super().__init__(code)
 
 
 def _key(alert: Alert, kind: str, mark: str) -> str:
@@ -179,6 +172,7 @@ def verdict_row(alert: Alert, made_by: str, text: str) -> dict[str, Any]:
     said = {
         "alert": alert.pk, "opened_on": alert.opened_on, "severity": alert.severity, "reasons": {one["code"]: one["family"] for one in alert.reasons},
         "probability_6m": alert.probability, "rule_score": alert.rule_score, "exposure_minor": alert.exposure_minor, "verdict": alert.verdict, "note": text,
+        "model": next((one.detail.get("model", {}) for one in alert.events.all() if one.kind == "opened"), {}),
     }  # fmt: skip
     return decision_row(
         decision_id=alert.decision_id, kind="alert", basis=Basis(alert.book_on, alert.book_known_at, alert.ledger_version),

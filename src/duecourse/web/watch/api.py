@@ -26,8 +26,8 @@ from duecourse.web.api.idempotency import key_of, once
 from duecourse.web.api.problems import Problem
 from duecourse.web.api.reading import sent
 from duecourse.web.notices.telling import seen_by
+from duecourse.web.refusals import NotNowError
 from duecourse.web.watch import acting
-from duecourse.web.watch.acting import NotNowError
 from duecourse.web.watch.models import SEVERITIES, STATES, VERDICTS, Alert
 from duecourse.web.watch.wording import reason_sentence
 

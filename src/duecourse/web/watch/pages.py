@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from duecourse.desk.buyer_page import buyer_page
 from duecourse.desk.indicator_view import indicators_of
 from duecourse.desk.warning import warning
+from duecourse.desk.warning_learnt import told
 from duecourse.errors import BuyerUnknownError
 from duecourse.messages import catalogue, say
 from duecourse.web.accounts.access import gate, may
@@ -23,8 +24,9 @@ from duecourse.web.books import book_of
 from duecourse.web.limits.pages import _names as names_of
 from duecourse.web.pages import charts
 from duecourse.web.pages.pager import Pager
+from duecourse.web.refusals import NotNowError
 from duecourse.web.watch import acting
-from duecourse.web.watch.acting import LONGEST_SNOOZE, NotNowError
+from duecourse.web.watch.acting import LONGEST_SNOOZE
 from duecourse.web.watch.models import CLEARED, CLOSED, OPEN, SEVERITIES, VERDICTS, Alert
 from duecourse.web.watch.wording import LOOKS, acts, money, probability, reason_name, reason_sentence, reasons_short, severity_word
 
@@ -191,7 +193,7 @@ def _model(book: Book, buyer_id: str) -> dict[str, Any] | None:
     except BuyerUnknownError:
         return None
     if found.probability_6m is None or found.low is None or found.high is None:
-        return {"said": say("web.watch_model_short"), "themes": []}
+        return {"said": say("web.watch_model_short"), "themes": [], "learnt": ""}
     said = say(
         "web.watch_model_says",
         now=f"{found.probability_6m:.1%}",
@@ -199,7 +201,7 @@ def _model(book: Book, buyer_id: str) -> dict[str, Any] | None:
         high=f"{found.high:.1%}",
         base=f"{found.base_rate_6m:.1%}",
     )
-    return {"said": said, "themes": [one.sentence() for one in found.themes if one.points < 0][:THEMES]}
+    return {"said": said, "themes": [one.sentence() for one in found.themes if one.points < 0][:THEMES], "learnt": told(found.learnt)}
 
 
 def _evidence(fact: Any) -> str:
