@@ -111,6 +111,7 @@ def _add_events(case: click.Group) -> None:
     @click.argument("kind")
     @click.option("--on", "on", default="", metavar="DATE", help=say("cli.case_on"))
     @click.option("--received", default="", metavar="DATE", help=say("cli.case_received"))
+    @click.option("--names", default="", metavar="DATE", help=say("cli.case_names"))
     @click.option("--party", default="", metavar="NAME", help=say("cli.case_party"))
     @click.option("--reference", default="", metavar="TEXT", help=say("cli.case_reference"))
     @click.option("--amount", default="", metavar="AMOUNT", help=say("cli.case_amount"))
@@ -120,7 +121,8 @@ def _add_events(case: click.Group) -> None:
     @note
     @click.pass_obj
     def event(
-        session: Session, number: str, kind: str, on: str, received: str, party: str, reference: str, amount: str, currency: str, proof: str, who: str, note: str
+        session: Session, number: str, kind: str, on: str, received: str, names: str, party: str, reference: str, amount: str, currency: str, proof: str, who: str,
+        note: str,
     ) -> None:  # fmt: skip
         def work(acting: Any, person: Any, book: Book, mark: str) -> Any:
             if kind not in acting.BY_HAND:
@@ -128,8 +130,8 @@ def _add_events(case: click.Group) -> None:
             pk = _number(number)
             code = (currency or _currency(pk)) if amount else ""
             return acting.happened(
-                person, book, pk, kind, _day(on, "--on", book), mark, received_on=parse_day(received, "--received") if received else None, party=party,
-                reference=reference, amount_minor=_minor(amount, code), currency=code, proof=proof, text=note,
+                person, book, pk, kind, _day(on, "--on", book), mark, received_on=parse_day(received, "--received") if received else None,
+                due_on=parse_day(names, "--names") if names else None, party=party, reference=reference, amount_minor=_minor(amount, code), currency=code, proof=proof, text=note,
             )  # fmt: skip
 
         _act(session, who, work)

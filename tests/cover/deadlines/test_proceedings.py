@@ -31,6 +31,35 @@ def test_a_bill_has_six_months_against_endorsers_and_two_years_against_its_accep
     assert [one.state for one in late] == ["ended", "met"]
 
 
+def test_a_bill_is_to_be_presented_within_ten_days_of_its_maturity():
+    held = event("bill_received", "2025-06-01", due_on=at("2025-09-26"), reference="B1")
+    present, acceptor = bills([held], on=at("2025-06-02"))
+    # Ten days end on 6 October, in the golden week: the last day moves behind it, but one acts before it.
+    assert (present.code, present.ends_on, present.act_by, present.state) == (
+        "bill_presentment",
+        at("2025-10-09"),
+        at("2025-09-30"),
+        "running",
+    )
+    assert (acceptor.code, acceptor.ends_on, acceptor.state) == ("bill_acceptor", at("2027-09-26"), "running")
+    late = bills([held, event("bill_presented", "2025-10-10", reference="B1")], on=at("2025-10-11"))
+    assert [one.state for one in late] == ["ended", "running"]
+    other = bills([held, event("bill_presented", "2025-09-29", reference="B2")], on=at("2025-10-11"))
+    assert other[0].state == "ended"
+    paid = bills([held, event("part_payment", "2025-09-29", reference="B1")], on=at("2025-10-11"))
+    assert {one.state for one in paid} == {"met"}
+    elsewhere = bills([held, event("part_payment", "2025-09-29")], on=at("2025-09-30"))
+    assert {one.state for one in elsewhere} == {"running"}
+
+
+def test_a_refused_bill_knows_its_maturity_from_its_number():
+    held = event("bill_received", "2025-06-01", due_on=at("2025-09-26"), reference="B1")
+    found = {one.code: one for one in bills([held, event("bill_dishonoured", "2025-09-28", reference="B1")], on=at("2025-10-11"))}
+    assert found["bill_presentment"].state == "met"
+    assert (found["bill_acceptor"].ends_on, found["bill_recourse"].ends_on) == (at("2027-09-26"), at("2026-03-28"))
+    assert len(found) == 3
+
+
 def test_after_preservation_before_suit_thirty_days_run_and_an_end_in_a_holiday_moves():
     frozen = event("preservation", "2025-09-02", text="冻结银行存款")
     sue, freeze = preservation([frozen], on=at("2025-09-10"))

@@ -103,6 +103,8 @@ def test_a_call_with_a_promise_is_written_down_once(anna, book, case):
         ("call", {"on": "tomorrow"}),
         ("happened", {"kind": "opened", "on": "2020-01-01"}),
         ("happened", {"kind": "suit", "on": "2020-01-02", "received_on": "2020-01-01"}),
+        ("happened", {"kind": "bill_received", "on": "2020-01-02"}),
+        ("happened", {"kind": "insolvency_notice", "on": "2020-01-02", "due_on": "2202-01-02"}),
         ("pause", {"until": "2000-01-01", "note": "x"}),
         ("close", {"result": "written_off"}),
         ("close", {"result": "gone"}),
@@ -117,6 +119,13 @@ def test_what_cannot_be_is_refused_with_a_sentence_and_nothing_is_written(anna, 
     assert answer.status_code == 409
     assert 'class="notice bad"' in answer.content.decode() or "bad" in answer.content.decode()
     assert CaseEvent.objects.count() == before
+
+
+def test_the_day_that_something_names_is_kept_and_shown(anna, book, case):
+    named = (book.on + timedelta(days=90)).isoformat()
+    assert post(anna, case, "happened", kind="insolvency_notice", on=book.on.isoformat(), due_on=named, mark="m1").status_code == 302
+    assert Outgoing.objects.get(table="case_event", row__kind="insolvency_notice").row["promised_on"] == named
+    assert named in anna.get(f"/cases/{case.pk}/").content.decode()
 
 
 def test_a_case_is_worked_from_a_dispute_to_its_end(anna, book, case):

@@ -63,12 +63,12 @@ def act(kind: str) -> Said:
 class Event:
     """Something that was done about a debt.
 
-    kind         one of the ledger's CASE_EVENT_KINDS, or lawyer_letter
+    kind         one of the ledger's CASE_EVENT_KINDS
     on           the day it was done
     received_on  the day it reached the other side; None: not known
     proof        SHA-256 of a document, or the ledger's own record, that proves it; None: nothing does
     party        whom it was done to, where that is not the debtor
-    due_on       a day it names: until when a judgment is to be obeyed, the last day announced for claims
+    due_on       a day it names: until when a judgment is to be obeyed, the last day announced for claims, a bill's maturity
     """
 
     kind: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from duecourse.calendar import ONE_DAY, add_months
 from duecourse.cover.deadlines.clock import COURT_ACTS, SHORT_ALARMS, Clock, Event, Weighed, act, in_order, land
@@ -35,8 +36,14 @@ FROZEN_WORDS: Final = (
     ("movable", re.compile(r"动产|车|设备|存货|船|movable|vehicle|machine|equipment|stock|inventory|goods", re.IGNORECASE)),
 )
 
+BILL_PRESENT_DAYS: Final = 10
+"""From a bill's maturity, to present it to the acceptor (票据法 53); later the recourse against those before us is lost."""
+
 BILL_RECOURSE_MONTHS: Final = 6
 BILL_ACCEPTOR_YEARS: Final = 2
+BILL_ACTS: Final = ("bill_presented", "bill_dishonoured")
+MONEY: Final = ("part_payment", "recovery")
+BILL_ALARMS: Final = (90, 30, 10)
 ENFORCEMENT_YEARS_CN: Final = 2
 
 
@@ -212,24 +219,52 @@ def insolvency_claim(
 
 
 def bills(events: Iterable[Event], *, on: date, own_country: str = "CN", overrides: Overrides = ()) -> tuple[Clock, ...]:
-    """The rights from a bill that was not honoured, under Chinese law: six months against those before us, two years against the acceptor.  票据时效
+    """What runs for a bill under Chinese law: ten days to present it, six months of recourse, two years against the acceptor.  票据时效
 
-    One pair of clocks a refusal (`bill_dishonoured`): recourse runs from the day of the refusal, the claim against acceptor or drawer from the
-    bill's maturity (`due_on`), else from the refusal too, which is no later than the truth only for a bill presented when due.
-    Source: 票据法 (Negotiable Instruments Law) 17.
+    A bill that was received (`bill_received`, its maturity in `due_on`, its number in `reference`) is to be presented within ten days of its
+    maturity, and its acceptor can be claimed from for two years. A refusal (`bill_dishonoured`) begins the recourse. The maturity of a refused
+    bill is its own, else that of the received bill with its number, else the day of the refusal, which is no later than the truth only for a
+    bill presented when due. Money meets a bill's clocks if it names the bill. Source: 票据法 (Negotiable Instruments Law) 17, 53.
     """
     known = in_order(events, on)
-    clocks = []
-    for bill in (one for one in known if one.kind == "bill_dishonoured"):
-        for code, end in (
-            ("bill_recourse", add_months(bill.on, BILL_RECOURSE_MONTHS)),
-            ("bill_acceptor", years_after(min(bill.due_on or bill.on, bill.on), BILL_ACCEPTOR_YEARS)),
-        ):
-            law = Said(f"clocks.law_{code}", {"months": BILL_RECOURSE_MONTHS, "years": BILL_ACCEPTOR_YEARS})
-            clocks.append(
-                _kept(
-                    code, bill, law, end, known, ("suit", "arbitration"), on=on, own_country=own_country, overrides=overrides, confidence="H", moves=False,
-                    alarms=(90, 30, 10),
-                )
-            )  # fmt: skip
+    maturities = {one.reference: one.due_on for one in known if one.kind == "bill_received" and one.due_on is not None}
+    clocks: list[Clock] = []
+    keep: dict[str, Any] = {"on": on, "own_country": own_country, "overrides": overrides, "confidence": "H"}
+
+    def add(code: str, bill: Event, end: date, stops: tuple[str, ...], *, moves: bool, alarms: tuple[int, ...]) -> None:
+        law = Said(f"clocks.law_{code}", {"days": BILL_PRESENT_DAYS, "months": BILL_RECOURSE_MONTHS, "years": BILL_ACCEPTOR_YEARS})
+        concerned = [
+            one for one in known
+            if one is bill or one.reference == bill.reference or (one.kind not in MONEY and (one.kind not in BILL_ACTS or not one.reference))
+        ]  # fmt: skip
+        clocks.append(
+            _kept(code, bill, law, end, concerned, (*stops, *(MONEY if bill.reference else ())), moves=moves, alarms=alarms, **keep)
+        )
+
+    refused = [one for one in known if one.kind == "bill_dishonoured"]
+    for bill in (one for one in known if one.kind == "bill_received" and one.due_on is not None):
+        assert bill.due_on is not None
+        begun = replace(bill, kind="bill_matured", on=bill.due_on)
+        end = bill.due_on + timedelta(days=BILL_PRESENT_DAYS)
+        add("bill_presentment", begun, end, ("bill_presented", "bill_dishonoured"), moves=True, alarms=SHORT_ALARMS)
+        if not any(one.reference == bill.reference for one in refused):
+            add(
+                "bill_acceptor",
+                begun,
+                years_after(bill.due_on, BILL_ACCEPTOR_YEARS),
+                ("suit", "arbitration"),
+                moves=False,
+                alarms=BILL_ALARMS,
+            )
+    for bill in refused:
+        add("bill_recourse", bill, add_months(bill.on, BILL_RECOURSE_MONTHS), ("suit", "arbitration"), moves=False, alarms=BILL_ALARMS)
+        matured = bill.due_on or maturities.get(bill.reference) or bill.on
+        add(
+            "bill_acceptor",
+            bill,
+            years_after(min(matured, bill.on), BILL_ACCEPTOR_YEARS),
+            ("suit", "arbitration"),
+            moves=False,
+            alarms=BILL_ALARMS,
+        )
     return tuple(clocks)

@@ -70,6 +70,10 @@ CASE_EVENT_KINDS: Final = (
     "part_payment",
     "acknowledgement",  # 债务确认: written and signed, by the debtor
     "demand",  # a demand that reached the debtor
+    "lawyer_letter",  # 律师函
+    "bill_received",  # 收到承兑汇票: promised_on is its maturity, reference its number
+    "bill_presented",  # 提示付款
+    "bill_dishonoured",  # 拒付
     "notice_to_guarantor",
     "dispute",
     "plan",  # a payment plan was agreed
@@ -102,7 +106,7 @@ CASE_EVENT: Final = Entry(
         kind=TEXT,  # one of CASE_EVENT_KINDS
         happened_on=DAY,
         received_on=DAY,  # when it reached the other side, where that matters; null = not known
-        promised_on=DAY,  # promise: the day money was promised for
+        promised_on=DAY,  # the day it names: money promised for, a bill's maturity, last day for claims, until when a judgment is to be obeyed
         amount_minor=MINOR,
         currency=TEXT,
         reference=TEXT,  # case number, tracking number

@@ -37,11 +37,14 @@ if TYPE_CHECKING:
 NOTE: Final = 1000
 LONGEST_PAUSE: Final = timedelta(days=365)
 LONGEST_PROMISE: Final = timedelta(days=730)
+LONGEST_BEFORE: Final = timedelta(days=3660)
+LONGEST_AFTER: Final = timedelta(days=3660)
 MOST_ROWS: Final = 60
 
 BY_HAND: Final = (
-    "acknowledgement", "demand", "notice_to_guarantor", "part_payment", "suit", "arbitration", "payment_order", "preservation", "mediation_request", "judgment",
-    "enforcement", "bankruptcy_claim", "insolvency_notice", "assignment_notice", "placement", "report", "recovery",
+    "acknowledgement", "demand", "lawyer_letter", "notice_to_guarantor", "part_payment", "bill_received", "bill_presented", "bill_dishonoured", "suit",
+    "arbitration", "payment_order", "preservation", "mediation_request", "judgment", "enforcement", "bankruptcy_claim", "insolvency_notice",
+    "assignment_notice", "placement", "report", "recovery",
 )  # fmt: skip
 """What a person may write down as it happened; the rest happens by forms of its own."""
 
@@ -292,6 +295,7 @@ def happened(
     mark: str,
     *,
     received_on: date | None = None,
+    due_on: date | None = None,
     party: str = "",
     reference: str = "",
     amount_minor: int | None = None,
@@ -299,18 +303,26 @@ def happened(
     proof: str = "",
     text: str = "",
 ) -> Case:
-    """Write down what happened elsewhere: a suit, an acknowledgement, a filing; with its proof, where there is one. Raises NotNowError."""
+    """Write down what happened elsewhere: a suit, an acknowledgement, a filing; with its proof, where there is one. Raises NotNowError.
+
+    due_on: the day it names, on which a clock may rest: a bill's maturity, the last day for claims, until when a judgment is to be obeyed.
+    """
     if kind not in BY_HAND:
         raise NotNowError("web.cases_kind_missing")
     _not_later(book, on)
     if received_on is not None and not on <= received_on <= book.on:
         raise NotNowError("web.cases_received_day")
+    if kind == "bill_received" and due_on is None:
+        raise NotNowError("web.cases_maturity_missing")
+    if due_on is not None and not on - LONGEST_BEFORE <= due_on <= on + LONGEST_AFTER:
+        raise NotNowError("web.cases_named_day")
     with transaction.atomic():
         if (before := _done(pk, f"{kind} {mark}")) is not None:
             return before
         case = _locked(pk)
         detail: dict[str, Any] = {
             "received_on": received_on.isoformat() if received_on else "",
+            "names": due_on.isoformat() if due_on else "",
             "who": party,
             "reference": reference,
             "proof": proof,
@@ -319,8 +331,8 @@ def happened(
             detail |= {"amount_minor": amount_minor, "currency": currency}
         _happened(case, kind, f"{kind} {mark}", on, person_of(who), text, **{name: value for name, value in detail.items() if value})
         _fact(
-            case, kind, mark, on, person_of(who), received_on=received_on, party=party, reference=reference, proof=proof, text=text.strip()[:NOTE],
-            amount_minor=amount_minor, currency=currency if amount_minor else "",
+            case, kind, mark, on, person_of(who), received_on=received_on, promised_on=due_on, party=party, reference=reference, proof=proof,
+            text=text.strip()[:NOTE], amount_minor=amount_minor, currency=currency if amount_minor else "",
         )  # fmt: skip
         _end_tasks(book, case, kind, on, person_of(who))
         record(who, "case.event", "buyer", case.buyer_id, case=case.case_id, what=kind)

@@ -222,8 +222,12 @@ class Wrote(Schema):
     kind: Literal[BY_HAND]  # type: ignore[valid-type]
     on: date
     received_on: Annotated[date | None, Field(description="When it reached the other side, where that is proven")] = None
+    due_on: Annotated[
+        date | None,
+        Field(description="The day it names: a bill's maturity, the last day for claims, until when a judgment is to be obeyed"),
+    ] = None
     party: Annotated[str, Field(max_length=200)] = ""
-    reference: Annotated[str, Field(max_length=200, description="Case number, tracking number")] = ""
+    reference: Annotated[str, Field(max_length=200, description="Case number, tracking number, number of the bill")] = ""
     amount: Annotated[str | None, Field(description="Decimal string", max_length=40)] = None
     currency: Annotated[str, Field(max_length=3)] = ""
     proof: Annotated[str, Field(max_length=64, description="SHA-256 of the document that proves it")] = ""
@@ -296,8 +300,8 @@ def add_event(request: HttpRequest, number: int, body: Wrote) -> HttpResponse:
     return _acted(
         request, number,
         lambda book, mark: acting.happened(
-            request, book, number, body.kind, body.on, mark, received_on=body.received_on, party=body.party, reference=body.reference, amount_minor=amount,
-            currency=body.currency, proof=body.proof, text=body.note,
+            request, book, number, body.kind, body.on, mark, received_on=body.received_on, due_on=body.due_on, party=body.party, reference=body.reference,
+            amount_minor=amount, currency=body.currency, proof=body.proof, text=body.note,
         ),
     )  # fmt: skip
 

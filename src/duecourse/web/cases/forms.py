@@ -139,7 +139,7 @@ def case_happened(request: HttpRequest, pk: int) -> HttpResponse:
         currency = form.get("currency", "")
         acting.happened(
             request, book, pk, form.get("kind", ""), _day(form, "on"), _mark(form), received_on=_day_or_none(form, "received_on"),
-            party=form.get("who", "").strip()[:200], reference=form.get("reference", "").strip()[:200], amount_minor=_amount(form, "amount", currency) or None,
+            due_on=_day_or_none(form, "due_on"), party=form.get("who", "").strip()[:200], reference=form.get("reference", "").strip()[:200], amount_minor=_amount(form, "amount", currency) or None,
             currency=currency, proof=form.get("proof", "").strip()[:64], text=form.get("note", ""),
         )  # fmt: skip
 

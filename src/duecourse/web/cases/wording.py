@@ -82,6 +82,7 @@ def event_line(event: CaseEvent) -> dict[str, Any]:
     words = say(code, **parts) if code in catalogue() else say("web.cases_event_other", kind=kind_word(event.kind), **parts)
     more = [
         say("web.cases_received_on", day=detail["received_on"]) if detail.get("received_on") else "",
+        say("web.cases_names_day", day=detail["names"]) if detail.get("names") else "",
         say("web.cases_reference_is", text=detail["reference"]) if detail.get("reference") else "",
         say("web.cases_proof_is", text=detail["proof"][:12]) if detail.get("proof") else "",
     ]
