@@ -42,6 +42,7 @@ from duecourse.ledger.entries import CONTRACT, DOCUMENT, DOCUMENT_LINK, LIMIT, N
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from duecourse.decisions.playbook import Step
     from duecourse.desk.late_interest import Owed, OwedInvoice
     from duecourse.ledger.book import Book
 
@@ -153,9 +154,15 @@ def letter_facts(book: Book, buyer_id: str, invoices: Collection[tuple[str, int]
     return Drafted(facts, *missing(facts, kept, known.disputed), _warning(facts, law), entities[0])
 
 
+def reminder_ahead(book: Book) -> Step | None:
+    """The step of the playbook that reminds before the due date, `-days` days ahead; None where the firm has none."""
+    steps = playbook_of(book.settings).steps
+    return next((one for one in steps if one.letter == FIRST_LIGHT and one.anchor == "due_date" and one.days < 0), None)
+
+
 def _coming(book: Book, buyer_id: str, invoices: Collection[tuple[str, int]] | None) -> tuple[Owed, list[OwedInvoice]]:
     """What falls due within the days of the playbook's reminder, or of these invoices what is not due yet: nothing of it is late."""
-    step = next((one for one in playbook_of(book.settings).steps if one.letter == FIRST_LIGHT and one.days < 0), None)
+    step = reminder_ahead(book)
     last = book.on + timedelta(days=-step.days if step else 0)
     rows = book.about(buyer_id)["invoice"].to_pylist()
     wanted = {

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from duecourse.decisions.playbook import Playbook, plan, playbook_of
+from duecourse.desk.letters import reminder_ahead
 from duecourse.desk.open_case import arrears, circumstances, situation, terms_of, working_days
 from duecourse.measures.receivables import open_items
 
@@ -69,9 +70,7 @@ def letters_due(book: Book) -> list[Due]:
 
 def _coming(book: Book, names: Mapping[str, str], written: Mapping[tuple[str, str], date], late: Collection[str]) -> list[Due]:
     """Reminders of what falls due soon, to those of whom nothing else is due: once for what was open then."""
-    step = next(
-        (one for one in playbook_of(book.settings).steps if one.letter == "reminder" and one.anchor == "due_date" and one.days < 0), None
-    )
+    step = reminder_ahead(book)
     if step is None:
         return []
     item = open_items(book)

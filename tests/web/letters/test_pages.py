@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 from duecourse.actions.letters.setting import pdf
 from duecourse.actions.paper import pdf as paper
 from duecourse.ledger.entries import CASE_EVENT, NOTICE
+from duecourse.measures.receivables import open_items
 from duecourse.web import books
 from duecourse.web.letters import attachments, making, posting
 from duecourse.web.letters.attachments import UnfitError, check_edited, unfit
+from duecourse.web.letters.forms import TypedError, wanted_from
 from duecourse.web.letters.making import strangers_in
 from duecourse.web.letters.models import Letter, PrintBatch
 from duecourse.web.outbox.sending import append_waiting
@@ -39,6 +41,36 @@ def facts_of(ledger, number):
 
 def form_for(buyer, items, **more):
     return {"invoice": [f"{number}|{part}" for number, part in items], "kind": "demand_letter", "language": "en", "channel": "email", "email": "debtor@example.com", "address": "2 Street\nTown", **more}  # fmt: skip
+
+
+def test_what_falls_due_soon_is_reminded_of_and_nothing_else(signed_in, person, book, late):
+    item = open_items(book)
+    soon = item.filter(item.is_outstanding & (item.due_date >= book.on) & (item.due_date <= book.on + timedelta(days=7)))
+    rows = book.run(soon.select("buyer_id", "invoice_id", "instalment").order_by("buyer_id", "invoice_id")).to_pylist()
+    buyer = next(row["buyer_id"] for row in rows if row["buyer_id"] in late)
+    ahead = [(row["invoice_id"], row["instalment"]) for row in rows if row["buyer_id"] == buyer][:1]
+    writer, address = signed_in(person("collector")), reverse("buyer_letter", args=[buyer])
+    page = writer.get(address).content.decode()
+    assert f'value="{ahead[0][0]}|{ahead[0][1]}" aria-label="{ahead[0][0]}">' in page  # offered, not chosen: others are late
+    refused = writer.post(address, form_for(buyer, ahead))
+    assert refused.status_code == 422 and f"{ahead[0][0]} is not due yet" in refused.content.decode()
+    mixed = writer.post(address, form_for(buyer, [*late[buyer], *ahead], kind="reminder"))
+    assert mixed.status_code == 422 and "in a letter of its own" in mixed.content.decode() and not Letter.objects.exists()
+    made = writer.post(address, form_for(buyer, ahead, kind="reminder"))
+    letter = Letter.objects.get()
+    assert made.url == reverse("letter", args=[letter.pk]) and (letter.kind, letter.step) == ("reminder", "P00")
+    (told,) = letter.told.invoices
+    assert (told.invoice_id, told.days_late, told.interest_minor or 0) == (ahead[0][0], 0, 0)
+    alone = next((row["buyer_id"] for row in rows if row["buyer_id"] not in late), None)
+    if alone is not None:
+        page = writer.get(reverse("buyer_letter", args=[alone])).content.decode()
+        assert re.search(r'name="invoice" value="[^"]+" aria-label="[^"]+" checked', page) and '<option value="reminder" selected>' in page
+
+
+def test_a_plan_of_invoices_in_several_currencies_is_not_read_in_one_of_them():
+    with pytest.raises(TypedError) as refused:
+        wanted_from({"kind": "payment_plan", "plan": "2026-08-31 500"}, "")
+    assert refused.value.code == "web.letters_plan_currency"
 
 
 def test_from_a_late_buyer_to_an_approved_letter_that_goes(signed_in, person, late, ledger, mail_server):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,11 +19,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from duecourse.actions.letters import KINDS, LANGUAGES_OF
 from duecourse.actions.letters.facts import CHANNELS, Document, PlanInstalment
 from duecourse.desk.buyer_page import Facts
-from duecourse.desk.letters import GUARANTEES, Wanted, letter_facts
+from duecourse.desk.letters import GUARANTEES, Wanted, letter_facts, reminder_ahead
 from duecourse.errors import AmountInexactError, BuyerUnknownError, CurrencyUnknownError, DuecourseError
 from duecourse.ledger.entries import SECURITY
 from duecourse.messages import say
-from duecourse.money import format_money, to_minor
+from duecourse.money import NO_CURRENCY, format_money, to_minor
 from duecourse.web.accounts.access import gate
 from duecourse.web.accounts.audit import record
 from duecourse.web.books import book_of
@@ -66,7 +67,8 @@ def buyer_letter(request: HttpRequest, buyer_id: str) -> HttpResponse:
     form = request.POST
     try:
         items = _items(form.getlist("invoice"))
-        made, new = making.draft(request, book, buyer_id, items, wanted_from(form, _currency(book, buyer_id, items), buyer_id))
+        wanted = wanted_from(form, _currency(book, buyer_id, items), buyer_id)
+        made, new = making.draft(request, book, buyer_id, items, _fitting(book, buyer_id, items, wanted))
     except BuyerUnknownError as error:
         raise Http404 from error
     except (TypedError, DuecourseError) as error:
@@ -81,33 +83,61 @@ def _new_words(book: Book, buyer_id: str, form: Any, fault: str = "") -> dict[st
     facts = Facts(book, buyer_id)
     if buyer_id not in names and not facts.invoice.num_rows:
         raise Http404
-    chosen = set(form.getlist("invoice"))
-    rows = []
-    for row, left in zip(facts.invoice.to_pylist(), facts.open, strict=True):
-        key = f"{row['invoice_id']}|{row['instalment']}"
-        if left > 0 and row["due_date"] is not None and row["due_date"] < book.on:
-            rows.append({"key": key, "row": row, "open": format_money(int(left), row["currency"]), "days": (book.on - row["due_date"]).days, "chosen": not chosen or key in chosen})  # fmt: skip
-    rows.sort(key=lambda one: (one["row"]["due_date"], one["key"]))
-    kind = form.get("kind") if form.get("kind") in KINDS else "demand_letter"
+    rows = _offered(book, facts, set(form.getlist("invoice")))
+    late = any(one["days"] > 0 for one in rows)
+    kind = form.get("kind") if form.get("kind") in KINDS else "demand_letter" if late else "reminder"
     guesses: dict[str, Any] = {}
-    try:
-        to = letter_facts(book, buyer_id, None, Wanted("reminder")).facts
-        guesses = {
-            "language": letter_facts(book, buyer_id, None, Wanted("demand_letter")).facts.language,
-            "address": to.recipient.address,
-            "email": to.recipient.email,
-        }
-    except DuecourseError:
-        pass
+    with suppress(DuecourseError):  # what cannot be guessed is left to be typed
+        to = letter_facts(book, buyer_id, None, Wanted("reminder")).facts.recipient
+        guesses = {"address": to.address, "email": to.email}
     securities = [
         row
         for row in book.also_about(buyer_id, SECURITY)[SECURITY.name].to_pylist()
         if row["kind"] in GUARANTEES and row["released_on"] is None
     ]
     return {
-        "book": book, "buyer_id": buyer_id, "name": names.get(buyer_id, buyer_id), "invoices": rows[:MOST], "kinds": languages(), "kind": kind, "form": form, "fault": fault,
+        "book": book, "buyer_id": buyer_id, "name": names.get(buyer_id, buyer_id), "invoices": rows[:MOST], "late": late, "soon": any(one["days"] <= 0 for one in rows), "kinds": languages(), "kind": kind, "form": form, "fault": fault,
         "guesses": guesses, "channels": [(one, say(f"letters.channel_{one}")) for one in CHANNELS], "securities": securities, "all_languages": [(one, say(f"letters.language_{one}")) for one in LANGUAGES_OF["demand_letter"]],
     }  # fmt: skip
+
+
+def _offered(book: Book, facts: Facts, chosen: set[str]) -> list[dict[str, Any]]:
+    """What a letter can be about: what is late, and what falls due within the days of the reminder before the due date. The latter is chosen where nothing is late."""
+    step = reminder_ahead(book)
+    last = book.on + timedelta(days=-step.days if step else -1)
+    rows = []
+    for row, left in zip(facts.invoice.to_pylist(), facts.open, strict=True):
+        if left > 0 and row["due_date"] is not None and row["due_date"] <= last:
+            days = (book.on - row["due_date"]).days
+            when = f"{days:,}" if days > 0 else say("web.letters_due_today") if not days else say("web.letters_due_in", count=-days)
+            rows.append(
+                {
+                    "key": f"{row['invoice_id']}|{row['instalment']}",
+                    "row": row,
+                    "open": format_money(int(left), row["currency"]),
+                    "days": days,
+                    "when": when,
+                }
+            )
+    rows.sort(key=lambda one: (one["row"]["due_date"], one["key"]))
+    late = any(one["days"] > 0 for one in rows)
+    for one in rows:
+        one["chosen"] = one["key"] in chosen if chosen else (one["days"] > 0) == late
+    return rows
+
+
+def _fitting(book: Book, buyer_id: str, items: list[tuple[str, int]], wanted: Wanted) -> Wanted:
+    """The same, where the invoices chosen are all late, or all to come and only reminded of; then it is the playbook's step of that. Raises TypedError."""
+    due = {(row["invoice_id"], row["instalment"]): row["due_date"] for row in book.about(buyer_id)["invoice"].to_pylist()}
+    ahead = [item for item in items if item in due and due[item] is not None and due[item] >= book.on]
+    if not ahead:
+        return wanted
+    if wanted.kind != "reminder":
+        raise TypedError("web.letters_not_due_yet", invoice=ahead[0][0])
+    if len(ahead) < len(items):
+        raise TypedError("web.letters_late_and_not", invoice=ahead[0][0])
+    step = reminder_ahead(book)
+    return replace(wanted, step=wanted.step or (step.code if step else ""))
 
 
 def _items(keys: list[str]) -> list[tuple[str, int]]:
@@ -123,8 +153,10 @@ def _items(keys: list[str]) -> list[tuple[str, int]]:
 
 
 def _currency(book: Book, buyer_id: str, items: list[tuple[str, int]]) -> str:
+    """The one currency of the invoices chosen; "" where they have several, or none that is known: then no amount can be typed."""
     numbers = {one for one, _part in items}
-    return next((row["currency"] for row in book.about(buyer_id)["invoice"].to_pylist() if row["invoice_id"] in numbers), "XXX")
+    found = {row["currency"] for row in book.about(buyer_id)["invoice"].to_pylist() if row["invoice_id"] in numbers}
+    return found.pop() if len(found) == 1 and NO_CURRENCY not in found and None not in found else ""
 
 
 def wanted_from(form: Mapping[str, str], currency: str, buyer_id: str = "") -> Wanted:
@@ -181,6 +213,8 @@ def _plan(form: Mapping[str, str], currency: str) -> tuple[PlanInstalment, ...]:
         day, _space, amount = row.strip().partition(" ")
         if not day:
             continue
+        if not currency:
+            raise TypedError("web.letters_plan_currency")
         try:
             minor = to_minor(typed_amount(amount.strip()) or Decimal(0), currency)
             due = date.fromisoformat(day)
@@ -230,7 +264,7 @@ def letter_redraw(request: HttpRequest, pk: int) -> HttpResponse:
                 "channel": form["channel"] or before.channel,
                 **{name: value for name, value in form.items() if name != "channel"},
             },
-            "XXX",
+            "",
         )
         making.redraw(request, book, pk, _over(before, typed))
 
