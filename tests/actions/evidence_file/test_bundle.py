@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader, PdfWriter
 
 from duecourse.actions.evidence_file import bundle as binding
-from duecourse.actions.evidence_file import stamps
+from duecourse.actions.evidence_file import reading, stamps
 from duecourse.actions.evidence_file.bundle import bundle
 from duecourse.actions.evidence_file.checking import check
 from duecourse.actions.evidence_file.package import package
@@ -254,6 +254,31 @@ def test_a_file_taken_out_or_put_in_is_named(unpacked, tmp_path):
     assert {(one.code, one.name) for one in check(copy).faults} == {("missing", f"files/{gone.name}"), ("unlisted", "files/999-extra.pdf")}
     with pytest.raises(EvidenceUnreadableError):
         check(tmp_path)
+
+
+@pytest.mark.parametrize(("offset", "value", "code"), [(10, 99, "unreadable"), (8, 1, "unreadable"), (16, 0, "changed")])
+def test_a_file_that_cannot_be_taken_out_of_the_zip_is_named_with_what_is_wrong(made, tmp_path, offset, value, code):
+    """Its entry says: a compression nobody knows, a password, a checksum its bytes do not have."""
+    content = bytearray(made[0].read_bytes())
+    with zipfile.ZipFile(made[0]) as archive:
+        name = next(one for one in archive.namelist() if one.startswith("files/002"))
+    at = content.rindex(name.encode()) - 46  # its line in the ZIP's table of contents
+    content[at + offset : at + offset + 2] = value.to_bytes(2, "little")
+    broken = tmp_path / "broken.zip"
+    broken.write_bytes(content)
+    faults = [one for one in check(broken).faults if one.name == name]
+    assert [one.code for one in faults] == [code]
+    assert name in faults[0].words()
+
+
+def test_a_zip_that_was_cut_off_is_said_to_be_damaged_and_a_whole_one_is_not(tmp_path):
+    whole = tmp_path / "whole.zip"
+    with zipfile.ZipFile(whole, "w") as archive:
+        archive.writestr("a.txt", "a" * 1000)
+    cut = tmp_path / "cut.zip"
+    cut.write_bytes(whole.read_bytes()[:600])
+    assert (reading.media_type(cut, "cut.zip"), reading.damaged(cut, "application/zip")) == ("application/zip", True)
+    assert not reading.damaged(whole, "application/zip") and not reading.damaged(cut, "application/pdf")
 
 
 def test_time_stamps_go_with_it_and_are_held_to_their_documents(place, tmp_path):

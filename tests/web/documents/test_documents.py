@@ -239,6 +239,14 @@ def test_a_case_has_its_own_documents_and_those_of_all_the_buyers(db, signed_in,
     assert anna.get("/cases/999999/documents/").status_code == 404
 
 
+def test_a_spoilt_file_is_kept_and_said_to_be_spoilt(db, signed_in, buyer):
+    anna = signed_in("legal")
+    page = hand_in(anna, buyer["buyer_id"], ("order.zip", b"PK\x03\x04 cut off on its way"), follow=True).content.decode()
+    kept = Filed.objects.get()
+    assert "order.zip” cannot be opened" in page and kept.media_type == "application/zip"
+    assert "order.zip” cannot be opened" in anna.get(f"/buyers/{buyer['buyer_id']}/documents/{kept.document_id}/").content.decode()
+
+
 def test_a_document_proves_what_happened_in_a_case(db, own_ledger, signed_in, book):
     cases.run(book)
     append_waiting(own_ledger)

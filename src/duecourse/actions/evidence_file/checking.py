@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import lzma
 import tempfile
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 MANIFEST_BYTES: Final = 256 << 20
+ALTERED: Final = (zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError)
+"""What reading a member of a ZIP raises whose bytes are not those its own checksum was made of."""
+UNREADABLE: Final = (OSError, KeyError, ValueError, NotImplementedError, RuntimeError)
+"""What it raises where the bytes cannot be got at: an unknown compression, a password, a place that cannot be."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +100,11 @@ def check(path: Path, *, roots: Sequence[Certificate] = ()) -> Checked:
         for name in source.names:
             try:
                 actual[name] = _digest(source.open(name))
-            except (OSError, zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError):
+            except ALTERED:
                 faults.append(Fault("changed", name))
+                actual[name] = ""
+            except UNREADABLE as error:
+                faults.append(Fault("unreadable", name, {"detail": str(error)[:120] or type(error).__name__}))
                 actual[name] = ""
         listed = _listed(source, actual)
         manifest, why = _read_manifest(source, actual)
@@ -125,10 +134,11 @@ def _opened(path: Path) -> Iterator[tuple[_Folder | _Zip, bool]]:
         yield _Folder(path), False
         return
     try:
-        with zipfile.ZipFile(path) as archive:
-            yield _Zip(archive), True
-    except (OSError, zipfile.BadZipFile) as error:
+        archive = zipfile.ZipFile(path)
+    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:  # ValueError: a name in no encoding
         raise EvidenceUnreadableError(path=path, detail=str(error)) from error
+    with archive:
+        yield _Zip(archive), True
 
 
 def _digest(file: IO[bytes]) -> str:
@@ -140,22 +150,20 @@ def _digest(file: IO[bytes]) -> str:
 
 
 def _content(source: _Folder | _Zip, name: str) -> bytes:
-    try:
-        with source.open(name) as file:
-            return file.read(MANIFEST_BYTES)
-    except (OSError, KeyError, zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError):
-        return b""
+    """The bytes of a file that `check` could read a moment ago."""
+    with source.open(name) as file:
+        return file.read(MANIFEST_BYTES)
 
 
 def _listed(source: _Folder | _Zip, actual: dict[str, str]) -> dict[str, str]:
-    if SUMS not in actual:
+    if not actual.get(SUMS):
         return {}
     lines = (line.partition("  ") for line in _content(source, SUMS).decode("utf-8", "replace").splitlines())
     return {name: digest for digest, _gap, name in lines}
 
 
 def _read_manifest(source: _Folder | _Zip, actual: dict[str, str]) -> tuple[dict[str, Any], str]:
-    if MANIFEST not in actual:
+    if not actual.get(MANIFEST):
         return {}, ""
     try:
         found = json.loads(_content(source, MANIFEST))
@@ -223,8 +231,8 @@ def _stamps(
     held, trusted = 0, 0
     faults: list[Fault] = []
     for name, document_id in wanted.items():
-        if name not in actual:
-            faults.append(Fault("missing", name))
+        if not actual.get(name):
+            faults += [] if name in actual else [Fault("missing", name)]  # one that cannot be read is named already
             continue
         try:
             trusted += stamps.read(_content(source, name), document_id, roots=roots).trusted

@@ -110,12 +110,23 @@ def _zipped(path: Path, ending: str) -> str | None:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):  # `damaged` says so
         return "application/zip"
     if "META-INF/MANIFEST.MF" in names or "AndroidManifest.xml" in names:
         return None
     found = next((kind for start, kind in OFFICE.items() if any(name.startswith(start) for name in names)), None)
     return found or ("application/vnd.oasis.opendocument" if "mimetype" in names and ending in ("odt", "ods", "odp") else "application/zip")
+
+
+def damaged(path: Path, kind_of_file: str) -> bool:
+    """Is it a ZIP, or a document that is one inside, whose table of contents cannot be read: cut off on its way, or spoilt? It is kept as it came, and said to be so."""
+    if kind_of_file != "application/zip" and kind_of_file not in OFFICE.values() and not kind_of_file.startswith("application/vnd.oasis."):
+        return False
+    try:
+        with zipfile.ZipFile(path):
+            return False
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        return True
 
 
 def _written(head: bytes, ending: str) -> str:

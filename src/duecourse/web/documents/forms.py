@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from duecourse.actions.evidence_file import reading
 from duecourse.desk.evidence_file import LANGUAGES, of_case
 from duecourse.errors import DiskFullError, DuecourseError, FileTooLargeError
 from duecourse.ledger.entries import INVOICE
@@ -124,10 +125,12 @@ def _file_all(request: HttpRequest, book: Book, found: Seen, received: list[Rece
     for one in received:
         try:
             said = said_of(request.POST, invoices_of(book, found, request.POST.getlist("invoices")), found.wanted.case_id)
-            _row, new = keeping.take_up(
+            row, new = keeping.take_up(
                 request, found.buyer_id, one.half, one.sha256, one.name, one.size_bytes, said, book.on, today_of(book)
             )
             fresh, again = fresh + new, again + (not new)
+            if reading.damaged(custody.files().place(one.sha256), row.media_type):
+                faults.append(say("web.documents_damaged", file=one.name))
         except NotKeptError as error:
             faults.append(words_of(error))
         except DuecourseError as error:

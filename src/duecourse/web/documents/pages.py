@@ -187,7 +187,7 @@ def document_words(request: HttpRequest, book: Book, found: Seen, document_id: s
     events = {row["event_id"]: f"{row['happened_on']} {_event_word(row['kind'])}" for row in events_of(book, found.buyer_id)}
     return {
         "book": book, "buyer_id": found.buyer_id, "name": found.name, "document": one, "kind": say(f"documents.kind_{one.kind}"), "size": size_words(one.size_bytes),
-        "original": original_words(one), "state": state, "checked": one.size_bytes <= CHECKED_BYTES, "mail": mail, "fault": fault, "may_file": may_file(request),
+        "original": original_words(one), "state": state, "damaged": state == "whole" and files.damaged(store.place(document_id), one.media_type), "checked": one.size_bytes <= CHECKED_BYTES, "mail": mail, "fault": fault, "may_file": may_file(request),
         "may_export": may(request.user, "export"), "kinds": kinds(), "languages": language_choices(), "today": today_of(book), "invoices": _invoices(book, found),
         "stamp": Stamped.objects.filter(document_id=document_id).first(), "stamping": bool(env.TSA_URL),
         "links": [{"link": link, "target": say(f"web.documents_target_{link.target}"), "named": events.get(link.target_id, link.target_id)} for link in one.links],
