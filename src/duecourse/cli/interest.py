@@ -35,7 +35,7 @@ def add_commands(group: click.Group) -> None:
     @click.option("--size", default="", metavar="SIZE", help=say("cli.interest_size"))
     @click.option("--law-order", is_flag=True, help=say("cli.interest_order"))
     @click.option("--amount", default="", metavar="AMOUNT", help=say("cli.interest_amount"))
-    @click.option("--currency", default="CNY", show_default=True, help=say("cli.interest_currency"))
+    @click.option("--currency", default="", metavar="CODE", help=say("cli.interest_currency"))
     @click.option("--due", default="", metavar="DATE", help=say("cli.interest_due"))
     @click.option("--paid", default="", metavar="DATE", help=say("cli.interest_paid"))
     @click.option("--payment", "payments", multiple=True, metavar="DATE=AMOUNT", help=say("cli.interest_payment"))
@@ -153,6 +153,8 @@ def _alone(said: dict[str, Any]) -> Report:
 
     if not said["due"] or not said["paid"]:
         raise OptionMisusedError(option="--amount", value=said["amount"], hint=say("cli.interest_hint_needs"))
+    if not said["currency"].strip():
+        raise OptionMisusedError(option="--currency", value="", hint=say("cli.interest_hint_currency"))
     currency = said["currency"].strip().upper()
     signed = _day(said, "signed")
     ask = Ask(

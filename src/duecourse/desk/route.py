@@ -188,7 +188,7 @@ def _currency(used: Sequence[str], base: str) -> str:
         return used[0]
     if base != NO_CURRENCY:
         return base
-    return max(sorted(set(used)), key=used.count, default="CNY")
+    return max(sorted(set(used)), key=used.count, default=NO_CURRENCY)
 
 
 def _rounded(rate: Decimal | None) -> Decimal | None:

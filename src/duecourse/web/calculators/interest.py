@@ -23,7 +23,7 @@ from duecourse.desk.late_interest import own_party
 from duecourse.desk.reference_rates import ENTERED_KINDS, SERIES, newest, rates_of, set_rate, withdraw_rate
 from duecourse.errors import DuecourseError
 from duecourse.messages import say
-from duecourse.money import format_money, to_minor
+from duecourse.money import NO_CURRENCY, decimal_string, format_money, to_minor
 from duecourse.reference.countries import COUNTRIES
 from duecourse.reference.currencies import CURRENCIES
 from duecourse.reference.interest_regimes import AS_OF, REGIMES, worded
@@ -121,7 +121,12 @@ def _typed(asked: QueryDict, book: Book) -> tuple[Typed, Ask | None]:
     """The form as it was sent; what it asks, None where nothing was asked or something is wrong."""
     own, _ = own_party(book.settings)
     base = book.base_currency
-    said = {"currency": "CNY" if base == "XXX" else base, "creditor": own.country, "creditor_size": own.size, "until": book.on.isoformat()}
+    said = {
+        "currency": "" if base == NO_CURRENCY else base,
+        "creditor": own.country,
+        "creditor_size": own.size,
+        "until": book.on.isoformat(),
+    }
     typed = Typed({**said, **{name: str(value).strip() for name, value in asked.items()}})
     said = typed.said
     if not said.get("amount") and not said.get("due"):
@@ -154,7 +159,9 @@ def _needed(typed: Typed, name: str) -> date | None:
 def _amount(typed: Typed, currency: str) -> int:
     """The amount in minor units; 0 with a fault where it is none."""
     if currency not in CURRENCIES:
-        typed.faults["currency"] = say("web.interest_currency_wrong", text=currency[:10])
+        typed.faults["currency"] = (
+            say("web.interest_currency_wrong", text=currency[:10]) if currency else say("web.interest_currency_missing")
+        )
         return 0
     text = typed.said.get("amount", "")
     amount = typed_amount(text)
@@ -239,7 +246,7 @@ def _csv(found: Answer) -> HttpResponse:
     writer.writerow([say(f"cli.interest_col_{name}") for name in SEGMENT] + ["currency"])
     for row in _rows(found):
         shown = [Money(row["base_minor"], row["currency"]) if name == "base_minor" else row[name] for name in SEGMENT]
-        cells = [format_money(one.minor, "XXX").replace(",", "") if isinstance(one, Money) else str(one) for one in shown]
+        cells = [decimal_string(one.minor, one.currency) if isinstance(one, Money) else str(one) for one in shown]
         writer.writerow([f"'{one}" if one.startswith(FORMULA_SIGNS) else one for one in (*cells, row["currency"])])
     answer = HttpResponse("\ufeff" + stream.getvalue(), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="late-interest.csv"'

@@ -17,6 +17,7 @@ from duecourse.errors import BuyerUnknownError, DuecourseError
 from duecourse.intake.signals import default_severity, signal_of
 from duecourse.ledger.entries import SIGNAL, SIGNAL_KINDS, SIGNAL_SEVERITIES
 from duecourse.messages import say
+from duecourse.money import NO_CURRENCY
 from duecourse.reference.currencies import CURRENCIES
 from duecourse.tables import named, shown
 from duecourse.web import books
@@ -127,7 +128,7 @@ def _register(found: Evidence, on: date) -> list[tuple[str, str]]:
             continue
         text = str(value)
         if name == "capital":
-            text = in_few_digits(value, found.profile.get("registered_capital_currency") or "CNY")["exact"]
+            text = in_few_digits(value, found.profile.get("registered_capital_currency") or NO_CURRENCY)["exact"]
         if name == "founded":
             text = say("web.evidence_age", day=shown(value, "date"), years=age_in_years(value, on) or 0)
         told.append((capital(title), text))

@@ -16,10 +16,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from duecourse.desk.assets import add, asset_row, assets_of, gone
+from duecourse.desk.buyer_page import Facts
 from duecourse.desk.route import assumption_name, decision, routes_for, shown_name
 from duecourse.errors import BuyerUnknownError, DuecourseError, FactUnknownError
 from duecourse.messages import say
-from duecourse.money import format_money, to_minor
+from duecourse.money import NO_CURRENCY, format_money, to_minor
 from duecourse.reference.countries import COUNTRIES
 from duecourse.reference.currencies import CURRENCIES
 from duecourse.risk.severity.assets import LOOK_UPS, REALISED, Asset
@@ -98,11 +99,12 @@ def _page(request: HttpRequest, buyer_id: str, said: QueryDict, fault: str = "")
         "case": said.get("case", "")[:80], "may_enter": may(request.user, "propose") and not request.viewpoint.query,  # type: ignore[attr-defined]
         "kinds": [(kind, say(f"route.asset_{kind}"), f"{share:.0%}") for kind, share in REALISED.items()],
         "looks": [(name, say(f"route.look_{name}")) for name in LOOK_UPS], "countries": sorted(((code, one.name()) for code, one in COUNTRIES.items()), key=lambda one: one[1]),
-        "currencies": [code for code, one in sorted(CURRENCIES.items()) if not one.withdrawn], "today": f"{datetime.now(UTC):%Y-%m-%d}",
-        "base": book.base_currency if book.base_currency != "XXX" else "CNY",
+        "currencies": [code for code, one in sorted(CURRENCIES.items()) if not one.withdrawn], "today": book.on,
+        "base": "" if book.base_currency == NO_CURRENCY else book.base_currency,
     }  # fmt: skip
     if choice is not None:
         words |= _choice_words(book, choice)
+        words["base"] = words["base"] or ("" if choice.facts.currency == NO_CURRENCY else choice.facts.currency)
     return render(request, "routes/buyer_route.html", words, status=422 if fault else 200)
 
 
@@ -133,8 +135,18 @@ def _choice_words(book: Book, choice: RouteChoice) -> dict[str, Any]:
             for line in choice.assessment.lines
         ],
         "missing": len(choice.assessment.missing), "loss": f"{choice.loss.share:.1%}", "loss_minor": format_money(choice.loss.minor, currency),
-        "recovery": f"{choice.loss.recovery:.1%}", "notes": [one.words() for one in choice.notes], "count": len(choice.invoices),
+        "recovery": f"{choice.loss.recovery:.1%}", "notes": [one.words() for one in choice.notes], "count": len(choice.invoices), **_counts(book, choice),
     }  # fmt: skip
+
+
+def _counts(book: Book, choice: RouteChoice) -> dict[str, int]:
+    """On how many invoices the principal is open, and of how many more, paid late, only interest is claimed."""
+    facts, items = Facts(book, choice.buyer_id), set(choice.invoices)
+    unpaid = sum(
+        left > 0 and (row["invoice_id"], row["instalment"]) in items
+        for row, left in zip(facts.invoice.to_pylist(), facts.open, strict=True)
+    )
+    return {"unpaid": int(unpaid), "paid_late": len(items) - int(unpaid)}
 
 
 def _route_words(one: Route, currency: str, *, chosen: bool) -> dict[str, Any]:
