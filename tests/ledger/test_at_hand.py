@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 
 import pyarrow as pa
@@ -11,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from duecourse.errors import LedgerReadOnlyError
-from duecourse.ledger import at_hand
+from duecourse.ledger import at_hand, store
 from duecourse.ledger.entries import ENTRIES, INVOICE, SETTLEMENT
 from duecourse.ledger.store import Ledger
 from support.examples import examples
 from support.ledgers import ENGINE, add, invoice
 
+LAST = dt.date(2025, 12, 31)
 BUYERS = ["", "b", "b0", "b1", "b10", "华", "éa", "\U00010000x", "zz"]
 
 
@@ -170,3 +172,48 @@ def test_where_it_cannot_write_it_says_so(ledger, monkeypatch):
     with pytest.raises(LedgerReadOnlyError):
         ledger.lay_at_hand()
     assert len(told(ledger, "b1")) == 1
+
+
+ACTS = st.lists(
+    st.one_of(
+        st.lists(
+            st.tuples(st.integers(1, 4), st.sampled_from(["b0", "b1", "b2"]), st.integers(1, 3), st.booleans()),
+            min_size=1,
+            max_size=4,
+            unique_by=lambda one: one[0],
+        ),
+        st.integers(0, 5),
+    ),
+    min_size=2,
+    max_size=7,
+)
+
+
+@given(ACTS)
+@examples(12, 150)
+def test_one_buyers_rows_are_those_of_the_whole_table_whatever_corrected_or_withdrew_them(tmp_path_factory, acts):
+    ledger = Ledger.open(tmp_path_factory.mktemp("acts") / "ledger", engine=ENGINE, create=True)
+    batches = []
+    for act in acts:
+        if isinstance(act, int):
+            if batches:
+                ledger.void(batches.pop(act % len(batches)), "wrong")
+            continue
+        rows = [invoice(number, amount, buyer_id=buyer, voided=gone) for number, buyer, amount, gone in act]
+        batches.append(add(ledger, rows).batch_id)
+    for known_at in (None, *(row.recorded_at for row in ledger.journal())):
+        book = ledger.as_of(LAST, known_at)
+        for buyer in ("b0", "b1", "b2"):
+            whole = book.run(book.invoice.filter(book.invoice.buyer_id == buyer))
+            assert sorted(book.about(buyer)["invoice"].to_pylist(), key=str) == sorted(whole.to_pylist(), key=str)
+
+
+def test_of_very_many_corrections_none_is_kept_and_the_table_is_asked(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "CORRECTIONS_KEPT", 1)
+    ledger = Ledger.open(tmp_path / "ledger", engine=ENGINE, create=True)
+    add(ledger, [invoice(1), invoice(2), invoice(3)])
+    add(ledger, [invoice(1, 7, buyer_id="b2"), invoice(2, 8, buyer_id="b0")])
+    assert ledger.corrections(INVOICE) is None
+    book = ledger.as_of(LAST)
+    held = {name: sorted(book.about(name)["invoice"]["amount_minor"].to_pylist()) for name in ("b0", "b1", "b2")}
+    assert held == {"b0": [8, 100], "b1": [], "b2": [7]}

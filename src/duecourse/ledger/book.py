@@ -127,6 +127,10 @@ class Keeper(Protocol):
         """At least the rows of one buyer, and whether any row of the whole table corrects another."""
         ...
 
+    def corrections(self, entry: Entry) -> pa.Table | None:
+        """The rows that correct others: key, recorded_at, source, supersedes. None where there are too many to keep at hand."""
+        ...
+
 
 def withdrawn_by(withdrawn: Mapping[str, datetime], known_at: datetime | None) -> list[str]:
     """The batches known to be withdrawn by then."""
@@ -164,6 +168,11 @@ class Book:
     def whole(self) -> Book:
         """The same book with nothing hidden: for what belongs to no person, never for what one is shown."""
         return replace(self, scope=EVERYTHING) if self.scope.restricts else self
+
+    @cached_property
+    def of_the_firm(self) -> Mapping[str, pa.Table]:
+        """What belongs to no buyer and goes with each: exchange rates and settings, {table: its rows}."""
+        return {entry.name: self.run(getattr(self, entry.name)) for entry in (EXCHANGE_RATE, SETTING)}
 
     def table(self, entry: Entry) -> ir.Table:
         """One table as of this book: the entry's facts, and `recorded_at`, `source`, `source_row` of each."""
@@ -451,20 +460,17 @@ class Book:
 
     def _about(self, entry: Entry, buyer_id: str) -> pa.Table:
         rows, corrected = self.ledger.rows_about(entry, buyer_id)
-        if corrected:  # what corrects a row may stand under another buyer: ask the whole table
+        corrections = self.ledger.corrections(entry) if corrected else None
+        if corrected and corrections is None:  # what corrects a row may stand under another buyer: ask the whole table
             table: ir.Table = getattr(self, entry.name)
             return self.run(table.filter(table.buyer_id == buyer_id))
         # The same filters as `table`, on a handful of rows, without the planning of a query.
-        keep: Any = pc.equal(rows["buyer_id"], pa.scalar(buyer_id))
-        if self._cut is not None:
-            keep = pc.and_(keep, pc.less_equal(rows["recorded_at"], pa.scalar(self._cut, rows["recorded_at"].type)))
-        gone = withdrawn_by(self.ledger.state.withdrawn, self._cut)
-        if gone:
-            keep = pc.and_not(keep, pc.is_in(rows["source"], pa.array(gone, pa.string())))
+        rows = self._counting(rows.filter(pc.equal(rows["buyer_id"], pa.scalar(buyer_id))))
+        if corrections is not None:
+            rows = _uncorrected(entry, rows, self._counting(corrections))
         if entry.happened:
             happened: Any = pc.less_equal(rows[entry.happened], pa.scalar(self.on, DAY))
-            keep = pc.and_(keep, pc.coalesce(happened, pa.scalar(entry in UNDATED_COUNTS)))
-        rows = rows.filter(keep)
+            rows = rows.filter(pc.coalesce(happened, pa.scalar(entry in UNDATED_COUNTS)))
         if entry.ends:
             later: Any = pc.coalesce(pc.greater(rows[entry.ends[0]], pa.scalar(self.on, DAY)), pa.scalar(value=False))
             for name in entry.ends:
@@ -472,9 +478,28 @@ class Book:
                 rows = rows.set_column(rows.schema.get_field_index(name), name, hidden)
         return rows.drop_columns(["supersedes", "voided"])
 
+    def _counting(self, rows: pa.Table) -> pa.Table:
+        """Of some rows those known by now, and not of a withdrawn batch."""
+        if self._cut is not None:
+            rows = rows.filter(pc.less_equal(rows["recorded_at"], pa.scalar(self._cut, rows["recorded_at"].type)))
+        gone = withdrawn_by(self.ledger.state.withdrawn, self._cut)
+        return rows.filter(pc.invert(pc.is_in(rows["source"], pa.array(gone, pa.string())))) if gone else rows
+
     def stream(self, expr: ir.Table, *, batch_rows: int = 100_000) -> pa.RecordBatchReader:
         """The same rows, a batch at a time."""
         return self.ledger.engine.stream(expr, self.tables(expr), batch_rows=batch_rows)
+
+
+def _uncorrected(entry: Entry, rows: pa.Table, corrections: pa.Table) -> pa.Table:
+    """The rows that none of these corrects, without those that only withdraw a fact."""
+    if corrections.num_rows and rows.num_rows:
+        same: Any = pc.is_in(corrections["supersedes"], rows["source"].combine_chunks())
+        near = corrections.filter(same)
+        # As in the query over a whole table, what has no value in its key is the same as nothing.
+        replaced = {key for key in zip(*(near[name].to_pylist() for name in (*entry.key, "supersedes")), strict=True) if None not in key}
+        keys = zip(*(rows[name].to_pylist() for name in (*entry.key, "source")), strict=True)
+        rows = rows.filter(pa.array([key not in replaced for key in keys], pa.bool_()))
+    return rows.filter(pc.invert(rows["voided"]))
 
 
 def _month_rows(on: date, count: int = 1200) -> pa.Table:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from duecourse.ledger.book import Book
-from duecourse.ledger.entries import ENTRIES, EXCHANGE_RATE, SETTING
+from duecourse.ledger.entries import ENTRIES
 from duecourse.ledger.journal import JournalRow, State
 
 if TYPE_CHECKING:
@@ -46,6 +46,10 @@ class MemoryLedger:
             raise TypeError(f"{entry.name} is not in memory")
         return rows, corrected
 
+    def corrections(self, entry: Entry) -> pa.Table | None:
+        """None of its rows corrects another."""
+        return entry.schema.empty_table()
+
     def as_of(self, on: date, known_at: datetime | None = None) -> Book:
         """The book as of the close of a day."""
         return Book(self, on, known_at)
@@ -61,8 +65,8 @@ def only_buyer(book: Book, buyer_id: str, *, also: Sequence[Entry] = ()) -> Book
     tables: dict[str, Rows] = {name: complete(ENTRIES[name], rows) for name, rows in book.about(buyer_id).items()}
     for name, rows in book.also_about(buyer_id, *also).items():
         tables[name] = complete(ENTRIES[name], rows)
-    for entry in (EXCHANGE_RATE, SETTING):
-        tables[entry.name] = complete(entry, book.run(getattr(book, entry.name)))
+    for name, rows in book.of_the_firm.items():
+        tables[name] = complete(ENTRIES[name], rows)
     return Book(MemoryLedger(tables, book.ledger.engine, State((book.ledger.state.last,))), book.on)
 
 

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 WAIT_SECONDS: Final = 600.0
 """How long a writer waits for the one before it: longer than a large import's commit takes."""
 
+CORRECTIONS_KEPT: Final = 200_000
+"""So many corrections of a table are kept at hand, to read one buyer's rows without a query over the whole table."""
+
 KEEP_REPLACED_HOURS: Final = 7 * 24
 """How long files replaced by a compaction stay for readers that opened the ledger before it."""
 
@@ -66,6 +69,7 @@ class Ledger:
     kept_settings: dict[tuple[date, datetime | None], Mapping[str, Any]] = field(default_factory=dict)
     _resolved: dict[tuple[str, int], tuple[Rows, bool]] = field(default_factory=dict)
     _files: dict[tuple[str, int], tuple[DeltaTable, list[dict[str, Any]]]] = field(default_factory=dict)
+    _corrections: dict[tuple[str, int], pa.Table | None] = field(default_factory=dict)
     _journal: tuple[DeltaTable, object] | None = None
 
     @classmethod
@@ -124,7 +128,7 @@ class Ledger:
         self.kept_settings = {}  # another dictionary: a book drawn up meanwhile puts what it read into the old one
         self._journal = (table, self.storage.mark("journal", table.version()))
         tables = set(self.state.last.tables.items())
-        for kept in (self._resolved, self._files):
+        for kept in (self._resolved, self._files, self._corrections):
             for key in kept.keys() - tables:
                 del kept[key]
 
@@ -186,6 +190,17 @@ class Ledger:
         _rows, corrected = self.rows_of(entry)
         table, files = self._files_of(entry.name, version)
         return self.storage.rows_where(entry.name, entry.schema, table, files, "buyer_id", buyer_id), corrected
+
+    def corrections(self, entry: Entry) -> pa.Table | None:
+        """The rows of a table that correct others: key, recorded_at, source, supersedes. None where there are too many to keep at hand."""
+        version = self.state.last.tables.get(entry.name)
+        key = (entry.name, version or 0)
+        if version is not None and key not in self._corrections:
+            table = named_table(entry)
+            found = table.filter(table.supersedes.notnull()).select(*entry.key, "recorded_at", "source", "supersedes")
+            rows = self.engine.run(found.limit(CORRECTIONS_KEPT + 1), {entry.name: self.rows_of(entry)[0]})
+            self._corrections[key] = rows if rows.num_rows <= CORRECTIONS_KEPT else None
+        return self._corrections.get(key, entry.schema.empty_table())
 
     def lay_at_hand(self) -> None:
         """Have the rows of each buyer at hand (`at_hand`) for whoever asks `rows_about` of this version; nothing where they are already."""
