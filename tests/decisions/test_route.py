@@ -392,3 +392,28 @@ def test_debts_in_several_currencies_are_brought_to_one_or_left_out_aloud():
     assert alone.facts.principal_minor == 10_000_000
     assert "route.note_unpriced" in [said.code for said in alone.notes]
     assert routes_for(book(DAY, invoice=rows[:1], buyer=buyer), "b").facts.currency == "CNY"
+
+
+def test_interest_on_what_was_paid_long_ago_makes_the_open_debt_no_older():
+    from duecourse.samples import book
+
+    def bill(number, due):
+        return {
+            "invoice_id": number,
+            "buyer_id": "b",
+            "issue_date": date(2023, 1, 1),
+            "due_date": due,
+            "amount_minor": 10_000_000,
+            "currency": "CNY",
+        }
+
+    rows = [bill("1", date(2024, 2, 1)), bill("2", date(2026, 4, 2))]
+    late = {"settlement_id": "s", "buyer_id": "b", "invoice_id": "1", "instalment": 1, "settle_date": date(2024, 6, 1), "kind": "cash"}
+    paid = [{**late, "amount_minor": 10_000_000, "currency": "CNY", "inferred": False}]
+    settings = [{"name": "own_country", "value": '"CN"'}, {"name": "base_currency", "value": '"CNY"'}]
+    facts = routes_for(book(DAY, invoice=rows, settlement=paid, buyer=[{"buyer_id": "b", "country": "CN"}], setting=settings), "b").facts
+    assert facts.interest_minor > 10_000_000 * 61 * 0.03 / 365  # what was paid four months late claims interest, too
+    assert (facts.principal_minor, facts.days_past_due) == (10_000_000, 60)
+    both = [{**paid[0], "settlement_id": "t", "invoice_id": "2", "settle_date": date(2026, 5, 1)}, *paid]
+    left = routes_for(book(DAY, invoice=rows, settlement=both, buyer=[{"buyer_id": "b", "country": "CN"}], setting=settings), "b").facts
+    assert (left.principal_minor, left.days_past_due) == (0, (DAY - date(2024, 2, 1)).days)

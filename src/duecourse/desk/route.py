@@ -151,7 +151,8 @@ def _facts(book: Book, found: Owed, items: Sequence[Item], assets: Sequence[Asse
     money = _Exchange(book, currency)
     unpriced = [one.invoice_id for one in chosen if money.rate(one.currency, currency) is None]
     chosen = [one for one in chosen if money.rate(one.currency, currency) is not None]
-    oldest = min((one.due_date for one in chosen), default=on)
+    # Interest on what was paid long ago makes the debt that is open no older.
+    oldest = min((one.due_date for one in chosen if one.principal_minor), default=None) or min((one.due_date for one in chosen), default=on)
     contract = contract_for(more[CONTRACT.name], min((one.issue_date or on for one in chosen), default=on), None)
     clocks = clocks_of(book, buyer_id, items) if items else ()
     state, ends = _limitation(clocks)
