@@ -72,7 +72,7 @@ def test_limitation_is_called_for_three_times_and_what_is_barred_is_said_so():
     assert [running["P20", number].due_on for number in (1, 2, 3)] == [
         CHINA.preceding(date(2029, 3, 1) - timedelta(days=days)) for days in (180, 90, 30)
     ]
-    barred = planned(opened, {"due_date": date(2020, 3, 1), "limitation_end": date(2023, 3, 1)})
+    barred = planned(opened, {"due_date": date(2020, 3, 1), "limitation_end": date(2023, 3, 1), "limitation_over": date(2023, 3, 1)})
     assert not any(code == "P20" for code, _number in barred)
     assert barred["P22", 1].due_on >= opened
 

@@ -417,3 +417,22 @@ def test_interest_on_what_was_paid_long_ago_makes_the_open_debt_no_older():
     both = [{**paid[0], "settlement_id": "t", "invoice_id": "2", "settle_date": date(2026, 5, 1)}, *paid]
     left = routes_for(book(DAY, invoice=rows, settlement=both, buyer=[{"buyer_id": "b", "country": "CN"}], setting=settings), "b").facts
     assert (left.principal_minor, left.days_past_due) == (0, (DAY - date(2024, 2, 1)).days)
+
+
+def test_what_one_law_bars_and_another_does_not_is_not_known_to_be_in_time():
+    from duecourse.samples import book
+
+    row = {
+        "invoice_id": "1",
+        "buyer_id": "b",
+        "issue_date": date(2021, 1, 1),
+        "due_date": date(2021, 2, 1),
+        "amount_minor": 10_000_000,
+        "currency": "EUR",
+    }
+    settings = [{"name": "own_country", "value": '"CN"'}, {"name": "base_currency", "value": '"EUR"'}]
+    facts = {"invoice": [row], "buyer": [{"buyer_id": "b", "country": "IT"}], "setting": settings}
+    law = {"contract_id": "c", "buyer_id": "b", "valid_from": date(2020, 1, 1)}
+    assert routes_for(book(DAY, **facts), "b").facts.limitation == "unknown"
+    assert routes_for(book(DAY, **facts, contract=[{**law, "governing_law": "CN"}]), "b").facts.limitation == "ended"
+    assert routes_for(book(DAY, **facts, contract=[{**law, "governing_law": "IT"}]), "b").facts.limitation == "open"

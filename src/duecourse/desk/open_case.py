@@ -19,8 +19,8 @@ from duecourse.cover.deadlines import limitation as law
 from duecourse.cover.deadlines.duties import PolicyTerms, policy_terms
 from duecourse.decisions.playbook import Situation
 from duecourse.desk.calendars import own_days
-from duecourse.desk.clocks import case_events, letters, own_country
-from duecourse.ledger.entries import CASE_EVENT, DISPUTE, INVOICE, LIMIT, NOTICE, SECURITY, SETTLEMENT, SIGNAL
+from duecourse.desk.clocks import Happened, case_events, letters, own_country
+from duecourse.ledger.entries import CASE_EVENT, CONTRACT, DISPUTE, INVOICE, LIMIT, NOTICE, SECURITY, SETTLEMENT, SIGNAL
 from duecourse.ledger.memory import only_buyer
 from duecourse.measures.base import converted, minor_rates
 from duecourse.measures.positions import settlements
@@ -165,9 +165,10 @@ def _names(book: Book, rows: Any) -> frozenset[str]:
 
 
 def situation(
-    owed: Arrears, opened_on: date, known: Circumstances, *, limitation_end: date | None = None, terms: PolicyTerms = TYPICAL
-) -> Situation:
-    """What a playbook needs to know of one buyer's case."""
+    owed: Arrears, opened_on: date, known: Circumstances, *, limitation: tuple[date | None, date | None] = (None, None),
+    terms: PolicyTerms = TYPICAL,
+) -> Situation:  # fmt: skip
+    """What a playbook needs to know of one buyer's case; `limitation`: as `Limitation.ends` has it."""
     holds = {name for name, buyers in known.holds.items() if owed.buyer_id in buyers}
     if "disputed" not in holds:
         holds.add("undisputed")
@@ -175,8 +176,7 @@ def situation(
     anchors = {"due_date": owed.oldest, **known.anchors.get(owed.buyer_id, {})}
     if "insured" in holds:
         anchors |= _insurer(owed.oldest, terms)
-    if limitation_end is not None:
-        anchors["limitation_end"] = limitation_end
+    anchors |= {name: day for name, day in zip(("limitation_end", "limitation_over"), limitation, strict=True) if day is not None}
     return Situation(opened_on, anchors, frozenset(holds))
 
 
@@ -199,36 +199,58 @@ def terms_of(book: Book) -> PolicyTerms:
 
 
 class Limitation:
-    """When the claims of many debtors are barred, by the law of each one's country and by what was done.  诉讼时效
+    """When the claims of many debtors are barred, by the laws that may hold and by what was done.  诉讼时效
 
-    Of two laws that may hold nobody knows here: a contract's choice and payments count in the clocks of one buyer (`desk/clocks`), which never
-    end before this. Where no period is known there is none.
+    The laws are those its contracts name; where one names none, or there is none, the creditor's and that of the debtor's country. What was done
+    about one invoice counts for that alone, and payments not at all: they count in the clocks of one buyer (`desk/clocks`), which end no earlier.
     """
 
     def __init__(self, book: Book) -> None:
         self.book, self.own = book, own_country(book.settings)
-        self.events: dict[str, list[Event]] = defaultdict(list)
+        self.happened: dict[str, list[Happened]] = defaultdict(list)
         for table, read in ((CASE_EVENT, case_events), (NOTICE, letters)):
             for row in book.run(book.table(table)).to_pylist():
                 if row["buyer_id"]:
-                    self.events[row["buyer_id"]] += [one.event for one in read([row], ())]
-        self._plain: dict[tuple[str, date], date | None] = {}
+                    self.happened[row["buyer_id"]] += read([row], ())
+        self.agreed: dict[str, set[str]] = defaultdict(set)
+        contract = book.table(CONTRACT)
+        for row in book.run(contract.select("buyer_id", "governing_law").distinct()).to_pylist():
+            self.agreed[row["buyer_id"]].add((row["governing_law"] or "").upper())
+        self._plain: dict[tuple[str, bool, date], date | None] = {}
 
-    def end(self, buyer_id: str, country: str, due: date) -> date | None:
-        """The last day on which a debt of this buyer can be claimed in court."""
-        events = self.events.get(buyer_id, ())
+    def ends(self, owed: Arrears, country: str) -> tuple[date | None, date | None]:
+        """The next day on which one of a debtor's debts is barred by a law that may hold, and the first on which one is by all of them.
+
+        Of the ends that have passed the latest where none is to come. None where no period is known, the second where one of the laws' is not.
+        """
+        happened, laws = self.happened.get(owed.buyer_id, ()), self._laws(owed.buyer_id, country)
+        by_debt = [[self._end(code, country != self.own, debt, happened) for code in laws] for debt in owed.debts]
+        ends = sorted(day for days in by_debt for day in days if day is not None)
+        to_come = next((day for day in ends if day >= self.book.on), ends[-1] if ends else None)
+        barred = [max(day for day in days if day) for days in by_debt if days and None not in days]
+        return to_come, min(barred, default=None)
+
+    def _laws(self, buyer_id: str, country: str) -> tuple[str, ...]:
+        agreed = self.agreed.get(buyer_id, {""})
+        named = sorted(agreed & COUNTRIES.keys())
+        both = (self.own, country) if len(named) < len(agreed) else ()
+        return tuple(dict.fromkeys(code for code in (*named, *both) if code in COUNTRIES))
+
+    def _end(self, code: str, abroad: bool, debt: Debt, happened: Sequence[Happened]) -> date | None:
+        events = [
+            one.event
+            for one in happened
+            if one.invoice_id is None or (one.invoice_id == debt.invoice_id and one.instalment in (None, debt.instalment))
+        ]
         if events:
-            return self._end(country, due, events)
-        key = (country, due)
+            return self._reckoned(code, abroad, debt.due_date, events)
+        key = (code, abroad, debt.due_date)
         if key not in self._plain:
-            self._plain[key] = self._end(country, due, ())
+            self._plain[key] = self._reckoned(*key, ())
         return self._plain[key]
 
-    def _end(self, country: str, due: date, events: Sequence[Event]) -> date | None:
-        code = country if country in COUNTRIES else self.own
-        return law.limitation(
-            limitation_law(code), law.Debt((due,), None, code != self.own), events, on=self.book.on, own_country=self.own
-        ).ends_on
+    def _reckoned(self, code: str, abroad: bool, due: date, events: Sequence[Event]) -> date | None:
+        return law.limitation(limitation_law(code), law.Debt((due,), None, abroad), events, on=self.book.on, own_country=self.own).ends_on
 
 
 @lru_cache(maxsize=8)
@@ -291,4 +313,4 @@ def spoken_of(book: Book, rows: Sequence[JournalRow]) -> list[str]:
 
 def alone(book: Book, buyer_id: str) -> Book:
     """A book of one buyer's facts, for all that is asked of its case: on a large ledger a moment instead of a scan."""
-    return only_buyer(book, buyer_id, also=(SECURITY, LIMIT, SIGNAL, CASE_EVENT, NOTICE))
+    return only_buyer(book, buyer_id, also=(SECURITY, LIMIT, SIGNAL, CASE_EVENT, NOTICE, CONTRACT))

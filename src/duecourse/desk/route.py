@@ -202,14 +202,18 @@ def _priced(money: _Exchange, currency: str | None) -> bool:
 
 
 def _limitation(all_clocks: Iterable[Clock]) -> tuple[str, date | None]:
-    """Is the claim still within time? The first end of the debts' limitation that runs or has run."""
+    """Is the claim still within time? The first end of the debts' limitation that runs or has run.
+
+    What is barred by one of the laws that may hold and not by another is not known.
+    """
     clocks = [one for one in all_clocks if one.code == LIMITATION]
     ends = min((one.ends_on for one in clocks if one.ends_on), default=None)
-    if not clocks or any(one.state == "unknown" for one in clocks):
+    states: dict[tuple[Any, Any], set[bool]] = {}
+    for one in clocks:
+        states.setdefault((one.about.get("invoice_id"), one.about.get("instalment")), set()).add(one.state == "ended")
+    if not clocks or any(one.state == "unknown" for one in clocks) or any(len(found) > 1 for found in states.values()):
         return "unknown", ends
-    if all(one.state == "ended" for one in clocks):
-        return "ended", ends
-    return "open", ends
+    return "ended" if all(one.state == "ended" for one in clocks) else "open", ends
 
 
 def _insured(limits: Sequence[Mapping[str, Any]], money: _Exchange, on: date) -> tuple[int | None, list[Said]]:

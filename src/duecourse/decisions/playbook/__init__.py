@@ -24,7 +24,8 @@ SETTING: Final = "playbook"
 
 PHASES: Final = ("early", "demand", "decide", "insurer", "legal")
 ANCHORS: Final = (
-    "due_date", "policy.overdue_notice", "policy.mep_end", "policy.waiting_end", "preservation", "claim_approved", "insolvency", "limitation_end", "judgment",
+    "due_date", "policy.overdue_notice", "policy.mep_end", "policy.waiting_end", "preservation", "claim_approved", "insolvency", "limitation_end", "limitation_over",
+    "judgment",
 )  # fmt: skip
 CONDITIONS: Final = ("", "guarantee", "insured", "undisputed", "preservation", "insolvency", "judgment")
 UNITS: Final = ("calendar", "working")
@@ -61,6 +62,17 @@ class Step:
         """What is to be done, in words."""
         own = self.said[(lang or language()) == "zh"]
         return own or say(f"playbook.does_{self.does}", lang)
+
+    def rests_on(self, lang: Language | None = None) -> str:
+        """What its days rest on, in words; "" of a step the firm added."""
+        return source_words(self.code, self.source, lang)
+
+
+def source_words(code: str, source: str, lang: Language | None = None) -> str:
+    """What the days of a shipped step rest on, in words."""
+    known = catalogue()
+    name = next((one for one in (f"playbook.source_{code}", f"playbook.source_{source}") if one in known), "")
+    return say(name, lang) if name else source
 
 
 @dataclass(frozen=True, slots=True)

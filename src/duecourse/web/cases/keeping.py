@@ -47,7 +47,9 @@ CHUNK: Final = 1000
 TOLD: Final = 50
 """Of so many late cases people are told in one day; all of them stand under their tab."""
 RULE: Final = "rule"
-FIGURES: Final = """UPDATE cases_case SET seen_on = %s, overdue_minor = %s, oldest_due_on = %s, waiting_minor = %s WHERE id = %s"""
+FIGURES: Final = """UPDATE cases_case SET seen_on = %s, opened_minor = CASE WHEN currency = %s THEN opened_minor ELSE %s END, currency = %s,
+    overdue_minor = %s, oldest_due_on = %s, waiting_minor = %s WHERE id = %s"""
+"""A base currency that was set or changed since holds for the open cases, too; what came in before is not reckoned anew."""
 PLANNED: Final = """UPDATE cases_case SET planned = %s, playbook = %s, phase = %s, next_on = %s WHERE id = %s"""
 """Written one statement for many rows: a hundred thousand cases a night."""
 SETTLED_TASK: Final = "paid"
@@ -182,15 +184,15 @@ def open_cases(day: Day, new: Sequence[Arrears], cause: str, *, person: Any = No
 def _bring(day: Day, pairs: Sequence[tuple[Case, Arrears]], found: dict[str, int]) -> None:
     """Bring cases to what is owed: figures, invoices, tasks."""
     with connection.cursor() as cursor:
+        base = day.book.base_currency
         cursor.executemany(
-            FIGURES, [(day.on, owed.overdue_base, owed.oldest, owed.waiting(day.on), case.pk) for case, owed in pairs]
+            FIGURES, [(day.on, base, owed.overdue_base, base, owed.overdue_base, owed.oldest, owed.waiting(day.on), case.pk) for case, owed in pairs]
         )  # fmt: skip
     _invoices(day, pairs)
     changed: list[tuple[Case, Situation, str, Playbook]] = []
     for case, owed in pairs:
         book = day.playbook(case.country)
-        ends = day.limitation.end(case.buyer_id, case.country, owed.oldest)
-        now = situation(owed, case.opened_on, day.known, limitation_end=ends, terms=day.terms)
+        now = situation(owed, case.opened_on, day.known, limitation=day.limitation.ends(owed, case.country), terms=day.terms)
         mark = _mark(book, now, day.known.done.get(case.case_id, {}))
         if mark != case.planned:
             changed.append((case, now, mark, book))
