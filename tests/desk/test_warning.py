@@ -10,7 +10,8 @@ import pytest
 
 from duecourse.desk.opening import open_ledger
 from duecourse.desk.replaying import without_later
-from duecourse.desk.warning import SHORT_HISTORY_DAYS, WARNED, warned, warning
+from duecourse.desk.warning import WARNED, warned, warning
+from duecourse.desk.watched import SHORT_HISTORY_DAYS
 from duecourse.errors import BuyerUnknownError
 from duecourse.ledger.scope import Scope
 from duecourse.messages import use_language

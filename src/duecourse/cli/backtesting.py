@@ -160,7 +160,7 @@ def _calibration(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             "period": period, "rows": one["rows"], "expected": f"{one['expected']:.1f}", "observed": one["observed"],
-            "range": f"{one['low']:.0f}–{one['high']:.0f}", "is_right": one["is_right"],
+            "range": f"{one['low']:.0f}–{one['high']:.0f}", "is_right": one["is_right"], "learnt": one.get("learnt"),
         }
         for period, one in found["calibration"].get(found["headline"], {}).items() if one["rows"]
     ]  # fmt: skip
@@ -174,6 +174,7 @@ def _calibration_columns() -> list[Column]:
         "observed": "count",
         "range": "text",
         "is_right": "state",
+        "learnt": "count",
     }
     return [Column(name, kind, heading=say(f"backtest.col_{name}")) for name, kind in kinds.items()]
 

@@ -56,8 +56,8 @@ def _of_file(path: Path, outcome: str, firm: str, leave_out: tuple[str, ...]) ->
 def _of_ledger(session: Session, years: int, *, keep: bool, warning: bool) -> Report:
     from duecourse.desk.training import SETTING, own_history
     from duecourse.desk.training import keep as keep_it
-    from duecourse.desk.warning import SETTING as WARNINGS
     from duecourse.desk.warning_history import own_warning_history
+    from duecourse.desk.warning_learnt import SETTING as WARNINGS
 
     book = session.book
     found = (own_warning_history if warning else own_history)(book, years=years)

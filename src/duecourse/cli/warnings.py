@@ -38,6 +38,8 @@ def _one(found: ModelWarning) -> Report:
         Column("theme", heading=say("cli.warnings_theme")), Column("points", "count", heading=say("cli.warnings_points")),
         Column("why", heading=say("warning.col_why")),
     ]  # fmt: skip
+    from duecourse.desk.warning_learnt import told
+
     if found.probability_6m is None or found.low is None or found.high is None:
         title = say("cli.warnings_short_of", buyer=found.buyer_id, days=f"{found.worst_days_late or 0:.0f}")
     else:
@@ -45,7 +47,7 @@ def _one(found: ModelWarning) -> Report:
             "cli.warnings_of", buyer=found.buyer_id, probability=_percent(found.probability_6m), low=_percent(found.low), high=_percent(found.high),
             base=_percent(found.base_rate_6m),
         )  # fmt: skip
-    notes = [say("cli.warnings_sum", points=f"{found.points:+.0f}", model=found.model)] if rows else []
+    notes = [say("cli.warnings_sum", points=f"{found.points:+.0f}", model=found.model), told(found.learnt)] if rows else []
     return Report(title, [Section("themes", "", columns, rows)], asdict(found), notes)
 
 
@@ -55,6 +57,7 @@ def _percent(share: float) -> str:
 
 def _all(book: Book) -> Report:
     from duecourse.desk.warning import warned
+    from duecourse.desk.warning_learnt import in_force, told
 
     found = warned(book)
     called = {
@@ -77,7 +80,8 @@ def _all(book: Book) -> Report:
         Column("why", heading=say("warning.col_why")),
     ]  # fmt: skip
     short = bool(rows) and found["basis"][0].as_py() == "worst_so_far"
-    notes = [say("cli.warnings_short")] if short else [] if rows else [say("warning.none", on=str(book.on))]
+    fitted = {} if short or not rows else in_force(book)
+    notes = [say("cli.warnings_short")] if short else [told(fitted)] if rows else [say("warning.none", on=str(book.on))]
     return Report(
-        "", [Section("warnings", say("cli.warnings_title"), columns, rows)], {"as_of": book.on, "warnings": found.to_pylist()}, notes
+        "", [Section("warnings", say("cli.warnings_title"), columns, rows)], {"as_of": book.on, "learnt": dict(fitted), "warnings": found.to_pylist()}, notes
     )

@@ -13,14 +13,18 @@ import pyarrow.compute as pc
 
 from duecourse.decisions.alert import Warned
 from duecourse.decisions.alert_policy import policy_of
+from duecourse.desk.alone import answered
 from duecourse.desk.grading import grade
 from duecourse.desk.indicator_view import indicators_of
 from duecourse.desk.indicators import warning_rules
-from duecourse.desk.warning import active, scored_and_judged, warning
+from duecourse.desk.warning import scored_and_judged, warning
+from duecourse.desk.warning_learnt import in_force, model_name
+from duecourse.desk.watched import active
 from duecourse.errors import BuyerUngradedError, BuyerUnknownError
 from duecourse.ledger.entries import LIMIT, ORDER
 from duecourse.ledger.memory import only_buyer
 from duecourse.measures.limits import limit_use
+from duecourse.risk.warning import hazard_v1
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -48,6 +52,7 @@ THEME_FAMILIES: Final[Mapping[str, str]] = {
 }  # fmt: skip
 """The family of indicators a theme of the model belongs to; the others are about payment."""
 
+LEARNT: Final = ("intercept", "slopes", "defaults", "until")
 HANDLING_SETTING: Final = "alert_handling"
 HANDLING: Final[Mapping[str, int]] = {"escalate_after_days": 3}
 
@@ -64,6 +69,7 @@ class Looked:
     warned    those that may open, keep or close an alert
     watched   buyers looked at
     levels    how many are green, amber, red by the plain rules
+    model     what the probabilities were made with, to be kept with an alert: version, and what the firm's own defaults moved
     why       the sentences of a buyer's indicators as they are now: [{code, why: {code, args}, level}]
     """
 
@@ -71,6 +77,7 @@ class Looked:
     watched: int
     levels: Mapping[str, int] = field(default_factory=dict)
     why: Callable[[str], list[dict[str, Any]]] = lambda _buyer: []
+    model: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -124,6 +131,7 @@ def looked_at_all(book: Book, live: Collection[str], fallen: Iterable[Fallen] = 
         rows.num_rows,
         counted,
         lambda buyer: [_why(one) for one in judged.reasons(place[buyer])] if place.get(buyer, -1) >= 0 else [],
+        _model(book) if rows.num_rows and rows["basis"][0].as_py() == "model" else {},
     )
 
 
@@ -139,7 +147,18 @@ def looked_at(book: Book, buyers: Mapping[str, Mapping[str, str]]) -> Looked:
         reasons = {one.identifier: one.family for one in seen.reasons} or _themes(against)
         found.append(_warned(buyer_id, model.probability_6m, seen.score, at_stake_of(book, buyer_id), {**besides, **reasons}))
         why[buyer_id] = [_why(one.reason) for one in seen.reasons if one.reason]
-    return Looked(found, len(found), {}, lambda buyer: why.get(buyer, []))
+    return Looked(
+        found,
+        len(found),
+        {},
+        lambda buyer: why.get(buyer, []),
+        _model(book) if any(one.probability_6m is not None for one in found) else {},
+    )
+
+
+def _model(book: Book) -> dict[str, Any]:
+    fitted = in_force(book)
+    return {"version": model_name(hazard_v1.load().version, fitted), **{name: fitted[name] for name in LEARNT if name in fitted}}
 
 
 def _why(reason: Reason) -> dict[str, Any]:
@@ -172,7 +191,7 @@ def at_stake(book: Book) -> dict[str, Mapping[str, Any]]:
 def at_stake_of(book: Book, buyer_id: str) -> Mapping[str, Any]:
     """The same of one buyer, from its own facts."""
     own = only_buyer(book.whole, buyer_id, also=(ORDER, LIMIT))
-    return next((row for row in own.run(_stake(own)).to_pylist() if row["buyer_id"] == buyer_id), {})
+    return next((row for row in answered(own, "stake", _stake).to_pylist() if row["buyer_id"] == buyer_id), {})
 
 
 def _stake(book: Book) -> ir.Table:

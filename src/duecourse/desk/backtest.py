@@ -23,8 +23,9 @@ from duecourse.desk import answers
 from duecourse.desk.plain_rules import OVERDUE_OR_USED_DAYS, UTILISATION
 from duecourse.desk.policy_replay import by_policy
 from duecourse.desk.remembered import recalled, remembered
-from duecourse.desk.replaying import EPOCH, month_ends, replay
+from duecourse.desk.replaying import EPOCH, as_known, month_ends, replay
 from duecourse.desk.rivals import RULES, WARNING, features, rivals
+from duecourse.desk.warning_learnt import as_it_was, in_force
 from duecourse.errors import HistoryMissingError
 from duecourse.measures.expressions import day as day_of
 from duecourse.review.drift import calibration
@@ -138,7 +139,7 @@ def _question(
         recorded,
         dict(policy_of(book.settings).values),
     ]
-    return f"backtest v2 {digest_of(asked)} {answers.beside_version(book.ledger)}"
+    return f"backtest v3 {digest_of(asked)} {answers.beside_version(book.ledger)}"
 
 
 def told(
@@ -186,7 +187,7 @@ def told(
         },
         "misses": [_miss(found, row, visible) for row in misses[:TOLD]], "misses_counted": len(misses),
         "false_alarms": [_false_alarm(found, alerts, row) for row in alarms[:TOLD]], "false_alarms_counted": len(alarms),
-        "calibration": _calibration(found), "bases": {name: dict(Counter(said)) for name, said in found.bases.items() if any(said)},
+        "calibration": _calibration(book, found), "bases": {name: dict(Counter(said)) for name, said in found.bases.items() if any(said)},
         "guarded": [day.isoformat() for day in found.guarded],
     }  # fmt: skip
 
@@ -243,7 +244,7 @@ def _visible(book: Book, found: Replayed) -> npt.NDArray[np.bool_]:
     return result
 
 
-def _calibration(found: Replayed) -> dict[str, Any]:
+def _calibration(book: Book, found: Replayed) -> dict[str, Any]:
     """Were the probabilities right? Each half-year's last month end, so that no buyer is counted twice over the same months."""
     course = found.course
     last = {f"{day.year}-{'H1' if day.month <= 6 else 'H2'}": place for place, day in enumerate(found.days) if day.month in (6, 12)}
@@ -259,8 +260,19 @@ def _calibration(found: Replayed) -> dict[str, Any]:
             np.concatenate([probability[place][mine] for place, mine in zip(rows.values(), where, strict=True)]),
             np.concatenate([fails[place][mine] for place, mine in zip(rows.values(), where, strict=True)]),
         )
-        told_[name] = {period: {**asdict(one), "is_right": one.is_right} for period, one in judged.items()}
+        told_[name] = {
+            period: {**asdict(one), "is_right": one.is_right, "learnt": _learnt(book, found, rows[period])}
+            for period, one in judged.items()
+        }
     return told_
+
+
+def _learnt(book: Book, found: Replayed, place: int) -> int:
+    """So many of the firm's own defaults had moved the probabilities of this month; 0 where they were as shipped."""
+    if WARNING not in found.bases or found.bases[WARNING][place] != "model":
+        return 0
+    fitted = in_force(as_it_was(as_known(book, found.days[place], recorded=found.known == "recorded")))
+    return int(fitted["defaults"]) if fitted.get("version") else 0
 
 
 def _describer(book: Book, found: Replayed, headline: str) -> Callable[[int, int], dict[str, Any]]:

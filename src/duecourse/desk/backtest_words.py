@@ -50,6 +50,8 @@ def notes_of(found: Mapping[str, Any]) -> list[str]:
     short = sum(said.get("worst_so_far", 0) for said in found["bases"].values())
     if short:
         notes.append(say("backtest.note_short", count=short, months=found["months"]))
+    if any("learnt" in row for row in found["calibration"].get(found["headline"], {}).values()):
+        notes.append(say("backtest.note_learnt"))
     if found["guarded"]:
         notes.append(say("backtest.note_guard", days=", ".join(found["guarded"])))
     if not found["has_limits"]:

@@ -16,7 +16,7 @@ from duecourse.desk import answers
 from duecourse.desk.drift import YEAR, drift
 from duecourse.desk.remembered import remembered
 from duecourse.desk.replaying import as_known
-from duecourse.desk.warning import warned
+from duecourse.desk.rivals import warned_then
 from duecourse.errors import ReviewTooEarlyError
 from duecourse.measures.expressions import day as day_of
 from duecourse.review.drift import VERDICTS, calibration
@@ -77,7 +77,7 @@ def _calibration(book: Book, progress: Callable[[float], None] | None) -> dict[s
     failed: list[npt.NDArray[np.bool_]] = []
     for number in range(HALF_YEARS, 0, -1):
         day = month_end(add_months(book.on, -HALF * number))
-        found = warned(as_known(book, day))
+        found = warned_then(as_known(book, day))
         found = found.filter(compute.is_valid(found["probability_6m"]))
         found = found.filter(compute.invert(compute.is_in(found["buyer_id"], _in_default(rows, day))))
         if found.num_rows:

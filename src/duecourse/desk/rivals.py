@@ -13,6 +13,7 @@ from duecourse.desk.indicators import indicators, warning_rules
 from duecourse.desk.replaying import Rival, buyers_of
 from duecourse.desk.signs import signs
 from duecourse.desk.warning import warned
+from duecourse.desk.warning_learnt import as_it_was
 from duecourse.risk.warning import rules_v1
 
 if TYPE_CHECKING:
@@ -66,9 +67,14 @@ def plain_rules(sets: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str
     return found | {f"{RULES}:{name}": Rival(scorer, f"{RULES}:{name}") for name, _text in scorer.sets}
 
 
+def warned_then(book: Book) -> pa.Table:
+    """The warnings of a past day as they would have been: with what the firm's own past had taught by then, worked out from that alone."""
+    return warned(as_it_was(book))
+
+
 def rivals(sets: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, Rival]:
     """All that warn besides the rules of thumb: the rule score, the warning of the product, and rule sets stated otherwise."""
-    found = {RULES: Rival(warned, basis=""), WARNING: Rival(warned, "rank", probability="probability_6m")}
+    found = {RULES: Rival(warned_then, basis=""), WARNING: Rival(warned_then, "rank", probability="probability_6m")}
     return found | ({name: rival for name, rival in plain_rules(sets).items() if name != RULES} if sets else {})
 
 

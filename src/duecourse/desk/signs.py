@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from duecourse.desk.accounts import accounts
 from duecourse.desk.alone import answered, holds
-from duecourse.ledger.entries import SIGNAL, STATEMENT
+from duecourse.ledger.entries import LIMIT, SIGNAL, STATEMENT
+from duecourse.measures.indicators.trade import insurer_cover, utilisation
 from duecourse.measures.paying import BLOCKS, due_blocks, trade_blocks
 from duecourse.measures.told_lately import TOPICS, told_lately
 from duecourse.risk import grade_v1, scorecard_v1
@@ -82,3 +83,13 @@ def _told(rows: pa.Table, buyers: pa.Array[Any]) -> dict[str, Column]:
         column[place] = rows[name].to_numpy(zero_copy_only=False)[there]
         found[name] = column
     return found
+
+
+def taken(book: Book, buyers: pa.Array[Any]) -> pa.Table:
+    """The two indicators that `signs` reads, by themselves: how far limits are used, what of the insurer's cover is gone."""
+    columns: dict[str, Any] = {"buyer_id": buyers}
+    if holds(book, LIMIT):
+        for name, column, make in (("utilisation", "LIM01", utilisation), ("insurer cover", "LIM02_lost", insurer_cover)):
+            rows = answered(book, name, make)
+            columns[column] = rows[column].combine_chunks().cast(pa.float64()).take(compute.index_in(buyers, rows["buyer_id"].combine_chunks()))
+    return pa.table(columns)

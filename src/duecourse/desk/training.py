@@ -44,6 +44,7 @@ class OwnHistory:
 
     shipped, own   how well each does on buyers it was not fitted on (the shipped one with the stated base rates)
     days           on which the model was asked, a quarter apart
+    on             the last day of which anything was known
     """
 
     found: Updated
@@ -52,13 +53,14 @@ class OwnHistory:
     days: list[date]
     buyers: int
     defaults: int
+    on: date
 
     def setting(self) -> dict[str, Any]:
         """As the ledger keeps it (settings `grade_calibration`, `warning_calibration`)."""
         return {
             "version": f"own-{self.days[-1].isoformat()}", "intercept": round(self.found.intercept, 6),
             "slopes": {name: round(value, 6) for name, value in self.found.slopes.items()}, "defaults": self.defaults, "buyers": self.buyers,
-            "from": self.days[0].isoformat(), "until": self.days[-1].isoformat(),
+            "from": self.days[0].isoformat(), "until": self.on.isoformat(),
         }  # fmt: skip
 
 
@@ -112,7 +114,7 @@ def learnt(rows: Sequence[Mapping[str, Any]], *, overlap: float, days: list[date
     as_shipped = Updated(0.0, {}).log_odds(offset, families)
     return OwnHistory(
         updated(offset, families, fails, overlap=overlap), judgement(fails, probability_of(as_shipped), groups),
-        judgement(fails, probability_of(apart), groups), days, len(names), defaults,
+        judgement(fails, probability_of(apart), groups), days, len(names), defaults, on,
     )  # fmt: skip
 
 

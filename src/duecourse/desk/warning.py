@@ -18,8 +18,8 @@ from duecourse.desk.alone import answered
 from duecourse.desk.indicators import figures_of, indicators, warning_rules
 from duecourse.desk.judging import base_rates
 from duecourse.desk.signs import signs
-from duecourse.desk.surroundings import measures_of_all
-from duecourse.measures.indicators.surroundings import standing_of
+from duecourse.desk.warning_learnt import in_force, model_name
+from duecourse.desk.watched import active, half_year, short_history
 from duecourse.measures.long_overdue import worst_delays
 from duecourse.messages import say
 from duecourse.risk import grade_v1
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    import ibis.expr.types as ir
     import numpy.typing as npt
 
     from duecourse.ledger.book import Book
@@ -42,10 +41,6 @@ if TYPE_CHECKING:
     Column = npt.NDArray[np.float64]
 
 compute: Any = pc
-SETTING: Final = "warning_calibration"
-SHORT_HISTORY_DAYS: Final = 540
-"""Below a year and a half of invoices the model is not used: seventeen months of a real ledger were not enough to beat the longest delay so far."""
-
 THEMES_TOLD: Final = 4
 LOGARITHMS: Final = ("purchases", "accounts")
 COUNTS: Final = (*TOLD, "unpaid")
@@ -97,6 +92,7 @@ class ModelWarning:
     base_rate_6m    share of firms like this that default within six months, as stated for a year
     points          Σ points of `themes` (+ calibration_points)
     worst_days_late the longest delay so far
+    model, learnt   what the probability was made with: versions, and the parameters learnt from the firm's own defaults (`desk.warning_learnt`)
     """
 
     buyer_id: str
@@ -111,6 +107,7 @@ class ModelWarning:
     themes: Sequence[Theme]
     worst_days_late: float | None
     model: str
+    learnt: Mapping[str, Any]
 
 
 def warned(book: Book) -> pa.Table:
@@ -125,14 +122,6 @@ def warned(book: Book) -> pa.Table:
         score, composite, known, level, floored, reasons   of the plain rules, as in `desk.indicators.scored`
     """
     return scored(book, active(book)).sort_by([("rank", "descending"), ("buyer_id", "ascending")])
-
-
-def active(book: Book) -> pa.Array[Any]:
-    """The buyers that owe anything or bought within the last 365 days and may be seen, in the order of their numbers."""
-    buyers = answered(book.whole, "standing of", standing_of, measured=measures_of_all(book.whole))["buyer_id"].combine_chunks()
-    if book.scope.restricts:
-        buyers = buyers.filter(compute.is_in(buyers, book.run(book.buyer.select("buyer_id"))["buyer_id"].combine_chunks()))
-    return buyers
 
 
 def scored(book: Book, buyers: pa.Array[Any]) -> pa.Table:
@@ -164,7 +153,7 @@ def _modelled(book: Book, buyers: pa.Array[Any], table: pa.Table) -> tuple[Basis
     nothing = np.full(len(buyers), np.nan)
     if short_history(book):
         return "worst_so_far", nothing, nothing, nothing, _worst(book, buyers), pa.array([[]] * len(buyers), pa.list_(pa.string()))
-    card, intercept = _card(book)
+    card, intercept = _card(in_force(book))
     evidence = card.evidence(signs(book, buyers, table), explained=True)
     base, _of = base_rates(book, buyers, grade_v1.parameters().base_rate, named=False)
     log_odds = logit(half_year(base)) + intercept + evidence.log_odds
@@ -188,16 +177,11 @@ def _worst(book: Book, buyers: pa.Array[Any]) -> Column:
     return found
 
 
-def _card(book: Book) -> tuple[Any, float]:
-    fitted = book.settings.get(SETTING) or {}
-    card = hazard_v1.load()
+def _card(fitted: Mapping[str, Any]) -> tuple[Any, float]:
+    """The shipped card with its themes weighed, and its level moved, by what the firm's own past says."""
     slopes: Mapping[str, float] = fitted.get("slopes") or {}
+    card = hazard_v1.load()
     return (card.part(slopes=slopes) if slopes else card), float(fitted.get("intercept", 0.0))
-
-
-def half_year(rate: Column) -> Column:
-    """The share that defaults within six months, of a rate a year."""
-    return np.asarray(1.0 - np.sqrt(1.0 - rate), np.float64)
 
 
 def _of_theme(added: Mapping[str, Column], theme: str) -> Column:
@@ -213,16 +197,6 @@ def _listed(order: npt.NDArray[np.int64], counts: npt.NDArray[np.int64], names: 
     return pa.ListArray.from_arrays(offsets, pa.array(list(names), pa.string()).take(places))
 
 
-def short_history(book: Book) -> bool:
-    """Has the ledger too little of a past for the model to be used?"""
-    first = answered(book, "first invoice", _first)["first"][0].as_py()
-    return first is None or (book.on - first).days < SHORT_HISTORY_DAYS
-
-
-def _first(book: Book) -> ir.Table:
-    return book.invoice.aggregate(first=book.invoice.issue_date.min())
-
-
 def warning(book: Book, buyer_id: str) -> ModelWarning:
     """One buyer's probability of default within six months with what makes it, read from its own facts.
 
@@ -233,9 +207,10 @@ def warning(book: Book, buyer_id: str) -> ModelWarning:
     base = float(half_year(base_rates(book, buyers, grade_v1.parameters().base_rate, named=False)[0])[0])
     worst = float(_worst(own, buyers)[0])
     late = None if np.isnan(worst) else worst
-    card, intercept = _card(book)
     if short_history(book.whole):
-        return ModelWarning(buyer_id, book.on, "worst_so_far", None, None, None, base, 0.0, 0.0, (), late, card.version)
+        return ModelWarning(buyer_id, book.on, "worst_so_far", None, None, None, base, 0.0, 0.0, (), late, hazard_v1.load().version, {})
+    fitted = in_force(book)
+    card, intercept = _card(fitted)
     found = signs(own, buyers, table)
     evidence = card.evidence(found, explained=True)
     log_odds = float(logit(np.array(base))) + intercept + float(evidence.log_odds[0])
@@ -249,5 +224,5 @@ def warning(book: Book, buyer_id: str) -> ModelWarning:
     calibration = -POINTS_PER_LOG_ODDS * intercept + 0.0
     return ModelWarning(
         buyer_id, book.on, "model", probability, low, high, base, sum(one.points for one in themes) + calibration, calibration,
-        sorted(themes, key=lambda one: one.points), late, card.version,
+        sorted(themes, key=lambda one: one.points), late, model_name(card.version, fitted), fitted,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from duecourse.desk.indicators import indicators
 from duecourse.desk.judging import base_rates
 from duecourse.desk.signs import signs
 from duecourse.desk.training import learnt, months_before
-from duecourse.desk.warning import active, half_year, short_history
+from duecourse.desk.watched import active, half_year, short_history
 from duecourse.risk import grade_v1
 from duecourse.risk.outcomes import default_events, defaults, definition
 from duecourse.risk.points import logit

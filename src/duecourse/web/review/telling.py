@@ -127,11 +127,13 @@ def calibration(periods: Mapping[str, Any], first: str) -> Section:
     rows = [
         {
             "period": name, "rows": one["rows"], "expected": f"{one['expected']:.1f}", "observed": one["observed"],
-            "range": f"{one['low']:.1f}–{one['high']:.1f}", "is_right": one["is_right"],
+            "range": f"{one['low']:.1f}–{one['high']:.1f}", "is_right": one["is_right"], **({"learnt": one["learnt"]} if "learnt" in one else {}),
         }
         for name, one in periods.items() if one["rows"]
     ]  # fmt: skip
     kinds: dict[str, Any] = {"rows": "count", "expected": "ratio", "observed": "count", "range": "ratio", "is_right": "state"}
+    if any("learnt" in row for row in rows):
+        kinds["learnt"] = "count"
     columns = [Column("period", heading=first), *(Column(name, kind, say(f"backtest.col_{name}")) for name, kind in kinds.items())]
     return Section("calibration", say("web.review_calibration"), columns, rows)
 

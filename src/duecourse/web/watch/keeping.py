@@ -120,7 +120,7 @@ def _written(
     seen = {one.buyer_id: one for one in warned}
     done = Drawn(waiting=len(drawn.waiting))
     for alert in drawn.opened:
-        made = _open(book, alert, seen[alert.buyer_id], cause, explained.get(alert.buyer_id, ()))
+        made = _open(book, alert, seen[alert.buyer_id], cause, explained.get(alert.buyer_id, ()), looked.model)
         if made is not None:
             done.opened.append(made.pk)
             _tell_opened(audience, made)
@@ -141,7 +141,7 @@ def _opened(rules: AlertPolicy, on: date, cause: str) -> Opened:
     return Opened(day, month, last)
 
 
-def _open(book: Book, alert: LiveAlert, warned: Warned, cause: str, why: Iterable[Mapping[str, Any]]) -> Alert | None:
+def _open(book: Book, alert: LiveAlert, warned: Warned, cause: str, why: Iterable[Mapping[str, Any]], model: Mapping[str, Any]) -> Alert | None:
     basis = basis_of(book)
     made = Alert.objects.create(
         buyer_id=alert.buyer_id, severity=alert.severity, reasons=_reasons(book.on, alert.reasons, why), probability=alert.probability_6m,
@@ -149,7 +149,7 @@ def _open(book: Book, alert: LiveAlert, warned: Warned, cause: str, why: Iterabl
         days_past_due=warned.days_past_due, currency=book.base_currency, cause=cause, policy=alert.policy, opened_on=alert.opened_on,
         raised_on=alert.raised_on, seen_on=book.on, book_on=basis.book_on, book_known_at=basis.known_at, ledger_version=basis.ledger_version,
     )  # fmt: skip
-    happened(made, "opened", "opened", book.on, severity=made.severity, reasons=[one["code"] for one in made.reasons])
+    happened(made, "opened", "opened", book.on, severity=made.severity, reasons=[one["code"] for one in made.reasons], model=dict(model))
     return made
 
 

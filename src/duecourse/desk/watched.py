@@ -1,0 +1,60 @@
+"""Which buyers are watched, and since when a ledger can tell of them (预警对象)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow.compute as pc
+
+from duecourse.desk.alone import answered
+from duecourse.desk.surroundings import measures_of_all
+from duecourse.measures.indicators.surroundings import standing_of
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import ibis.expr.types as ir
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    from duecourse.ledger.book import Book
+
+    Column = npt.NDArray[np.float64]
+
+compute: Any = pc
+SHORT_HISTORY_DAYS: Final = 540
+"""Below a year and a half of invoices the model is not used: seventeen months of a real ledger were not enough to beat the longest delay so far."""
+
+
+def active(book: Book) -> pa.Array[Any]:
+    """The buyers that owe anything or bought within the last 365 days and may be seen, in the order of their numbers."""
+    buyers = answered(book.whole, "standing of", standing_of, measured=measures_of_all(book.whole))["buyer_id"].combine_chunks()
+    if book.scope.restricts:
+        buyers = buyers.filter(compute.is_in(buyers, book.run(book.buyer.select("buyer_id"))["buyer_id"].combine_chunks()))
+    return buyers
+
+
+def half_year(rate: Column) -> Column:
+    """The share that defaults within six months, of a rate a year."""
+    return np.asarray(1.0 - np.sqrt(1.0 - rate), np.float64)
+
+
+def short_history(book: Book) -> bool:
+    """Has the ledger too little of a past for the model to be used?"""
+    return is_short(first_invoice(book), book.on)
+
+
+def first_invoice(book: Book) -> date | None:
+    """The day of the first invoice, None where there is none."""
+    found: date | None = answered(book, "first invoice", _first)["first"][0].as_py()
+    return found
+
+
+def is_short(first: date | None, on: date) -> bool:
+    """Is a past that began then too short for the model on this day?"""
+    return first is None or (on - first).days < SHORT_HISTORY_DAYS
+
+
+def _first(book: Book) -> ir.Table:
+    return book.invoice.aggregate(first=book.invoice.issue_date.min())
