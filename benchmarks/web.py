@@ -1,13 +1,14 @@
 """How long does the app take to draw up its pages, for several people at once, on a large ledger?
 
-    python benchmarks/web.py --folder DIR [--people 8] [--requests 400] [--pause 1.0] [--import-file FILE.csv] [--record]
+    python benchmarks/web.py --folder DIR [--people 8] [--requests 400] [--pause 1.0] [--imports N] [--record]
 
 The real server (gunicorn, `duecourse serve`) runs on the ledger in a folder; so many signed-in people ask it for pages over HTTP on
 loopback, from the same two cores. Twice in one run: each person without a pause, the next page asked for as soon as one is there, which
 keeps both cores full; then each with a pause before every page, of random length (exponential, --pause seconds on average), which is
 still far more than a person reads. `server` is what the answer's Server-Timing header says, `whole` the time until its last byte was there,
 `CPU` the processor time of all the server's processes for each answer, which other work on the machine lengthens least. With
---import-file the people with pauses ask again while the file is imported by the command line.
+--imports the people with pauses ask again while so many lists of 1,000,000 invoices, one after the other, are imported by the command line
+(the ledger keeps them: give it a copy).
 
 Without --folder a ledger of 1,000,000 invoices is made; `--invoices 10000000 --buyers 1000000` makes the large one (about ten minutes).
 """
@@ -30,6 +31,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote, urlencode
+
+import duckdb
 
 from duecourse.desk.dashboard import warm
 from duecourse.desk.dates import default_day
@@ -94,6 +97,16 @@ def pages(rng: random.Random, columns, ids: list[str], count: int) -> list[tuple
         place = {"dashboard": "/", "buyers": "/buyers/", "buyer": f"/buyers/{quote(rng.choice(ids), safe='')}/", "invoices": "/invoices/", "groups": "/groups/"}[kind]  # fmt: skip
         found.append((kind, place + ("?" + urlencode(words) if words else "")))
     return found
+
+
+def invoice_list(path: Path, number: int) -> Path:
+    """A list of 1,000,000 invoices of 20,000 new buyers, unlike that of any other number."""
+    duckdb.sql(
+        f"""COPY (SELECT 'L{number}-' || (i % 20000) AS "Customer", 'Neubau ' || (i % 20000) AS "Customer name", 'L{number}-' || i AS "Invoice",
+            DATE '2024-01-01' + (i % 600)::INT AS "Issue date", DATE '2024-01-31' + (i % 600)::INT AS "Due date",
+            (100 + i % 90000)::DECIMAL(12,2) AS "Amount", 'EUR' AS "Currency" FROM range(1000000) t(i)) TO '{path}' (HEADER)"""
+    )
+    return path
 
 
 Answers = dict[str, list[tuple[float, float, int]]]
@@ -183,7 +196,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=8)
     parser.add_argument("--requests", type=int, default=400)
     parser.add_argument("--pause", type=float, default=1.0, help="seconds before a page, on average, in the second round")
-    parser.add_argument("--import-file", type=Path)
+    parser.add_argument("--imports", type=int, default=0, help="files of a million invoices to import in the third round")
     parser.add_argument("--record", action="store_true", help="append the figures to results.md")
     options = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix="bench-web-"))
@@ -247,19 +260,29 @@ def _measure(options: argparse.Namespace, work: Path, folder: Path, columns, mad
                 lambda: ask(port, keys, pages(rng, columns, ids, options.requests), options.pause),
             ),
         ]
-        if options.import_file:
-            importing = subprocess.Popen(
-                [sys.executable, "-m", "duecourse", "--ledger", str(folder), "import", "--yes", str(options.import_file)], env=told
-            )
+        if options.imports:
+            files = [invoice_list(work / f"list-{number}.csv", number) for number in range(options.imports)]
+            imports = [[sys.executable, "-m", "duecourse", "--ledger", str(folder), "import", "--yes", str(file)] for file in files]
+            running: list[subprocess.Popen[bytes]] = []
+
+            def importing() -> bool:
+                """Goes one on to the next file; False once all are in."""
+                if not running or running[-1].poll() is not None:
+                    if running and running[-1].returncode:
+                        sys.exit(f"an import failed with status {running[-1].returncode}")
+                    if len(running) == len(imports):
+                        return False
+                    running.append(subprocess.Popen(imports[len(running)], env=told, stdout=subprocess.DEVNULL))
+                return True
 
             def meanwhile() -> Answers:
                 answers: Answers = {}
-                while importing.poll() is None:
-                    for kind, rows in ask(port, keys, pages(rng, columns, ids, 2 * options.people), options.pause).items():
+                while importing():
+                    for kind, rows in ask(port, keys, pages(rng, columns, ids, options.people), options.pause).items():
                         answers.setdefault(kind, []).extend(rows)
                 return answers
 
-            lines += measured(f"The same while {options.import_file.name} is imported", server.pid, meanwhile)
+            lines += measured(f"The same while {options.imports} lists of 1,000,000 invoices are imported", server.pid, meanwhile)
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(30)
