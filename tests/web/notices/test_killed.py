@@ -7,6 +7,7 @@ live does what is left.
 from __future__ import annotations
 
 import json
+import math
 import random
 import re
 import time
@@ -99,16 +100,18 @@ def rounds_of(place, count, seed):
     return len(state["sendings"]), len(uncertain)
 
 
-def settled(nursery, seconds=300):
-    """Let a worker live until nothing is under way; the rows as they are then."""
+def settled(nursery, seconds=120):
+    """Let a worker live until nothing is under way; the rows as they are then. It may take its time as long as it goes on."""
     worker = nursery.worker(threads=3)
-    give_up = time.monotonic() + seconds
+    least, give_up = math.inf, time.monotonic() + seconds
     while time.monotonic() < give_up:
         state = nursery.run(STATE)
-        if not {row[2] for row in state["sendings"]} & {"waiting", "claimed", "sending"} and not any(
-            row[2] == "waiting" for row in state["notices"]
-        ):
+        under_way = sum(row[2] in ("waiting", "claimed", "sending") for row in state["sendings"])
+        under_way += sum(row[2] == "waiting" for row in state["notices"])
+        if not under_way:
             break
+        if under_way < least:
+            least, give_up = under_way, time.monotonic() + seconds
         time.sleep(0.2)
     else:
         raise AssertionError(Counter(row[2] for row in state["sendings"]))
