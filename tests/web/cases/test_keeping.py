@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from duecourse.samples import book as sample_book
 from duecourse.web.cases import keeping
 from duecourse.web.cases.models import CLOSED, Case, CaseEvent, CaseInvoice, Plan, Promise, Task
+from duecourse.web.cases.tables import cases_table
+from duecourse.web.cases.wording import Amounts
 from duecourse.web.outbox.models import Outgoing
 from support.examples import examples
 
@@ -262,3 +265,27 @@ def test_one_buyer_alone_is_looked_at_as_among_all():
         keeping.look_at(book, case.buyer_id)
     assert state() == whole
     assert {"P06", "P10", "P19"} <= set(Task.objects.values_list("code", flat=True))
+
+
+def test_without_a_base_currency_amounts_stand_in_their_own_and_one_that_is_set_later_holds():
+    rows = {
+        "buyer": [{"buyer_id": "b", "country": "DE"}],
+        "invoice": [invoice("1", currency="EUR", amount=1_000_00), invoice("2", currency="USD", amount=500_00), invoice("3", currency="USD", amount=250_00)],
+    }  # fmt: skip
+    on = DUE + timedelta(days=40)
+    keeping.run(sample_book(on, **rows))
+    case = Case.objects.get()
+    amounts = Amounts([case], on)
+    assert (case.currency, amounts.overdue(case)) == ("XXX", "EUR 1,000.00 + USD 750.00")
+    waiting = amounts.waiting(case)
+    assert re.fullmatch(r"EUR \d+\.\d\d \+ USD \d+\.\d\d", waiting) and not waiting.startswith("EUR 0.00")
+    assert Amounts.figure(amounts.overdue(case)) == {"value": "2 currencies", "under": "EUR 1,000.00 + USD 750.00"}
+    columns, (row,) = cases_table(sample_book(on, **rows), [case], {})
+    assert row["overdue"] == "EUR 1,000.00 + USD 750.00" and next(one for one in columns if one.name == "overdue").kind == "text"
+
+    rates = [{"provider": "p", "base_currency": code, "quote_currency": "CNY", "rate_date": on, "rate": rate} for code, rate in (("EUR", 8.0), ("USD", 7.0))]  # fmt: skip
+    keeping.run(sample_book(on, **rows, exchange_rate=rates, setting=[{"name": "base_currency", "value": '"CNY"'}]))
+    case.refresh_from_db()
+    assert (case.currency, case.overdue_minor) == ("CNY", 1_000_00 * 8 + 750_00 * 7)
+    assert case.opened_minor == case.overdue_minor  # nothing has come in
+    assert Amounts([case], on).overdue(case) == "CNY 13,250.00"

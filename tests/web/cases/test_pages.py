@@ -221,3 +221,14 @@ def test_lists_are_taken_out_as_they_are_seen(anna, bo, signed_in, case):
     assert case.case_id in one[1]
     assert anna.get("/cases/export.xlsx").status_code == 200
     assert signed_in("viewer").get("/cases/export.csv").status_code == 403
+
+
+def test_a_firm_without_a_base_currency_is_told_what_to_set(anna, signed_in, case, monkeypatch):
+    Case.objects.update(currency="XXX", overdue_minor=0, waiting_minor=0)
+    monkeypatch.setattr("duecourse.ledger.book.Book.base_currency", "XXX")
+    for address in ("/today/", "/cases/", "/cases/?view=list", f"/cases/{case.pk}/"):
+        page = anna.get(address).content.decode()
+        assert case.invoices.first().currency in page
+        assert ("No base currency is set" in page) == (address != f"/cases/{case.pk}/")
+    assert 'href="/settings/">Set the base currency' in signed_in("admin").get("/today/").content.decode()
+    assert "Set the base currency" not in signed_in("viewer").get("/today/").content.decode()

@@ -18,7 +18,7 @@ from pydantic import ConfigDict, Field
 from duecourse.errors import AmountInexactError, CurrencyUnknownError
 from duecourse.ledger.book import Book
 from duecourse.messages import say
-from duecourse.money import decimal_string, to_minor
+from duecourse.money import NO_CURRENCY, decimal_string, to_minor
 from duecourse.web import books
 from duecourse.web.api.application import api
 from duecourse.web.api.auth import needs
@@ -50,8 +50,10 @@ class TaskAnswer(Schema):
     due_on: date
     state: Annotated[str, Field(description="open, done, skipped, dropped (not called for any more)")]
     done_on: date | None
-    waiting_cost: Annotated[Money, Field(description="What one more day of waiting costs in this case")]
-    currency: str
+    waiting_cost: Annotated[
+        Money | None, Field(description="What one more day of waiting costs in this case; null while the firm has no base currency")
+    ]
+    currency: Annotated[str, Field(description="Base currency; XXX while none is set")]
 
 
 class CaseInvoiceAnswer(Schema):
@@ -74,9 +76,9 @@ class CaseAnswer(Schema):
     state: str
     phase: str
     opened_on: date
-    overdue: Money
-    waiting_cost: Money
-    currency: str
+    overdue: Annotated[Money | None, Field(description="Null while the firm has no base currency: add up `invoices`, currency by currency")]
+    waiting_cost: Money | None
+    currency: Annotated[str, Field(description="Base currency; XXX while none is set")]
     oldest_due_date: date
     next_on: date | None
     owner: str | None
@@ -122,13 +124,17 @@ def _book(request: HttpRequest) -> Book:
     return ledger.as_of(books.day_of(ledger)).limited(request.user.scope)  # type: ignore[union-attr]
 
 
+def _in_base(minor: int, case: Case) -> str | None:
+    return None if case.currency == NO_CURRENCY else decimal_string(minor, case.currency)
+
+
 def _told(one: Case) -> dict[str, Any]:
     return {
         "case_number": one.pk, "case_id": one.case_id, "buyer_id": one.buyer_id, "state": one.state, "phase": one.phase, "opened_on": one.opened_on,
-        "overdue": decimal_string(one.overdue_minor, one.currency), "waiting_cost": decimal_string(one.waiting_minor, one.currency), "currency": one.currency,
+        "overdue": _in_base(one.overdue_minor, one), "waiting_cost": _in_base(one.waiting_minor, one), "currency": one.currency,
         "oldest_due_date": one.oldest_due_on, "next_on": one.next_on, "owner": one.owner.username if one.owner else None, "paused_until": one.paused_until,
         "closed_on": one.closed_on, "result": one.result or None,
-        "recovered": None if one.recovered_minor is None else decimal_string(one.recovered_minor, one.currency),
+        "recovered": None if one.recovered_minor is None else _in_base(one.recovered_minor, one),
         "invoices": [
             {
                 "invoice_id": row.invoice_id, "instalment": row.instalment, "due_date": row.due_on, "currency": row.currency,
@@ -182,7 +188,7 @@ def list_tasks(request: HttpRequest, words: Query[TaskWords]) -> HttpResponse:
     told = [
         {
             "task_id": one.pk, "case_id": one.case.case_id, "buyer_id": one.case.buyer_id, "code": one.code, "text": task_words(book, one, one.case.country),
-            "due_on": one.due_on, "state": one.state, "done_on": one.done_on, "waiting_cost": decimal_string(one.case.waiting_minor, one.case.currency),
+            "due_on": one.due_on, "state": one.state, "done_on": one.done_on, "waiting_cost": _in_base(one.case.waiting_minor, one.case),
             "currency": one.case.currency,
         }
         for one in rows

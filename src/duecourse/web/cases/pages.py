@@ -14,13 +14,14 @@ from django.views.decorators.http import require_safe
 
 from duecourse.decisions.playbook import PHASES
 from duecourse.messages import say
+from duecourse.money import NO_CURRENCY
 from duecourse.web.accounts.access import gate, may
 from duecourse.web.books import book_of
 from duecourse.web.cases.acting import BY_HAND, LONGEST_PAUSE, LONGEST_PROMISE, candidates, recovered
 from duecourse.web.cases.models import CLOSED, LIVE, OPEN, PAUSED, RESULTS, Case, Task
 from duecourse.web.cases.panels import panels
 from duecourse.web.cases.tables import cases_table, tasks_table
-from duecourse.web.cases.wording import case_line, event_line, kind_word, money, plan_line, promise_line, task_line
+from duecourse.web.cases.wording import Amounts, case_line, event_line, kind_word, money, plan_line, promise_line, task_line
 from duecourse.web.documents.reading import documents_now
 from duecourse.web.limits.pages import _names as names_of
 from duecourse.web.pages.exports import FORMS, checked_form, file_of
@@ -80,6 +81,11 @@ def _due(request: HttpRequest, book: Book, *, mine: bool) -> tuple[list[list[Tas
     return [once_each(tasks, book.on) for tasks in groups.values()], names
 
 
+def _currency_missing(request: HttpRequest, book: Book) -> dict[str, bool]:
+    """Whether the firm has yet to say in which currency its figures are added up, and whether this person can say it."""
+    return {"no_base": book.base_currency == NO_CURRENCY, "may_set": may(request.user, "settings")}
+
+
 @require_safe
 @gate("export")
 def today_export(request: HttpRequest, form: str) -> Any:
@@ -98,13 +104,14 @@ def today(request: HttpRequest) -> HttpResponse:
     mine = request.GET.get("who") == "mine"
     shown, names = _due(request, book, mine=mine)
     page = _page(request)
-    lost = sum(tasks[0].case.waiting_minor for tasks in shown if tasks[0].due_on <= book.on)
+    on_page = shown[(page - 1) * PAGE : page * PAGE]
+    amounts = Amounts([tasks[0].case for tasks in shown], book.on)
     words = {
         "book": book, "count": sum(map(len, shown)), "mine": mine, "late": sum(one.due_on < book.on for tasks in shown for one in tasks),
-        "lost": money(lost, book.base_currency),
+        "lost": amounts.waiting(*(tasks[0].case for tasks in shown if tasks[0].due_on <= book.on)), **_currency_missing(request, book),
         "rows": [
-            {**case_line(tasks[0].case, names, book.on), "tasks": [task_line(book, one, one.case.country, book.on) for one in tasks[:NAMED]], "more": max(0, len(tasks) - NAMED)}
-            for tasks in shown[(page - 1) * PAGE : page * PAGE]
+            {**case_line(tasks[0].case, names, book.on, amounts), "tasks": [task_line(book, one, one.case.country, book.on) for one in tasks[:NAMED]], "more": max(0, len(tasks) - NAMED)}
+            for tasks in on_page
         ],
         "tabs": [
             {"label": say(f"web.cases_who_{name}"), "url": _address(request, "today", who="" if name == "all" else name), "current": (name == "mine") == mine, "count": None}
@@ -148,7 +155,11 @@ def _asked(request: HttpRequest, book: Book) -> tuple[dict[str, str], list[Case]
     words = {name: request.GET.get(name, "") for name in ("tab", "phase", "q", "view")}
     tab = words["tab"] = words["tab"] if words["tab"] in TABS else "open"
     phase = words["phase"] = words["phase"] if words["phase"] in PHASES else ""
-    found = of_tab(tab, request.user, book.on).select_related("owner").order_by("-closed_on" if tab == "closed" else "-waiting_minor", "pk")
+    found = (
+        of_tab(tab, request.user, book.on)
+        .select_related("owner")
+        .order_by("-closed_on" if tab == "closed" else "-waiting_minor", "oldest_due_on", "pk")
+    )
     rows = list((found.filter(phase=phase) if phase else found)[:MOST])
     names = _visible(book, {one.buyer_id for one in rows})
     text = words["q"].strip().casefold()
@@ -184,42 +195,42 @@ def cases(request: HttpRequest) -> HttpResponse:
     def url_of(**changed: str) -> str:
         return _address(request, "cases", **{**words, "tab": tab, **changed})
 
-    lines = [case_line(one, names, book.on) for one in (rows if board else rows[(page - 1) * PAGE : page * PAGE])]
+    amounts = Amounts(rows, book.on)
+    lines = [case_line(one, names, book.on, amounts) for one in (rows if board else rows[(page - 1) * PAGE : page * PAGE])]
     return render(
         request,
         "cases/cases.html",
         {
-            "book": book, "tab": tab, "words": words, "count": len(rows), "board": _board(lines, url_of, book) if board else None, "rows": lines,
+            "book": book, "tab": tab, "words": words, "count": len(rows), "board": _board(lines, url_of, amounts) if board else None, "rows": lines,
             "tabs": [{"label": say(f"web.cases_tab_{name}"), "url": url_of(tab=name, page="", phase="", view=""), "current": name == tab, "count": None} for name in TABS],
             "pager": Pager(page, PAGE, len(rows), lambda number: url_of(page=str(number) if number > 1 else "", view="list")),
             "phases": [(name, say(f"playbook.phase_{name}")) for name in PHASES], "list_url": url_of(view="list"), "board_url": url_of(view="", phase="", q=""),
-            "figures": _figures(book, rows), "exports": [(form, _address(request, "cases_export", form=form, **{name: value for name, value in words.items() if name != "view"})) for form in FORMS] if may(request.user, "export") else [], "filtered": bool(text or phase), "may_act": _may_act(request), "may_set": may(request.user, "settings"),
+            "figures": _figures(book, rows, amounts), **_currency_missing(request, book), "exports": [(form, _address(request, "cases_export", form=form, **{name: value for name, value in words.items() if name != "view"})) for form in FORMS] if may(request.user, "export") else [], "filtered": bool(text or phase), "may_act": _may_act(request),
         },
     )  # fmt: skip
 
 
-def _board(lines: list[dict[str, Any]], url_of: Any, book: Book) -> list[dict[str, Any]]:
+def _board(lines: list[dict[str, Any]], url_of: Any, amounts: Amounts) -> list[dict[str, Any]]:
     columns = []
     for phase in PHASES:
         mine = [one for one in lines if one["case"].phase == phase]
-        total = sum(one["case"].overdue_minor for one in mine)
         columns.append(
             {
-                "name": say(f"playbook.phase_{phase}"), "cards": mine[:CARDS], "count": len(mine), "total": money(total, book.base_currency),
+                "name": say(f"playbook.phase_{phase}"), "cards": mine[:CARDS], "count": len(mine), "total": amounts.overdue(*(one["case"] for one in mine)),
                 "more": max(0, len(mine) - CARDS), "url": url_of(phase=phase, view="list"),
             }
         )  # fmt: skip
     return columns
 
 
-def _figures(book: Book, rows: list[Case]) -> list[tuple[str, str]]:
+def _figures(book: Book, rows: list[Case], amounts: Amounts) -> list[dict[str, str]]:
     if not rows:
         return []
     return [
-        (say("web.cases_figure_cases"), f"{len(rows):,}"),
-        (say("web.cases_figure_overdue"), money(sum(one.overdue_minor for one in rows), book.base_currency)),
-        (say("web.cases_figure_waiting"), money(sum(one.waiting_minor for one in rows), book.base_currency)),
-        (say("web.cases_figure_late"), f"{sum(one.next_on is not None and one.next_on < book.on for one in rows):,}"),
+        {"name": say("web.cases_figure_cases"), "value": f"{len(rows):,}"},
+        {"name": say("web.cases_figure_overdue"), **Amounts.figure(amounts.overdue(*rows))},
+        {"name": say("web.cases_figure_waiting"), **Amounts.figure(amounts.waiting(*rows))},
+        {"name": say("web.cases_figure_late"), "value": f"{sum(one.next_on is not None and one.next_on < book.on for one in rows):,}"},
     ]
 
 

@@ -105,7 +105,7 @@ def _owed(book: Book, case: Case, items: Sequence[tuple[str, int]]) -> dict[str,
     refused = [each.refused.words() for each in found.invoices if each.refused is not None]
     return {
         "template": "cases/_owed.html", "totals": totals, "why_law": found.why_law.words(), "until": found.until, "reasons": [*list(reasons)[:6], *refused[:1]],
-        "notes": [one.words() for one in found.notes], "count": len(found.invoices),
+        "notes": [one.words() for one in found.notes], "count": len(found.invoices), "refused": bool(refused),
         "lines": [
             {
                 "number": each.invoice_id, "principal": money(each.principal_minor, each.currency), "days": each.days_late,

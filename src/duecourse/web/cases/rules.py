@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from duecourse.decisions.playbook import LETTERS, PHASES, SETTING, UNITS, checked, shipped_values
+from duecourse.decisions.playbook import LETTERS, PHASES, SETTING, UNITS, checked, shipped_values, source_words
 from duecourse.desk.settings import keep
 from duecourse.errors import RuleInvalidError
 from duecourse.messages import language, say
@@ -46,7 +46,7 @@ def _words(request: HttpRequest, country: str, typed: Mapping[str, str] | None =
                 "code": code, "words": step.sentence() if step else say(f"playbook.does_{values['does']}"), "on": (f"{code}.on" in form) if typed else step is not None,
                 "days": form.get(f"{code}.days", step.days if step else values["days"]), "unit": form.get(f"{code}.unit", step.unit if step else values["unit"]),
                 "anchor": say(f"web.cases_anchor_{values['anchor'].replace('.', '_')}"), "when": say(f"web.cases_when_{values['when']}") if values["when"] else "",
-                "source": values["source"], "phase": say(f"playbook.phase_{values['phase']}"),
+                "source": source_words(code, values["source"]), "phase": say(f"playbook.phase_{values['phase']}"),
             }
         )  # fmt: skip
     added = [one for one in found.steps if one.does == "own"]

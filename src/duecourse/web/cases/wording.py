@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from duecourse.decisions.playbook import playbook_of
 from duecourse.messages import catalogue, say
 from duecourse.money import NO_CURRENCY, format_money
-from duecourse.web.cases.models import CLOSED, PAUSED
+from duecourse.risk.severity.by_age import waiting_cost
+from duecourse.web.cases.models import CLOSED, PAUSED, CaseInvoice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from duecourse.ledger.book import Book
@@ -31,6 +33,45 @@ GLAD: Final = frozenset({"paid", "promise_kept", "plan_kept", "recovery", "part_
 def money(minor: int | None, currency: str) -> str:
     """An amount with its currency; a dash where there is none."""
     return "–" if minor is None or currency == NO_CURRENCY else format_money(minor, currency)
+
+
+class Amounts:
+    """What cases owe and what a day of waiting costs, as pages say it: in the base currency; of a firm that has set none, in the invoices' own currencies."""
+
+    def __init__(self, cases: Iterable[Case], on: date) -> None:
+        self._owed: dict[int, Counter[str]] = defaultdict(Counter)
+        self._waiting: dict[int, Counter[str]] = defaultdict(Counter)
+        countries = {one.pk: one.country for one in cases if one.currency == NO_CURRENCY}
+        if countries:
+            rows = CaseInvoice.objects.filter(case__currency=NO_CURRENCY, left_on=None)
+            for pk, currency, minor, due in rows.values_list("case_id", "currency", "open_minor", "due_on"):
+                if pk in countries:
+                    self._owed[pk][currency] += minor
+                    self._waiting[pk][currency] += round(waiting_cost(minor, (on - due).days, countries[pk]))
+
+    def overdue(self, *cases: Case) -> str:
+        """What these owe together."""
+        return self._said(self._owed, {one.pk: one.overdue_minor for one in cases}, cases)
+
+    def waiting(self, *cases: Case) -> str:
+        """What one more day of waiting for these costs."""
+        return self._said(self._waiting, {one.pk: one.waiting_minor for one in cases}, cases)
+
+    @staticmethod
+    def figure(said: str) -> dict[str, str]:
+        """Such a sum as a figure of a page: one amount large, of several how many currencies they are, and they below."""
+        several = said.count(" + ")
+        return {"value": say("web.cases_currencies", count=several + 1), "under": said} if several else {"value": said, "under": ""}
+
+    @staticmethod
+    def _said(own: Mapping[int, Counter[str]], base: Mapping[int, int], cases: Sequence[Case]) -> str:
+        total: Counter[str] = Counter()
+        for one in cases:
+            if one.currency != NO_CURRENCY:
+                total[one.currency] += base[one.pk]
+            elif one.pk in own:
+                total.update(own[one.pk])
+        return " + ".join(format_money(minor, currency) for currency, minor in sorted(total.items())) or "–"
 
 
 def state_word(case: Case) -> str:
@@ -61,7 +102,7 @@ def task_line(book: Book, task: Task, country: str, on: date) -> dict[str, Any]:
         "task": task, "words": task_words(book, task, country), "late": late, "look": "bad" if late else "warn" if task.state == "open" and left <= 1 else TASK_LOOKS[task.state],
         "when": say("web.cases_late_by", count=-left) if late else say("web.cases_today") if left == 0 else say("web.cases_in_days", count=left),
         "code": "" if task.said or task.code == "paid" else task.code, "letter": step.letter if step else "", "proof": bool(step and step.proof),
-        "source": step.source if step else "", "place": PLACES.get(step.does, "") if step else "",
+        "source": step.rests_on() if step else "", "place": PLACES.get(step.does, "") if step else "",
     }  # fmt: skip
 
 
@@ -124,10 +165,12 @@ def plan_line(plan: Plan) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def case_line(case: Case, names: Mapping[str, str], on: date) -> dict[str, Any]:
-    """One case as a list shows it."""
+def case_line(case: Case, names: Mapping[str, str], on: date, amounts: Amounts | None = None) -> dict[str, Any]:
+    """One case as a list shows it; `amounts` of all the list's cases, asked for once."""
+    amounts = amounts or Amounts([case], on)
+    overdue, waiting = amounts.overdue(case), amounts.waiting(case)
     return {
-        "case": case, "name": names.get(case.buyer_id, case.buyer_id), "look": LOOKS[case.state], "state": state_word(case), "overdue": money(case.overdue_minor, case.currency),
-        "waiting": money(case.waiting_minor, case.currency), "days": max(0, (on - case.oldest_due_on).days), "owner": case.owner.name if case.owner else "",
+        "case": case, "name": names.get(case.buyer_id, case.buyer_id), "look": LOOKS[case.state], "state": state_word(case), "overdue": overdue, "overdue_figure": Amounts.figure(overdue), "waiting_figure": Amounts.figure(waiting),
+        "waiting": waiting, "days": max(0, (on - case.oldest_due_on).days), "owner": case.owner.name if case.owner else "",
         "late": case.next_on is not None and case.next_on < on, "recovered": money(case.recovered_minor, case.currency),
     }  # fmt: skip

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from duecourse.messages import say
 from duecourse.web.accounts.access import may
 from duecourse.web.cases.models import live_case_of
-from duecourse.web.cases.wording import LOOKS, money, state_word
+from duecourse.web.cases.wording import LOOKS, Amounts, state_word
 from duecourse.web.pages.templatetags.duecourse import to
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def live_case(context: Mapping[str, Any], buyer_id: str) -> SafeString:
     return format_html(
         '<p class="live-alert"><a class="state {}" href="{}">{}</a> <span>{}</span> <span class="muted small">{}</span></p>',
         LOOKS[case.state], to(context, "case", case.pk), say("web.cases_live", number=case.case_id), state_word(case),
-        " · ".join(part for part in (money(case.overdue_minor, case.currency), due, with_) if part),
+        " · ".join(part for part in (Amounts([case], case.seen_on or case.opened_on).overdue(case), due, with_) if part),
     )  # fmt: skip
 
 
