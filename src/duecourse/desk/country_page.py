@@ -221,19 +221,18 @@ def _member(value: Membership | None) -> str:
 def _treaties(land: Country, on: date) -> list[Fact]:
     sure = land.confidence_conventions
     year = land.new_york_convention_year
-    since = say("countries.since", since=year) if year else ""
     day = land.apostille_from
     apostille = _member(land.apostille)
     if land.apostille is not None and day is not None:
-        apostille += " " + say("countries.from_later" if day > on else "countries.from_day", day=day)
+        apostille += say("countries.from_later" if day > on else "countries.from_day", day=day)
     judged = land.judgments_convention_from
     hague = _member(land.judgments_convention)
     if judged is not None:
-        hague += " " + say("countries.from_later" if judged > on else "countries.from_day", day=judged)
+        hague += say("countries.from_later" if judged > on else "countries.from_day", day=judged)
     reserved = say("countries.reserved", which=", ".join(land.cisg_reservations)) if land.cisg_reservations else ""
     member = None if land.eu_member is None else say("countries.eu_y" if land.eu_member else "countries.eu_n")
     return [
-        _of("new_york", land.new_york_convention, f"{_member(land.new_york_convention)} {since}".strip(), confidence=sure),
+        _of("new_york", land.new_york_convention, _member(land.new_york_convention) + (say("countries.since", since=year) if year else ""), confidence=sure),
         _of(
             "apostille", land.apostille, apostille, confidence=sure,
             note=say("countries.objection") if land.apostille_objection else "",

@@ -131,6 +131,14 @@ def delivery(f: LetterFacts, w: Words) -> list[Block]:
     return [text(w("delivery")), items(said)]
 
 
+def _days(w: Words, count: str) -> str:
+    """A day count in the letter's language; 30E/360 and its like have one name everywhere."""
+    if count == "months":
+        return w("days_months")
+    kind, _, base = count.replace("effective ", "effective/").partition("/")
+    return w(f"days_{kind}", base=base) if kind in ("actual", "effective") else count
+
+
 def sums(f: LetterFacts, w: Words) -> list[Block]:
     """(5) Principal, interest with rate, basis and day count, compensation, what each further day costs; (6) the total."""
     rows: list[tuple[str, str]] = []
@@ -151,7 +159,7 @@ def sums(f: LetterFacts, w: Words) -> list[Block]:
             rates = list(dict.fromkeys(basis.rates))
             said = w.rate(rates[0]) if len(rates) == 1 else w("rates_from", first=w.rate(min(rates, key=Decimal)), last=w.rate(max(rates, key=Decimal)))  # fmt: skip
             found.append(
-                text(w("basis_contract" if basis.contract else "basis_law", cite=w.cite(basis.cite), rates=said, day_count=basis.day_count))
+                text(w("basis_contract" if basis.contract else "basis_law", cite=w.cite(basis.cite), rates=said, day_count=_days(w, basis.day_count)))
             )
     if any(not one.basis for one in f.invoices):  # what could not be worked out is not given up
         found.append(text(w("interest_none")))
