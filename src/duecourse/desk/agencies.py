@@ -159,7 +159,7 @@ def placing(book: Book, buyer_id: str, items: Collection[tuple[str, int]], agree
             (say("agencies.pack_registration", lang), own.registration_number), (say("agencies.pack_email", lang), own.email), (say("agencies.pack_phone", lang), own.phone),
         ],
         [
-            (say("agencies.pack_name", lang), " ".join(dict.fromkeys(filter(None, (profile["name"], profile["name_local"]))))),
+            (say("agencies.pack_name", lang), "\n".join(dict.fromkeys(filter(None, (profile["name"], profile["name_local"]))))),
             (say("agencies.pack_number", lang), buyer_id), (say("agencies.pack_registration", lang), profile["registration_number"] or profile["vat_number"] or ""),
             (say("agencies.pack_country", lang), COUNTRIES[profile["country"]].name(lang) if profile["country"] in COUNTRIES else profile["country"] or ""),
             (say("agencies.pack_city", lang), profile["city"] or ""), (say("agencies.pack_representative", lang), profile["legal_representative"] or ""),

@@ -145,7 +145,7 @@ def report(file: EvidenceFile, found: Sequence[Completeness], *, language: Langu
         pieces += [
             {"kind": "heading", "text": say("documents.report_gaps", language)},
             {
-                "kind": "table", "head": [say(f"documents.report_{name}", language) for name in ("need", "gravity", "state", "what")], "align": ["left"] * 4,
+                "kind": "table", "head": [say(f"documents.report_{name}", language) for name in ("need", "gravity", "state", "what")], "align": ["tight", "tight", "tight", "left"],
                 "rows": [[say(f"documents.need_{gap.need}", language), say(f"documents.gravity_{gap.gravity}", language), gap_state(gap, language), say(f"documents.hint_{gap.need}", language)] for gap in order],
             },
         ]  # fmt: skip
@@ -156,7 +156,7 @@ def report(file: EvidenceFile, found: Sequence[Completeness], *, language: Langu
     pieces += [
         {"kind": "heading", "text": say("documents.report_documents", language)},
         {
-            "kind": "table", "head": [say(f"documents.index_{name}", language) for name in ("number", "name", "original")] + ["SHA-256"], "align": ["right", "left", "left", "left"],
+            "kind": "table", "head": [say(f"documents.index_{name}", language) for name in ("number", "name", "original")] + ["SHA-256"], "align": ["right", "left", "tight", "tight"],
             "rows": [
                 [f"{number}", f"{say(f'documents.kind_{one.kind}', language)} · {one.file_name}", original_words(one, language), f"{one.document_id[:16]}…"]
                 for number, one in enumerate(file.documents, 1)
@@ -178,15 +178,19 @@ def _graver(one: Any, other: Any) -> bool:
     return order.index(one.gravity) < order.index(other.gravity)
 
 
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
 def _route(one: Completeness, language: Language) -> list[str]:
     if not one.applies:
-        return [say(f"documents.route_{one.route}", language), "–", say(f"documents.applies_not_{one.route}", language)]
+        return [_capital(say(f"documents.route_{one.route}", language)), "–", say(f"documents.applies_not_{one.route}", language)]
     gravest = (
         say("documents.complete", language)
         if one.risk is None
         else f"{say(f'documents.need_{one.gaps[0].need}', language)} · {say(f'documents.gravity_{one.risk}', language)}"
     )
-    return [say(f"documents.route_{one.route}", language), f"{one.score:.0%}", gravest]
+    return [_capital(say(f"documents.route_{one.route}", language)), f"{one.score:.0%}", gravest]
 
 
 def gap_state(gap: Any, language: Language | None = None) -> str:

@@ -121,8 +121,8 @@ def pieces(facts: Placing, lang: Language) -> list[Mapping[str, Any]]:
         return {"kind": "heading", "text": say(f"agencies.pack_{code}", lang)}
 
     total = sum(one.open_minor for one in facts.claims)
-    interest = [one.interest_minor for one in facts.claims]
-    known = None if None in interest else sum(minor for minor in interest if minor is not None)
+    interest = [one.interest_minor for one in facts.claims if one.interest_minor is not None]
+    known, unknown = sum(interest), len(facts.claims) - len(interest)
     first = min((one.limitation_ends for one in facts.claims if one.limitation_ends), default=None)
     blank = say("agencies.pack_not_known", lang)
     found: list[Mapping[str, Any]] = [
@@ -130,7 +130,7 @@ def pieces(facts: Placing, lang: Language) -> list[Mapping[str, Any]]:
             "kind": "tiles",
             "tiles": [
                 {"label": say("agencies.pack_open", lang), "value": f"{facts.currency} {grouped(total, facts.currency)}", "under": say("agencies.pack_count", lang, count=len(facts.claims))},
-                {"label": say("agencies.pack_interest", lang), "value": blank if known is None else f"{facts.currency} {grouped(known, facts.currency)}", "under": str(facts.on)},
+                {"label": say("agencies.pack_interest", lang), "value": f"{facts.currency} {grouped(known, facts.currency)}" if interest else blank, "under": str(facts.on) if not unknown else say("agencies.pack_interest_part", lang, day=facts.on, count=unknown)},
                 {"label": say("agencies.pack_oldest", lang), "value": str(min(one.due_date for one in facts.claims)), "under": ""},
                 {"label": say("agencies.pack_limitation", lang), "value": str(first) if first else blank, "under": ""},
             ],

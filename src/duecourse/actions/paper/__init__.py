@@ -6,7 +6,7 @@ look is `house.typ`'s alone. Nothing of a piece is ever read as markup.
     {"kind": "heading", "text"}                       {"kind": "text", "text"}            a paragraph; "\n\n" begins another
     {"kind": "pairs", "rows": [[label, value], …]}    {"kind": "notice", "text", "tone"}  tone: plain | good | warn | bad
     {"kind": "tiles", "tiles": [{"label", "value", "under"}, …]}
-    {"kind": "table", "head": […], "align": ["left" | "right", …], "rows": [[…], …], "note"}
+    {"kind": "table", "head": […], "align": ["left" | "tight" | "right", …], "rows": [[…], …], "note"}
     {"kind": "bars", "rows": [{"label", "value", "share"}, …]}                            share: -1 to 1 of the widest bar
     {"kind": "picture", "svg"}                        {"kind": "break"}                   a new page
     {"kind": "signatures", "lines": [label, …]}

@@ -200,7 +200,8 @@ def _answer_words(found: Answer) -> dict[str, Any]:
     """The answer in words: figures, the statement, the candidates, what it rests on."""
     currency, chosen = found.ask.currency, found.claim.chosen
     rows = _rows(found)
-    names = [name for name in SEGMENT if name != "capitalised" or any(row["capitalised"] for row in rows)]
+    several = len({row["rule"] for row in rows}) > 1
+    names = [name for name in SEGMENT if (name != "capitalised" or any(row["capitalised"] for row in rows)) and (name != "rule" or several)]
     segments = Section(
         "segments", say("cli.interest_segments"), _heads(names), [{**row, "base_minor": Money(row["base_minor"], currency)} for row in rows]
     )

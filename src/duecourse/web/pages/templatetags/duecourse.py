@@ -32,8 +32,20 @@ def label(identifier: str) -> str:
     return glossary_label(identifier)
 
 
+def _capital(identifier: str) -> str:
+    name = glossary_label(identifier)
+    return name[:1].upper() + name[1:]
+
+
+@register.simple_tag
+def head(identifier: str) -> str:
+    """A term of the glossary that stands alone before its value, as on a phone: {% head "due_date" %}."""
+    return _capital(identifier)
+
+
 once(register, "say", said)
 once(register, "label", glossary_label)
+once(register, "head", _capital)
 
 
 @register.simple_tag(takes_context=True)
