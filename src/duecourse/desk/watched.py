@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+import ibis
 import numpy as np
 import pyarrow.compute as pc
 
 from duecourse.desk.alone import answered
+from duecourse.desk.remembered import remembered
 from duecourse.desk.surroundings import measures_of_all
 from duecourse.measures.indicators.surroundings import standing_of
 
@@ -42,7 +45,8 @@ def half_year(rate: Column) -> Column:
 
 def short_history(book: Book) -> bool:
     """Has the ledger too little of a past for the model to be used?"""
-    return is_short(first_invoice(book), book.on)
+    # One invoice of that time will do: to look for the first of all takes a moment on ten million.
+    return bool(remembered(book, "short history", lambda: not answered(book, "invoice of long ago", _long_ago).num_rows))
 
 
 def first_invoice(book: Book) -> date | None:
@@ -54,6 +58,13 @@ def first_invoice(book: Book) -> date | None:
 def is_short(first: date | None, on: date) -> bool:
     """Is a past that began then too short for the model on this day?"""
     return first is None or (on - first).days < SHORT_HISTORY_DAYS
+
+
+def _long_ago(book: Book) -> ir.Table:
+    issued = book.invoice.issue_date
+    return (
+        book.invoice.filter(issued <= ibis.literal(book.on - timedelta(days=SHORT_HISTORY_DAYS), type="date")).select("invoice_id").limit(1)
+    )
 
 
 def _first(book: Book) -> ir.Table:
