@@ -19,7 +19,7 @@ from duecourse.web.watch.lease import HeldElsewhere, Lease, LeaseLost
 from duecourse.web.watch.models import Alert, DayRun, DayStep, RunLease, WatchHead
 from duecourse.web.watch.running import DayRunElsewhereError
 from support.background import postgres_of_its_own
-from support.days import FIRST, Days, cheap, looked, run_to, state
+from support.days import BUYERS, FIRST, Days, cheap, looked, run_to, state
 from support.serving import Nursery, kill
 
 pytestmark = pytest.mark.django_db
@@ -198,5 +198,5 @@ def test_days_whose_runs_are_killed_end_as_if_they_had_not_been(tmp_path):
 def test_days_whose_runs_are_killed_five_hundred_times_end_as_if_they_had_not_been(tmp_path):
     found = killed(tmp_path / "killed", 500, 60, 2)
     assert found == ideal(tmp_path / "ideal", 60)
-    assert len(found["alerts"]) > 10
-    assert len(found["notices"]) > 20
+    assert len(found["alerts"]) >= BUYERS  # each has had one, a second only after the first was closed
+    assert len(found["notices"]) > BUYERS
