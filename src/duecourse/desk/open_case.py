@@ -291,7 +291,7 @@ def received_by(book: Book, spans: Sequence[tuple[str, date, date, str]]) -> lis
     ]
 
 
-NEWS_TABLES: Final = (INVOICE, SETTLEMENT, DISPUTE, SECURITY, SIGNAL, CASE_EVENT, NOTICE)
+NEWS_TABLES: Final = (INVOICE, SETTLEMENT, DISPUTE, SECURITY, SIGNAL, CASE_EVENT, NOTICE, CONTRACT)
 MOST_AT_ONCE: Final = 200
 
 

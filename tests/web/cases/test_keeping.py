@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from duecourse.desk.case_clocks import periods
 from duecourse.samples import book as sample_book
 from duecourse.web.cases import keeping
 from duecourse.web.cases.models import CLOSED, Case, CaseEvent, CaseInvoice, Plan, Promise, Task
 from duecourse.web.cases.tables import cases_table
-from duecourse.web.cases.wording import Amounts
+from duecourse.web.cases.wording import Amounts, task_words
 from duecourse.web.outbox.models import Outgoing
 from support.examples import examples
 
@@ -289,3 +290,85 @@ def test_without_a_base_currency_amounts_stand_in_their_own_and_one_that_is_set_
     assert (case.currency, case.overdue_minor) == ("CNY", 1_000_00 * 8 + 750_00 * 7)
     assert case.opened_minor == case.overdue_minor  # nothing has come in
     assert Amounts([case], on).overdue(case) == "CNY 13,250.00"
+
+
+def guarantee(number="g", **more):
+    return {
+        "security_id": number,
+        "buyer_id": "b",
+        "kind": "guarantee",
+        "guarantor_id": "Parent",
+        "text": "连带责任保证",
+        "valid_from": DUE - timedelta(days=60),
+        **more,
+    }
+
+
+def rights():
+    return {task.code.split(".")[1]: task for task in Task.objects.filter(code__startswith="clock.")}
+
+
+def test_a_right_that_ends_on_a_day_of_its_own_is_a_task_until_it_is_kept():
+    day = DUE + timedelta(days=1)
+    facts = {
+        "invoice": [invoice("1"), invoice("2", due=DUE - timedelta(days=1))],
+        "security": [guarantee(valid_to=DUE + timedelta(days=60))],
+        "contract": [{"contract_id": "c", "buyer_id": "b", "valid_from": DUE - timedelta(days=90), "governing_law": "CN"}],
+        "case_event": [
+            {"event_id": "x", "buyer_id": "b", "kind": "bill_received", "happened_on": day, "promised_on": day + timedelta(days=40), "reference": "B1"}
+        ],
+    }  # fmt: skip
+    keeping.run(on(day, **facts))
+    found = rights()
+    assert set(found) == {"guarantee_period", "bill_presentment", "bill_acceptor"}
+    assert found["guarantee_period"].about == {"party": "Parent", "ends_on": (DUE + timedelta(days=60)).isoformat()}
+    assert found["guarantee_period"].due_on <= DUE + timedelta(days=60)
+    assert found["bill_presentment"].due_on <= day + timedelta(days=50)
+    before = {code: (task.pk, task.due_on) for code, task in found.items()}
+    keeping.run(on(day + timedelta(days=3), **facts))
+    assert {code: (task.pk, task.due_on) for code, task in rights().items()} == before
+
+    asked = {
+        "event_id": "e", "buyer_id": "b", "kind": "notice_to_guarantor", "party": "Parent", "happened_on": day + timedelta(days=4),
+        "received_on": day + timedelta(days=4), "proof": "sha",
+    }  # fmt: skip
+    told = {**facts, "case_event": [*facts["case_event"], asked]}
+    keeping.run(on(day + timedelta(days=5), **told))
+    found = rights()
+    assert found["guarantee_period"].state == "done"
+    # To have asked begins the limitation against the guarantor.
+    assert found["guarantee_limitation"].state == "open"
+    assert found["guarantee_limitation"].due_on.year == day.year + 3
+    line = task_words(on(day), found["bill_presentment"], "CN")
+    assert "B1" in line
+    assert (day + timedelta(days=50)).isoformat()[:7] in line
+
+
+def test_a_right_that_was_lost_before_the_case_was_opened_asks_for_nothing_and_one_lost_after_stays():
+    old = {"invoice": [invoice("1", due=date(2025, 1, 10))], "security": [guarantee(valid_to=date(2025, 3, 1))]}
+    keeping.run(on(date(2026, 9, 1), **old))
+    assert "guarantee_period" not in rights()
+    lost = {"invoice": [invoice("2", "c")], "security": [{**guarantee("h"), "buyer_id": "c", "valid_to": DUE + timedelta(days=20)}]}
+    keeping.run(on(DUE + timedelta(days=1), **lost))
+    keeping.run(on(DUE + timedelta(days=40), **lost))
+    task = rights()["guarantee_period"]
+    assert (task.case.buyer_id, task.state) == ("c", "open")
+    assert task.due_on < DUE + timedelta(days=40)
+
+
+def test_the_periods_of_one_are_worked_out_anew_only_when_its_facts_changed(monkeypatch):
+    looked = []
+
+    def counted(book, buyer_id):
+        looked.append(buyer_id)
+        return periods(book, buyer_id)
+
+    monkeypatch.setattr(keeping, "periods", counted)
+    facts = {"invoice": [invoice("1"), invoice("9", "a")], "security": [guarantee()]}
+    day = DUE + timedelta(days=1)
+    for number in range(3):
+        keeping.run(on(day + timedelta(days=number), **facts))
+    assert looked == ["b"]
+    keeping.run(on(day + timedelta(days=4), **{**facts, "security": [guarantee(), guarantee("k", guarantor_id="Aunt")]}))
+    assert looked == ["b", "b"]
+    assert Task.objects.filter(code__startswith="clock.guarantee_period").count() == 2

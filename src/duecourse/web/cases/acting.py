@@ -395,7 +395,17 @@ def end_task(who: Who, book: Book, task_pk: int, state: str, text: str, proof: s
         task.save()
         # What was called for before is done with it.
         case.tasks.filter(code=task.code, number__lt=task.number, state="open").update(state=state, done_on=book.on, done_by=person_of(who))
-        _happened(case, f"task_{state}", f"task {task.pk} {state}", book.on, person_of(who), text, task=task.code, said=task.said)
+        _happened(
+            case,
+            f"task_{state}",
+            f"task {task.pk} {state}",
+            book.on,
+            person_of(who),
+            text,
+            task=task.code,
+            said=task.said,
+            about=task.about,
+        )
         keeping.renew(case)
         case.escalated_on = None
         record(who, f"case.task_{state}", "buyer", case.buyer_id, case=case.case_id, task=task.code)

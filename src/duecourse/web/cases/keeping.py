@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from django.db import connection, transaction
 
 from duecourse.decisions.playbook import Planned, Playbook, Situation, plan, playbook_of
+from duecourse.desk.case_clocks import Period, marks, periods
 from duecourse.desk.open_case import (
     Arrears,
     Circumstances,
@@ -27,8 +28,9 @@ from duecourse.desk.open_case import (
     terms_of,
     working_days,
 )
+from duecourse.ledger.memory import MemoryLedger
 from duecourse.money import exponent
-from duecourse.web.cases.models import LIVE, OPEN, PAUSED, Case, CaseEvent, CaseInvoice, Plan, Promise, Task
+from duecourse.web.cases.models import CLOCK, LIVE, OPEN, PAUSED, Case, CaseEvent, CaseInvoice, Plan, Promise, Task
 from duecourse.web.notices.telling import News, audience_of, tell
 from duecourse.web.outbox.sending import put_out_many
 
@@ -65,6 +67,8 @@ class Day:
         self.days: WorkingDays = working_days(book)
         self.terms, self.limitation = terms_of(book), Limitation(book)
         self._playbooks: dict[str, Playbook] = {}
+        self._marks = marks(book)
+        self._periods: dict[str, list[Period]] = {}
         self.least = int(self.playbook("").opening.least_amount * 10 ** exponent(book.base_currency))
 
     def playbook(self, country: str) -> Playbook:
@@ -72,6 +76,24 @@ class Day:
         if country not in self._playbooks:
             self._playbooks[country] = playbook_of(self.book.settings, country)
         return self._playbooks[country]
+
+    def has_periods(self, buyer_id: str) -> bool:
+        """May rights against this buyer end on days of their own?"""
+        return buyer_id in self._marks
+
+    def periods(self, buyer_id: str) -> list[Period]:
+        """Those rights. It takes a moment for each buyer."""
+        if buyer_id not in self._periods:
+            own = self.book if isinstance(self.book.ledger, MemoryLedger) else alone(self.book, buyer_id)
+            self._periods[buyer_id] = periods(own, buyer_id)
+        return self._periods[buyer_id]
+
+    def planned(self, case: Case, owed: Arrears) -> tuple[Situation, str]:
+        """What the plan of a case rests on, and a mark that changes with it."""
+        book, done = self.playbook(case.country), self.known.done.get(case.case_id, {})
+        now = situation(owed, case.opened_on, self.known, limitation=self.limitation.ends(owed, case.country), terms=self.terms)
+        of_periods = f"{self._marks[case.buyer_id]} {owed.debts!r}" if self.has_periods(case.buyer_id) else ""
+        return now, _mark(book, now, done, of_periods)
 
     def opens(self, owed: Arrears) -> bool:
         """Is this enough, and late enough, to open a case by itself? What has no rate to the base currency cannot be called too little."""
@@ -86,6 +108,7 @@ def run(book: Book, tell: Callable[[float], None] = lambda _share: None) -> dict
     found = {"opened": 0, "paid": 0, "resumed": 0, "tasks": 0, "broken": 0, "escalated": 0, "open": 0}
     seen: set[int] = set()
     for chunk in _chunks(arrears(book)):
+        _look_ahead(day, chunk)
         with transaction.atomic():
             _follow(day, chunk, found, seen)
     _settled(day, found, seen)
@@ -130,6 +153,16 @@ def look_at_news(book: Book, rows: Sequence[JournalRow]) -> int:
 
 
 # --- who owes ---------------------------------------------------------------------------------------------------------------------------------
+
+
+def _look_ahead(day: Day, chunk: Sequence[Arrears]) -> None:
+    """Work out the periods of those of whom something changed before the transaction begins, which others wait for."""
+    of = {one.buyer_id: one for one in chunk if day.has_periods(one.buyer_id)}
+    live = {case.buyer_id: case for case in Case.objects.filter(buyer_id__in=of, state__in=LIVE)} if of else {}
+    for buyer, owed in of.items():
+        case = live.get(buyer)
+        if day.opens(owed) if case is None else day.planned(case, owed)[1] != case.planned:
+            day.periods(buyer)
 
 
 def _follow(day: Day, chunk: Sequence[Arrears], found: dict[str, int], seen: set[int]) -> None:
@@ -191,11 +224,9 @@ def _bring(day: Day, pairs: Sequence[tuple[Case, Arrears]], found: dict[str, int
     _invoices(day, pairs)
     changed: list[tuple[Case, Situation, str, Playbook]] = []
     for case, owed in pairs:
-        book = day.playbook(case.country)
-        now = situation(owed, case.opened_on, day.known, limitation=day.limitation.ends(owed, case.country), terms=day.terms)
-        mark = _mark(book, now, day.known.done.get(case.case_id, {}))
+        now, mark = day.planned(case, owed)
         if mark != case.planned:
-            changed.append((case, now, mark, book))
+            changed.append((case, now, mark, day.playbook(case.country)))
     _plan(day, changed, found)
 
 
@@ -229,8 +260,9 @@ def _left(row: CaseInvoice, on: date) -> CaseInvoice:
     return row
 
 
-def _mark(book: Playbook, now: Situation, done: Mapping[str, Sequence[date]]) -> str:
+def _mark(book: Playbook, now: Situation, done: Mapping[str, Sequence[date]], of_periods: str) -> str:
     said = f"{book.version} {book.values!r} {now.opened_on} {sorted(now.anchors.items())} {sorted(now.holds)} {sorted((kind, sorted(days)) for kind, days in done.items())}"
+    said += of_periods
     return hashlib.sha256(said.encode()).hexdigest()
 
 
@@ -245,7 +277,8 @@ def _plan(day: Day, changed: Sequence[tuple[Case, Situation, str, Playbook]], fo
     moved: list[Task] = []
     for case, now, mark, book in changed:
         mine = held.get(case.pk, {})
-        made, touched = _tasks(case, plan(book, now, day.days), mine, day.known.done.get(case.case_id, {}))
+        own = day.periods(case.buyer_id) if day.has_periods(case.buyer_id) else []
+        made, touched = _tasks(_wanted(case, plan(book, now, day.days), own, mine, day.known.done.get(case.case_id, {}), day.on), mine)
         new += made
         moved += touched
         _next(case, [*mine.values(), *made])
@@ -257,25 +290,44 @@ def _plan(day: Day, changed: Sequence[tuple[Case, Situation, str, Playbook]], fo
     found["tasks"] += len(new)
 
 
-def _tasks(
-    case: Case, planned: Sequence[Planned], mine: Mapping[tuple[str, int], Task], done: Mapping[str, Sequence[date]]
-) -> tuple[list[Task], list[Task]]:
+Wanted = dict[tuple[str, int], tuple[Task, date | None]]
+"""What a case asks for: {(code, number): (the task as it should be, the day on which it was done)}."""
+
+
+def _wanted(
+    case: Case, planned: Sequence[Planned], own: Sequence[Period], mine: Mapping[tuple[str, int], Task], done: Mapping[str, Sequence[date]], on: date
+) -> Wanted:  # fmt: skip
+    """The steps of the playbook, and the rights that end.
+
+    A right that ended before the case was opened asks for nothing, like a step that came before it; one that was kept ends its task.
+    """
+    wanted: Wanted = {}
+    for one in planned:
+        task = Task(case=case, code=one.step.code, number=one.number, phase=one.step.phase, due_on=one.due_on)
+        wanted[task.code, task.number] = (task, _done_on(done, one.step.done_by, case.opened_on))
+    for period in own:
+        about = {**period.about, "ends_on": period.ends_on.isoformat()}
+        task = Task(case=case, code=f"{CLOCK}{period.key}", phase="legal", due_on=period.act_by, about=about)
+        if period.ends_on >= case.opened_on and (not period.met or (task.code, 1) in mine):
+            wanted[task.code, 1] = (task, on if period.met else None)
+    return wanted
+
+
+def _tasks(wanted: Wanted, mine: Mapping[tuple[str, int], Task]) -> tuple[list[Task], list[Task]]:
     """The tasks that are new, and those of `mine` that changed."""
     new, moved = [], []
-    for one in planned:
-        key, done_on = (one.step.code, one.number), _done_on(done, one.step.done_by, case.opened_on)
+    for key, (task, done_on) in wanted.items():
         held = mine.get(key)
-        task = held or Task(case=case, code=one.step.code, number=one.number, phase=one.step.phase, due_on=one.due_on)
-        before = (task.state, task.due_on)
-        if task.state in ("open", "dropped"):
-            task.state, task.due_on = "open", one.due_on
+        now = held or task
+        before = (now.state, now.due_on)
+        if now.state in ("open", "dropped"):
+            now.state, now.due_on = "open", task.due_on
             if done_on is not None:
-                task.state, task.done_on = "done", done_on
+                now.state, now.done_on = "done", done_on
         if held is None:
-            new.append(task)
-        elif before != (task.state, task.due_on):
-            moved.append(task)
-    wanted = {(one.step.code, one.number) for one in planned}
+            new.append(now)
+        elif before != (now.state, now.due_on):
+            moved.append(now)
     for key, task in mine.items():
         if key not in wanted and task.state == "open" and not task.said and task.code != SETTLED_TASK:
             task.state = "dropped"

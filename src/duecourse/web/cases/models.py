@@ -24,6 +24,9 @@ LIVE: Final = (OPEN, PAUSED)
 RESULTS: Final = ("paid", "settled", "indemnified", "sold", "written_off", "uncollectable", "mistaken")
 """Paid in full · a part, by agreement · by the insurer · the claim was sold · written off · nothing left to be had · there was no debt."""
 
+CLOCK: Final = "clock."
+"""How the code of a task begins that is a right that ends (`desk/case_clocks`)."""
+
 TASK_STATES: Final = ("open", "done", "skipped", "dropped")
 """To be done · done · left out by somebody, with a reason · not called for any more."""
 
@@ -124,9 +127,10 @@ class CaseInvoice(models.Model):
 
 
 class Task(models.Model):
-    """One thing to be done in a case: a step of the playbook (`code`, `number`), or one somebody wrote down (`said`).
+    """One thing to be done in a case: a step of the playbook (`code`, `number`), a right that ends (CLOCK), or one somebody wrote down (`said`).
 
     due_on   the last day on which it is in time
+    about    of a right that ends: {ends_on, party, reference}
     proof    SHA-256 of the document that proves it
     """
 
@@ -136,6 +140,7 @@ class Task(models.Model):
     code = models.CharField(max_length=40)
     number = models.IntegerField(default=1)
     said = models.CharField(max_length=300, blank=True, default="")
+    about = models.JSONField(default=dict)
     phase = models.CharField(max_length=10, default=PHASES[0])
     due_on = models.DateField()
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")

@@ -9,7 +9,7 @@ from duecourse.decisions.playbook import playbook_of
 from duecourse.messages import catalogue, say
 from duecourse.money import NO_CURRENCY, format_money
 from duecourse.risk.severity.by_age import waiting_cost
-from duecourse.web.cases.models import CLOSED, PAUSED, CaseInvoice
+from duecourse.web.cases.models import CLOCK, CLOSED, PAUSED, CaseInvoice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -89,8 +89,18 @@ def task_words(book: Book, task: Task, country: str) -> str:
         return str(task.said)
     if task.code == "paid":
         return say("web.cases_task_paid")
+    if task.code.startswith(CLOCK):
+        return _right(task.code, task.about)
     step = playbook_of(book.settings, country).step(task.code)
     return step.sentence() if step is not None else task.code
+
+
+def _right(code: str, about: Mapping[str, Any]) -> str:
+    """A right that ends: which, of whom or what, and on which day."""
+    of = " · ".join(str(about[name]) for name in ("party", "reference") if about.get(name))
+    what = say(f"clocks.clock_{code.removeprefix(CLOCK).partition('.')[0]}")
+    ends = about.get("ends_on")
+    return say("web.cases_task_right", what=what, of=f" · {of}" if of else "", day=ends) if ends else what
 
 
 def task_line(book: Book, task: Task, country: str, on: date) -> dict[str, Any]:
@@ -101,7 +111,7 @@ def task_line(book: Book, task: Task, country: str, on: date) -> dict[str, Any]:
     return {
         "task": task, "words": task_words(book, task, country), "late": late, "look": "bad" if late else "warn" if task.state == "open" and left <= 1 else TASK_LOOKS[task.state],
         "when": say("web.cases_late_by", count=-left) if late else say("web.cases_today") if left == 0 else say("web.cases_in_days", count=left),
-        "code": "" if task.said or task.code == "paid" else task.code, "letter": step.letter if step else "", "proof": bool(step and step.proof),
+        "code": "" if task.said or task.code == "paid" or task.code.startswith(CLOCK) else task.code, "letter": step.letter if step else "", "proof": bool(step and step.proof),
         "source": step.rests_on() if step else "", "place": PLACES.get(step.does, "") if step else "",
     }  # fmt: skip
 
@@ -139,6 +149,8 @@ def event_line(event: CaseEvent) -> dict[str, Any]:
 
 def _task_said(detail: Mapping[str, Any]) -> str:
     code = str(detail.get("task", ""))
+    if code.startswith(CLOCK):
+        return _right(code, detail.get("about") or {})
     step = playbook_of({}).step(code)
     return str(detail.get("said") or "") or (step.sentence() if step else say("web.cases_task_paid") if code == "paid" else code)
 
