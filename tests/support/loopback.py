@@ -31,7 +31,11 @@ class Chat:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                size = int(self.headers["Content-Length"])
+                body = self.rfile.read(size)
+                if len(body) < size:  # who sent it died over it: no server takes half a message
+                    self.close_connection = True
+                    return
                 with chat.guard:
                     chat.got.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
                     status = chat.plan.popleft() if chat.plan else 200
