@@ -57,7 +57,7 @@ compute: Any = pc
 SETTING: Final = "warning_calibration"
 """What a person let the warnings use (`duecourse train --warning --keep`) goes before what is learnt by itself."""
 
-MOST_BUYERS: Final = 4_000
+MOST_BUYERS: Final = 2_500
 """Of more buyers a part is drawn: some hundred defaults move the parameters as well as thousands do, and take seconds."""
 
 NEW_FACTS: Final = 0.02
