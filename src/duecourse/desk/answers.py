@@ -53,6 +53,33 @@ def beside_version(ledger: Keeper) -> str:
     return ",".join(str(tables.get(name, "")) for name in sorted(BESIDE))
 
 
+def identity(ledger: Keeper) -> tuple[Path, Any] | None:
+    """Names a ledger within this process, another one than that which stood in its folder before; None for one in memory."""
+    place = home(ledger)
+    return None if place is None else (place, ledger.state.rows[0].recorded_at)
+
+
+def added_since(ledger: Keeper, version: int, *names: str) -> dict[str, list[str]] | None:
+    """The batches by which these tables grew after a version: {table: batches}. None where rows of them were corrected or withdrawn since.
+
+    What was known of the whole, and what is added can only add to, needs no look at the whole again.
+    """
+    found: dict[str, list[str]] = {}
+    if not 0 <= version <= ledger.version:
+        return None
+    for row in reversed(ledger.state.rows):
+        if row.version <= version:
+            break
+        if row.kind != "compact" and (
+            row.kind not in ("import", "post") or any(row.counts.get(name, {}).get("corrected") for name in names)
+        ):
+            return None
+        for name in names:
+            if row.counts.get(name, {}).get("added"):
+                found.setdefault(name, []).append(row.batch_id)
+    return found
+
+
 def _changes_nothing(row: JournalRow) -> bool:
     return row.kind == "compact" or (row.kind in ("post", "import") and bool(row.counts) and row.counts.keys() <= BESIDE)
 

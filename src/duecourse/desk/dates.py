@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 import ibis
 
+from duecourse.desk import answers
 from duecourse.desk.remembered import remembered
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pyarrow as pa
 
     from duecourse.ledger.book import Book
@@ -22,23 +25,36 @@ CURRENT_DAYS: Final = 7
 def last_day(ledger: Ledger) -> date | None:
     """The latest day on which anything in the ledger happened: an invoice issued, a settlement, an open-item list; None while it is empty.
 
-    Asked once a version.
+    Asked once a version, and of what was added alone where nothing else changed since the last time.
     """
     book = ledger.as_of(FAR)
     found = remembered(book, "last day", lambda: _asked(book))
     return None if found is None else date.fromisoformat(str(found)[:10])
 
 
+DAYS: Final = {"invoice": "issue_date", "settlement": "settle_date", "snapshot": "snapshot_date"}
+_answered: dict[tuple[Path, datetime], tuple[int, date | None]] = {}
+"""{ledger: the version that was asked last, and its day}."""
+
+
 def _asked(book: Book) -> date | None:
+    ledger = book.ledger
+    name = answers.identity(ledger)
+    version, before = _answered.get(name, (-1, None)) if name is not None else (-1, None)
+    added = answers.added_since(ledger, version, *DAYS)
+    found = before if added is not None else None
+    tables = {table: getattr(book, table) for table in (DAYS if added is None else added)}
     days = [
-        book.invoice.select(day=book.invoice.issue_date),
-        book.settlement.select(day=book.settlement.settle_date),
-        book.snapshot.select(day=book.snapshot.snapshot_date),
+        (rows if added is None else rows.filter(rows.source.isin(added[table]))).select(day=rows[DAYS[table]])
+        for table, rows in tables.items()
     ]
-    both = ibis.union(*days)
-    newest: pa.Table = book.run(both.aggregate(day=both.day.max()))
-    found = newest.column("day")[0].as_py()
-    return found if isinstance(found, date) else None
+    if days:
+        both = ibis.union(*days) if len(days) > 1 else days[0]
+        newest: pa.Table = book.run(both.aggregate(day=both.day.max()))
+        found = max((day for day in (newest.column("day")[0].as_py(), found) if isinstance(day, date)), default=None)
+    if name is not None:
+        _answered[name] = (ledger.version, found)
+    return found
 
 
 def default_day(ledger: Ledger) -> date:

@@ -9,6 +9,7 @@ import ibis
 import numpy as np
 import pyarrow.compute as pc
 
+from duecourse.desk import answers
 from duecourse.desk.alone import answered
 from duecourse.desk.remembered import remembered
 from duecourse.desk.surroundings import measures_of_all
@@ -16,6 +17,7 @@ from duecourse.measures.indicators.surroundings import standing_of
 
 if TYPE_CHECKING:
     from datetime import date
+    from pathlib import Path
 
     import ibis.expr.types as ir
     import numpy.typing as npt
@@ -45,8 +47,23 @@ def half_year(rate: Column) -> Column:
 
 def short_history(book: Book) -> bool:
     """Has the ledger too little of a past for the model to be used?"""
+    return bool(remembered(book, "short history", lambda: _is_short(book)))
+
+
+_long: dict[tuple[Path, Any], tuple[int, date]] = {}
+"""{ledger: the version and the day on which its history was long enough}: neither time nor invoices that are added make it shorter."""
+
+
+def _is_short(book: Book) -> bool:
+    name = answers.identity(book.ledger) if book.known_at is None and not book.scope.restricts else None
+    version, day = _long.get(name, (-1, book.on)) if name is not None else (-1, book.on)
+    if day <= book.on and answers.added_since(book.ledger, version, "invoice") is not None:
+        return False
     # One invoice of that time will do: to look for the first of all takes a moment on ten million.
-    return bool(remembered(book, "short history", lambda: not answered(book, "invoice of long ago", _long_ago).num_rows))
+    short = not answered(book, "invoice of long ago", _long_ago).num_rows
+    if name is not None and not short:
+        _long[name] = (book.ledger.version, book.on)
+    return short
 
 
 def first_invoice(book: Book) -> date | None:
