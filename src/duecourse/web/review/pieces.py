@@ -99,7 +99,7 @@ def _inputs(found: Report, over_time: Sequence[Mapping[str, Any]]) -> Iterator[P
         yield {
             "kind": "table",
             "head": [say(f"drift.col_{name}") for name in ("indicator", "index", "level", "median_then", "median_now", "missing_then", "missing_now")],
-            "align": ["left", "right", "left", "right", "right", "right", "right"],
+            "align": ["left", "right", "tight", "right", "right", "right", "right"],
             "rows": [
                 [
                     input_name(row["indicator"]), _ratio(row["index"]), say(f"drift.level_{row['level']}"), _number(row["median_then"]), _number(row["median_now"]),
