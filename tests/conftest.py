@@ -11,9 +11,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from duecourse.messages import use_language
+from support.shared import folder_of_the_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+folder_of_the_run()
 
 settings.register_profile("duecourse", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", deadline=None, max_examples=1_000, suppress_health_check=[HealthCheck.too_slow])

@@ -41,15 +41,15 @@ def files(folder, count, rows=ROWS):
     ]  # fmt: skip
 
 
-def postgres_of_its_own():
-    """A fresh PostgreSQL where the tests run on one; None where they run on SQLite."""
+def postgres_of_its_own(*, empty=False):
+    """A fresh PostgreSQL where the tests run on one; None where they run on SQLite. `empty`: not migrated yet."""
     from django.db import connection
 
     if connection.vendor == "sqlite":
         return None
     from support.postgres import Postgres
 
-    return Postgres()
+    return Postgres(empty=empty)
 
 
 def finish(nursery, seconds=240):

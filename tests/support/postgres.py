@@ -1,4 +1,7 @@
-"""A PostgreSQL server of the test's own, from the wheel or the system: started on a free port of 127.0.0.1, stopped when the process ends."""
+"""A PostgreSQL server of the test's own, from the wheel or the system: started on a free port of 127.0.0.1, stopped when the process ends.
+
+Its folder is a copy of one that was made once for the whole run, in which the app's migrations have been done.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+
+from support.shared import once
 
 
 class PostgresAbsentError(RuntimeError):
@@ -40,10 +45,10 @@ def free_port() -> int:
 class Postgres:
     """One server; `stop` and `start` as a machine would."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, empty: bool = False) -> None:
+        """`empty`: without the app's tables, as on the first day."""
         self.bin = binaries()
         self.folder = Path(tempfile.mkdtemp(prefix="duecourse-pg-"))
-        self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.user = {}
         if os.geteuid() == 0:  # PostgreSQL refuses to be root
@@ -51,14 +56,28 @@ class Postgres:
             os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
             self.user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
         atexit.register(self.remove)
+        subprocess.run(["cp", "-a", once("postgres", self._make), self.folder / "data"], check=True)
+        self.port = free_port()
+        self.start()
+        if empty:
+            self.run("DROP DATABASE duecourse")
+            self.run("CREATE DATABASE duecourse")
+
+    def _make(self, place: Path) -> None:
+        from support.migrated import migrate_empty
+
         made = subprocess.run(
             [self.bin / "initdb", "-D", self.folder / "data", "-U", "duecourse", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
             capture_output=True, check=False, cwd="/", env={"PATH": os.environ["PATH"], "TZ": "UTC"}, **self.user,
         )  # fmt: skip
         if made.returncode:
             raise PostgresAbsentError(f"initdb failed: {made.stderr.decode(errors='replace')[-500:]}")
+        self.port = free_port()
         self.start()
         self.run("CREATE DATABASE duecourse")
+        migrate_empty(self.url)
+        self.stop()
+        (self.folder / "data").rename(place)
 
     @property
     def url(self) -> str:

@@ -88,6 +88,10 @@ class Nursery:
     """A process that has loaded the app and opened nothing: forks workers within milliseconds, and runs snippets."""
 
     def __init__(self, home: Path, ledger: Path, database: str = "", **more: str) -> None:
+        if not database and not (home / "desk.sqlite3").exists():
+            from support.migrated import migrated_sqlite
+
+            migrated_sqlite(home / "desk.sqlite3")
         self.process = subprocess.Popen(
             [sys.executable, "-c", NURSERY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=(home.parent / "nursery.log").open("ab"),
             env=surroundings(home, ledger, database, **more), text=True,

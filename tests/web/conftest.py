@@ -39,9 +39,14 @@ import django
 django.setup()
 
 from django.conf import settings
+from django.test import TransactionTestCase
 
 # Files by their own names: nothing has to be collected for a test that only reads pages.
 settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+# A test's database dies with it: nothing has to reach the disk. (Processes that are killed keep the settings of production.)
+if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    settings.DATABASES["default"]["OPTIONS"]["init_command"] += " PRAGMA synchronous=OFF;"
 
 # A password in a test is no secret: half a second less for each person.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
@@ -49,6 +54,8 @@ settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *s
 from duecourse.desk.demo import make_demo
 from duecourse.web import books
 from duecourse.web import environment as env
+from support.migrated import migrated_sqlite
+from support.shared import once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,6 +64,13 @@ if TYPE_CHECKING:
 
     from duecourse.ledger.store import Ledger
     from duecourse.web.accounts.models import Person
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Each worker has a home of its own. Inheriting that of the process that starts it, pytest-django would load the app there, and all would share it."""
+    for name in ("DJANGO_SETTINGS_MODULE", "DUECOURSE_HOME", "DUECOURSE_LEDGER", "DUECOURSE_DATABASE"):
+        os.environ.pop(name, None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -71,21 +85,65 @@ PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """The database, without the guards of audit trail and custody log: a test with real transactions is cleared by deleting. Their own tests put them up."""
-    from django.db import connection
+def django_db_setup(django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any) -> Iterator[None]:
+    """A copy of the database that was migrated once for all workers, without the guards of audit trail and custody log: a test with real
+    transactions is cleared by deleting. Their own tests put them up."""
+    from django.db import connection, connections
 
     names = ("accounts.migrations.0002_keep_the_trail", "documents.migrations.0002_keep_the_log")
-    with django_db_blocker.unblock(), connection.schema_editor() as editor:
-        for name in names:
-            import_module(f"duecourse.web.{name}").release(None, editor)
+    with django_db_blocker.unblock():
+        name = connection.creation._get_test_db_name()
+        if connection.vendor == "sqlite":
+            migrated_sqlite(Path(name))
+        else:
+            with connection._nodb_cursor() as cursor:
+                cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{connection.settings_dict["NAME"]}"')
+        connection.close()
+        settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
+        with connection.schema_editor() as editor:
+            for one in names:
+                import_module(f"duecourse.web.{one}").release(None, editor)
+    yield
+    with django_db_blocker.unblock():
+        connections.close_all()
+
+
+def empty_what_was_filled(self: TransactionTestCase) -> None:
+    """After a test with real transactions: as `flush`, but only where there are rows, and what Django itself put there stays.
+
+    Emptying a hundred empty tables and writing down again which kinds of things and permissions there are took most of such tests' time.
+    """
+    from django.db import connection, transaction
+
+    quote = connection.ops.quote_name
+    tables = [name for name in connection.introspection.django_table_names(only_existing=True, include_views=False) if name not in KEPT]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {quote(name)})" for name in tables))
+        filled = [row[0] for row in cursor.fetchall()]
+    if not filled:
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL session_replication_role = replica")  # keys are not followed: everything goes
+        for name in filled:
+            cursor.execute(f"DELETE FROM {quote(name)}")
+
+
+KEPT = {"django_content_type", "auth_permission", "django_site"}
+"""Written down when tables are made."""
+
+TransactionTestCase._fixture_teardown = empty_what_was_filled  # type: ignore[method-assign]
+
+
+def _make_demo(place: Path) -> None:
+    make_demo(place, invoices=3_000)
 
 
 @pytest.fixture(scope="session")
 def demo_ledger() -> Iterator[Path]:
     """The demo economy, 3,000 invoices."""
     place = Path(env.LEDGER)
-    make_demo(place, invoices=3_000)
+    shutil.copytree(once("demo", _make_demo), place)
     yield place
     shutil.rmtree(HOME, ignore_errors=True)
 

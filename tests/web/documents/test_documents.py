@@ -37,6 +37,7 @@ from duecourse.web.outbox.models import Outgoing
 from duecourse.web.outbox.sending import append_waiting
 from support.documents import MAIL, pdf, png
 from support.examples import examples
+from support.migrated import migrated_sqlite
 
 CONTRACT = pdf("购销合同 Sales contract", "second page")
 
@@ -436,6 +437,7 @@ def _kills(tmp_path, count: int) -> None:
     def run(*what: str) -> Any:
         return subprocess.Popen([sys.executable, "-c", FILER, *what], env=environment, stdout=subprocess.PIPE, text=True)
 
+    migrated_sqlite(tmp_path / "own" / "desk.sqlite3")
     assert run("make").wait(120) == 0
     draw, answered = random.Random(11), 0
     for turn in range(count):
