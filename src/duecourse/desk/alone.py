@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from duecourse.ledger.book import Book
-from duecourse.ledger.engine import ParquetFiles
+from duecourse.ledger.engine import ParquetFiles, table_names
 from duecourse.ledger.entries import BUYER, DISPUTE, ENTRIES, EXCHANGE_RATE, INVOICE, LIMIT, SETTING, SETTLEMENT, SIGNAL, STATEMENT
 from duecourse.ledger.memory import MemoryLedger, only_buyer
 
@@ -78,11 +78,8 @@ def _made(book: Book, make: Callable[..., ir.Table], given: Mapping[str, pa.Tabl
 def _run(book: Book, expression: ir.Table, given: Mapping[str, pa.Table]) -> pa.Table:
     if not given:
         return book.run(expression)
-    import ibis.expr.operations as ops  # noqa: PLC0415 — as above
-
     own = {f"given_{name}": rows for name, rows in given.items()}
-    names = {node.name for node in expression.op().find(ops.UnboundTable)}
-    return book.ledger.engine.run(expression, {name: own[name] if name in own else book.rows(name) for name in names})
+    return book.ledger.engine.run(expression, {name: own[name] if name in own else book.rows(name) for name in table_names(expression)})
 
 
 def holds(book: Book, entry: Entry) -> bool:

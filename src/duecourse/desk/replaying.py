@@ -23,6 +23,7 @@ from duecourse.calendar import add_months, month_end
 from duecourse.desk.leak_guard import differing, without_later
 from duecourse.desk.plain_rules import RULES, Standing, standing
 from duecourse.errors import DuecourseError, LeakFoundError
+from duecourse.ledger.engine import table_names
 from duecourse.ledger.store import Ledger
 from duecourse.measures.base import minor_rates
 from duecourse.measures.expressions import or_zero, total
@@ -390,18 +391,12 @@ def _open_at(book: Book, rows: pa.Table) -> Owed:
     table = pa.table(
         {"default": pa.array(np.arange(rows.num_rows), pa.int64()), "buyer_id": rows["buyer_id"], "happened_on": rows["happened_on"]}
     )
-    tables: dict[str, Rows] = {name: book.rows(name) for name in _names(asked) if name != FAILED}
+    tables: dict[str, Rows] = {name: book.rows(name) for name in table_names(asked) if name != FAILED}
     found = book.ledger.engine.run(asked, {**tables, FAILED: table})
     return Owed(
         found["default"].to_numpy(zero_copy_only=False).astype(np.int64), _days(found["issue_date"]),
         found["amount"].to_numpy(zero_copy_only=False).astype(np.float64),
     )  # fmt: skip
-
-
-def _names(expression: Any) -> set[str]:
-    import ibis.expr.operations as ops  # noqa: PLC0415 — as in the book
-
-    return {node.name for node in expression.op().find(ops.UnboundTable)}
 
 
 def _as_table(of: Standing, buyers: pa.Array[Any]) -> pa.Table:

@@ -29,6 +29,7 @@ from duecourse.desk.remembered import remembered
 from duecourse.desk.signs import signs, taken
 from duecourse.desk.watched import first_invoice, half_year, is_short
 from duecourse.ledger.book import Book
+from duecourse.ledger.engine import table_names
 from duecourse.ledger.entries import BUYER, DISPUTE, ENTRIES, EXCHANGE_RATE, INVOICE, LIMIT, ORDER, SETTLEMENT, SIGNAL, STATEMENT
 from duecourse.ledger.journal import State
 from duecourse.ledger.memory import MemoryLedger, complete
@@ -243,7 +244,7 @@ def _part(then: Book) -> dict[str, pa.Table]:
     asked[SETTLEMENT.name] = settlement.semi_join(mine.select(*ITEM).view(), list(ITEM)).union(on_account)
     found = {}
     for name, expression in asked.items():
-        given: dict[str, Rows] = {of: then.rows(of) for of in _names(expression) if of != DRAWN}
+        given: dict[str, Rows] = {of: then.rows(of) for of in table_names(expression) if of != DRAWN}
         found[name] = complete(ENTRIES[name], then.ledger.engine.run(expression, {**given, DRAWN: table}))
     return found
 
@@ -275,9 +276,3 @@ def _of_day(entry: Entry, rows: pa.Table, day: date, mark: str) -> pa.Table:
             column = compute.binary_join_element_wise(column, pa.scalar(mark), "", null_handling="emit_null")
         moved[field.name] = column
     return pa.table(moved, schema=entry.schema)
-
-
-def _names(expression: ir.Table) -> set[str]:
-    import ibis.expr.operations as ops  # noqa: PLC0415 — as in the book
-
-    return {node.name for node in expression.op().find(ops.UnboundTable)}

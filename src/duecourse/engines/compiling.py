@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 if TYPE_CHECKING:
     import ibis.expr.operations as ops
     import ibis.expr.types as ir
-
-
-def table_names(expr: ir.Table) -> set[str]:
-    """The names of the tables an expression reads."""
-    from ibis.expr.operations import UnboundTable  # noqa: PLC0415 — an import into an empty ledger reads none, and starts without
-
-    return {cast("ops.UnboundTable", node).name for node in expr.op().find(UnboundTable)}
 
 
 def duckdb_sql(expr: ir.Table) -> str:

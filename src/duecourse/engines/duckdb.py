@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
-from duecourse.engines.compiling import duckdb_sql, table_names, to_schema
-from duecourse.ledger.engine import ParquetFiles
+from duecourse.engines.compiling import duckdb_sql, to_schema
+from duecourse.ledger.engine import ParquetFiles, table_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import ibis.expr.types as ir
@@ -95,7 +95,7 @@ class DuckDBEngine:
             return cursor.extract_statements(sql)[0]
 
     @contextmanager
-    def _opened(self, names: set[str], tables: Mapping[str, Rows]) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _opened(self, names: Collection[str], tables: Mapping[str, Rows]) -> Iterator[duckdb.DuckDBPyConnection]:
         with self.connection() as cursor:
             for name in names:
                 rows = tables[name]

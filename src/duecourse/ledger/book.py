@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from duecourse.calendar import months_back
+from duecourse.ledger.engine import table_names
 from duecourse.ledger.entries import (
     ASSET,
     BUYER,
@@ -391,9 +392,7 @@ class Book:
 
     def tables(self, expr: ir.Table) -> Mapping[str, Rows]:
         """The data behind every table an expression reads."""
-        import ibis.expr.operations as ops  # noqa: PLC0415
-
-        return {node.name: self.rows(node.name) for node in expr.op().find(ops.UnboundTable)}
+        return {name: self.rows(name) for name in table_names(expr)}
 
     def run(self, expr: ir.Table) -> pa.Table:
         """All rows of an expression over this book."""

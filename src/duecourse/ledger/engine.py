@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    import ibis.expr.operations as ops
     import ibis.expr.types as ir
     import pyarrow as pa
     import pyarrow.dataset as ds
@@ -24,6 +26,19 @@ class ParquetFiles:
 
 
 Rows: TypeAlias = "ParquetFiles | pa.Table | ds.Dataset"
+
+
+def table_names(expr: ir.Table) -> frozenset[str]:
+    """The names of the tables an expression reads."""
+    return _names_of(expr.op())
+
+
+@lru_cache(maxsize=1024)
+def _names_of(op: ops.Node) -> frozenset[str]:
+    """Looked for once: an expression is immutable."""
+    from ibis.expr.operations import UnboundTable  # noqa: PLC0415 — an import into an empty ledger reads none, and starts without
+
+    return frozenset(node.name for node in op.find(UnboundTable) if isinstance(node, UnboundTable))
 
 
 class Engine(Protocol):
