@@ -17,6 +17,10 @@ from support.background import ASK, STATE, everything_once, files, finish, postg
 from support.importing import new_ledger
 from support.serving import Nursery, Served, alive, children_of, kill, surroundings
 
+about_the_ledger_alone = pytest.mark.skipif(
+    os.environ.get("DUECOURSE_TEST_DATABASE") == "postgres", reason="about the ledger alone: done in the pass on SQLite"
+)
+
 
 @pytest.fixture
 def place(tmp_path):
@@ -229,6 +233,7 @@ def database_away(served):
             part.rename(part.with_name(part.name.removeprefix("away-")))
 
 
+@about_the_ledger_alone
 def test_a_full_disk_and_a_read_only_ledger_are_named_and_recovered_from(tmp_path):
     """A server whose ledger lies on a disk of 24 MB."""
     disk = tmp_path / "disk"
@@ -309,6 +314,7 @@ print(seen, ledger.version, flush=True)
 """
 
 
+@about_the_ledger_alone
 def test_readers_in_other_processes_read_on_while_the_ledger_is_compacted(tmp_path):
     from support.ledgers import add, invoice
 
