@@ -85,7 +85,8 @@ class Postgres:
 
     def start(self) -> None:
         options = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=120", "shared_buffers=32MB"]
-        command = [self.bin / "postgres", "-D", self.folder / "data", "-h", "127.0.0.1", "-p", str(self.port), "-k", self.folder]
+        # No socket (-k): its path could be too long.
+        command = [self.bin / "postgres", "-D", self.folder / "data", "-h", "127.0.0.1", "-p", str(self.port), "-k", ""]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, *(word for option in options for word in ("-c", option))],
