@@ -10,6 +10,7 @@ import atexit
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PLACE = "DUECOURSE_TESTS_TEMPORARY"
+A_DAY = 86_400
 
 
 def folder_of_the_run() -> Path:
     """The temporary folder of this run, which is also where everybody's temporary files go from now on."""
     if PLACE not in os.environ:
+        for left in Path(tempfile.gettempdir()).glob("duecourse-tests-*"):
+            if time.time() - left.stat().st_mtime > A_DAY:  # of a run that was killed itself
+                shutil.rmtree(left, ignore_errors=True)
         place = Path(tempfile.mkdtemp(prefix="duecourse-tests-"))
         place.chmod(0o755)  # where the tests are root, PostgreSQL is somebody else
         (place / "made").mkdir()
