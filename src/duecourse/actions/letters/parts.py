@@ -159,7 +159,14 @@ def sums(f: LetterFacts, w: Words) -> list[Block]:
             rates = list(dict.fromkeys(basis.rates))
             said = w.rate(rates[0]) if len(rates) == 1 else w("rates_from", first=w.rate(min(rates, key=Decimal)), last=w.rate(max(rates, key=Decimal)))  # fmt: skip
             found.append(
-                text(w("basis_contract" if basis.contract else "basis_law", cite=w.cite(basis.cite), rates=said, day_count=_days(w, basis.day_count)))
+                text(
+                    w(
+                        "basis_contract" if basis.contract else "basis_law",
+                        cite=w.cite(basis.cite),
+                        rates=said,
+                        day_count=_days(w, basis.day_count),
+                    )
+                )
             )
     if any(not one.basis for one in f.invoices):  # what could not be worked out is not given up
         found.append(text(w("interest_none")))
