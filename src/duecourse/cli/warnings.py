@@ -83,5 +83,8 @@ def _all(book: Book) -> Report:
     fitted = {} if short or not rows else in_force(book)
     notes = [say("cli.warnings_short")] if short else [told(fitted)] if rows else [say("warning.none", on=str(book.on))]
     return Report(
-        "", [Section("warnings", say("cli.warnings_title"), columns, rows)], {"as_of": book.on, "learnt": dict(fitted), "warnings": found.to_pylist()}, notes
+        "",
+        [Section("warnings", say("cli.warnings_title"), columns, rows)],
+        {"as_of": book.on, "learnt": dict(fitted), "warnings": found.to_pylist()},
+        notes,
     )

@@ -91,5 +91,7 @@ def taken(book: Book, buyers: pa.Array[Any]) -> pa.Table:
     if holds(book, LIMIT):
         for name, column, make in (("utilisation", "LIM01", utilisation), ("insurer cover", "LIM02_lost", insurer_cover)):
             rows = answered(book, name, make)
-            columns[column] = rows[column].combine_chunks().cast(pa.float64()).take(compute.index_in(buyers, rows["buyer_id"].combine_chunks()))
+            columns[column] = (
+                rows[column].combine_chunks().cast(pa.float64()).take(compute.index_in(buyers, rows["buyer_id"].combine_chunks()))
+            )
     return pa.table(columns)

@@ -35,6 +35,9 @@ ROW_GROUP_ROWS = 6_144
 FEW = 100_000
 """Rows of a table in memory up to which the planning of a query takes longer than the copying of its answer."""
 
+HANDFUL = 5_000
+"""Rows up to which looking for a better plan takes longer than running the one that is written down."""
+
 LONG_TEXT = 8_000
 """Characters of SQL from which planning takes longer than that, whatever is read."""
 
@@ -108,8 +111,11 @@ class DuckDBEngine:
     def run(self, expr: ir.Table, tables: Mapping[str, Rows]) -> pa.Table:
         """All rows of the expression, in exactly its schema."""
         names, sql = table_names(expr), duckdb_sql(expr)
-        few = all(isinstance(rows := tables[name], pa.Table) and rows.num_rows <= FEW for name in names)
+        largest = max((rows.num_rows if isinstance(rows := tables[name], pa.Table) else FEW + 1 for name in names), default=0)
+        few = largest <= FEW
         with self._opened(names, tables) as cursor:
+            if largest <= HANDFUL:
+                cursor.execute("PRAGMA disable_optimizer")  # of this cursor alone
             # A relation is planned twice, which takes longest where there are few rows; running at once copies the answer once more.
             found: Any = (cursor.execute if few or len(sql) > LONG_TEXT else cursor.sql)(self._parsed(sql))
             return to_schema(found.to_arrow_table(), expr.schema().to_pyarrow())

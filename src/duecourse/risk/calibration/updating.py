@@ -35,7 +35,6 @@ LONGEST_STEP: Final = 2.0
 """A longer one may overshoot for good where few defaults stand against many rows."""
 
 
-
 @dataclass(frozen=True)
 class Updated:
     """Added to every buyer's log-odds, and by what each family's log-odds are multiplied."""
@@ -75,7 +74,9 @@ def updated(
     names = [name for name, values in families.items() if values.std() > 0]
     middle, sd = np.array([families[name].mean() for name in names]), np.array([families[name].std() for name in names])
     unit = np.maximum(sd, LEAST_DEVIATION)
-    design = np.column_stack([np.ones(len(fails)), *((families[name] - at) / one for name, at, one in zip(names, middle, unit, strict=True))])
+    design = np.column_stack(
+        [np.ones(len(fails)), *((families[name] - at) / one for name, at, one in zip(names, middle, unit, strict=True))]
+    )
     rest = offset + sum((values for name, values in families.items() if name not in names), np.zeros(len(fails))) + middle.sum()
     tried = SLOPE_PRECISIONS if slope_precision is None else (slope_precision,)
     modes = [_mode(rest, design, fails, np.array([0.0, *unit]), overlap=overlap, slope_precision=one) for one in tried]

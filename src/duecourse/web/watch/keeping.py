@@ -141,7 +141,9 @@ def _opened(rules: AlertPolicy, on: date, cause: str) -> Opened:
     return Opened(day, month, last)
 
 
-def _open(book: Book, alert: LiveAlert, warned: Warned, cause: str, why: Iterable[Mapping[str, Any]], model: Mapping[str, Any]) -> Alert | None:
+def _open(
+    book: Book, alert: LiveAlert, warned: Warned, cause: str, why: Iterable[Mapping[str, Any]], model: Mapping[str, Any]
+) -> Alert | None:
     basis = basis_of(book)
     made = Alert.objects.create(
         buyer_id=alert.buyer_id, severity=alert.severity, reasons=_reasons(book.on, alert.reasons, why), probability=alert.probability_6m,
