@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from duecourse.desk.clocks import INDEPENDENT, SIGNALS, clocks_of
+from duecourse.desk.clocks import INDEPENDENT, SIGNALS, clocks, facts_of
 from duecourse.ledger.entries import CASE_EVENT, CONTRACT, NOTICE, SECURITY, SIGNAL
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def marks(book: Book) -> dict[str, str]:
 def periods(book: Book, buyer_id: str, codes: Collection[str] = CODES) -> list[Period]:
     """Every such period of a buyer's late debts whose last day is known, each once, in order of the days to act by."""
     found: dict[str, Period] = {}
-    for clock in clocks_of(book, buyer_id):
+    for clock in clocks(facts_of(book, buyer_id), with_limitation=False):
         if clock.code not in codes or clock.ends_on is None or clock.act_by is None or clock.state in ("unknown", "stopped"):
             continue
         about = {name: str(clock.about[name]) for name in ("party", "reference") if clock.about.get(name)}

@@ -134,12 +134,14 @@ def own_country(settings: Mapping[str, Any]) -> str:
     return str(settings.get("own_country") or settings.get("calendar") or OWN_COUNTRY)
 
 
-def clocks(facts: DebtFacts, invoices: Iterable[Item | str] | None = None, *, events: Iterable[Event] = ()) -> tuple[Clock, ...]:
-    """The clocks that follow from some facts: a function of them and of their day alone."""
+def clocks(
+    facts: DebtFacts, invoices: Iterable[Item | str] | None = None, *, events: Iterable[Event] = (), with_limitation: bool = True
+) -> tuple[Clock, ...]:
+    """The clocks that follow from some facts: a function of them and of their day alone. Limitation is one or two for each invoice."""
     happened = [*facts.happened, *(Happened(event) for event in events)]
     chosen = _chosen(facts, invoices)
     everything = [one.event for one in happened]
-    found = [clock for row in chosen for clock in _limitation(facts, row, happened)]
+    found = [clock for row in chosen for clock in _limitation(facts, row, happened)] if with_limitation else []
     found += _guarantees(facts, chosen, happened)
     if chosen:
         dues = sorted({row["due_date"] for row in chosen})

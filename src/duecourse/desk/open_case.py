@@ -224,7 +224,13 @@ class Limitation:
         Of the ends that have passed the latest where none is to come. None where no period is known, the second where one of the laws' is not.
         """
         happened, laws = self.happened.get(owed.buyer_id, ()), self._laws(owed.buyer_id, country)
-        by_debt = [[self._end(code, country != self.own, debt, happened) for code in laws] for debt in owed.debts]
+        # Where nothing was done the later debt ends later: those behind the first that is still in time have no say.
+        in_time = self.book.on if not happened else date.max
+        by_debt = []
+        for debt in owed.debts:
+            by_debt.append([self._end(code, country != self.own, debt, happened) for code in laws])
+            if all(day is None or day >= in_time for day in by_debt[-1]):
+                break
         ends = sorted(day for days in by_debt for day in days if day is not None)
         to_come = next((day for day in ends if day >= self.book.on), ends[-1] if ends else None)
         barred = [max(day for day in days if day) for days in by_debt if days and None not in days]
