@@ -40,11 +40,7 @@ result = import_file(ledger, sys.argv[1])
 import json
 print(json.dumps({"read": result.read, "added": dict(result.added), "quarantined": result.quarantined}))
 """
-PYDANTIC = """
-import csv, datetime, decimal, re, sys
-from pydantic import BaseModel, field_validator, model_validator
-class Invoice(BaseModel):
-    invoice_id: str
+FIELDS = """    invoice_id: str
     buyer_id: str
     issue_date: datetime.date
     due_date: datetime.date
@@ -57,7 +53,15 @@ class Invoice(BaseModel):
         if not value:
             raise ValueError("missing")
         return value
-    @field_validator("amount")
+"""
+PYDANTIC = (
+    """
+import csv, datetime, decimal, re, sys
+from pydantic import BaseModel, field_validator, model_validator
+class Invoice(BaseModel):
+"""
+    + FIELDS
+    + """    @field_validator("amount")
     @classmethod
     def exact(cls, value):
         if value != round(value, 2):
@@ -83,8 +87,10 @@ with open(sys.argv[1], newline="") as file:
         except ValueError as error:
             bad.append((number, str(error)))
 """
+)
 
-SAME_CHECKS = """
+SAME_CHECKS = (
+    """
 import collections, csv, datetime, decimal, sys
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 from duecourse.money import exponent
@@ -93,20 +99,9 @@ STEPS = {code: decimal.Decimal(1).scaleb(-exponent(code)) for code in CURRENCIES
 EARLIEST, LATEST = datetime.date(1990, 1, 1), datetime.date(datetime.date.today().year + 10, 12, 31)
 class Invoice(BaseModel):
     model_config = ConfigDict(str_strip_whitespace=True)
-    invoice_id: str
-    buyer_id: str
-    issue_date: datetime.date
-    due_date: datetime.date
-    amount: decimal.Decimal
-    currency: str
-    settle_date: datetime.date | None = None
-    @field_validator("invoice_id", "buyer_id")
-    @classmethod
-    def present(cls, value):
-        if not value:
-            raise ValueError("missing")
-        return value
-    @field_validator("issue_date", "due_date", "settle_date")
+"""
+    + FIELDS
+    + """    @field_validator("issue_date", "due_date", "settle_date")
     @classmethod
     def plausible(cls, value):
         if value is not None and not EARLIEST <= value <= LATEST:
@@ -145,6 +140,7 @@ with open(sys.argv[1], newline="") as file:
         total[0] += 1
         total[1] += item.amount
 """
+)
 RIVALS = {"pydantic": PYDANTIC, "pydantic, the import's checks": SAME_CHECKS}
 
 
