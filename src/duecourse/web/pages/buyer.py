@@ -153,9 +153,11 @@ def _words(request: HttpRequest, book: Book, one: BuyerPage, profile: Mapping[st
         (name, heading(name), _fact(name, profile.get(name, known.get(name)))) for name in FACTS if name not in SELDOM or profile.get(name)
     ]
     if profile.get("registered_capital_minor") is not None:
-        told = in_few_digits(profile["registered_capital_minor"], profile.get("registered_capital_currency") or "CNY")
+        # Without a currency it is a bare number: to take it for yuan would be a guess about money.
+        currency = profile.get("registered_capital_currency")
+        told = f"{amount(profile['registered_capital_minor'], currency)} {currency or ''}".strip()
         facts = [
-            (name, heading("registered_capital"), told["exact"]) if name == "registered_capital_minor" else (name, title, text)
+            (name, heading("registered_capital"), told) if name == "registered_capital_minor" else (name, title, text)
             for name, title, text in facts
         ]
     return {
