@@ -74,6 +74,15 @@ def test_a_large_ledger_is_told_as_one_in_memory_one_by_one(whole):
         near(figures_of(book, everybody[place].as_py())[0], table.slice(place, 1))
 
 
+def test_a_buyer_of_whom_only_an_order_is_known_is_no_stranger():
+    day = dt.date(2026, 3, 31)
+    order = {"order_id": "o", "buyer_id": "new", "order_date": day, "amount_minor": 500, "currency": "CNY"}
+    book = samples.book(day, order=[order])
+    near(figures_of(book, "new")[0], indicators(book, pa.array(["new"])))
+    with pytest.raises(BuyerUnknownError):
+        figures_of(samples.book(day - dt.timedelta(days=1), order=[order]), "new")
+
+
 def test_nothing_is_known_of_a_buyer_without_facts():
     book = samples.book(dt.date(2026, 3, 31), buyer=[{"buyer_id": "a"}])
     found = indicators_of(book, "a")

@@ -18,7 +18,7 @@ from duecourse.desk.behaviour import columns_ready
 from duecourse.desk.surroundings import Surroundings, keep, measures_of_all, surroundings, surroundings_of, with_group
 from duecourse.engines.fused.paying import paying
 from duecourse.errors import BuyerUnknownError
-from duecourse.ledger.entries import INVOICE, LIMIT, SETTLEMENT, SIGNAL, STATEMENT
+from duecourse.ledger.entries import INVOICE, LIMIT, ORDER, SETTLEMENT, SIGNAL, STATEMENT
 from duecourse.measures.base import minor_rates
 from duecourse.measures.indicators.accounts import accounts
 from duecourse.measures.indicators.payment import contested, oldest_unpaid, other_payers, part_payments, payment_cycle, payments_by_month
@@ -120,7 +120,7 @@ def figures_of(book: Book, buyer_id: str) -> tuple[pa.Table, Book, Surroundings]
     Raises BuyerUnknownError for one that the book does not hold or that may not be seen. A payment booked to another account than its invoice's stands
     with that account, and is missing here where the columns of the ledger do not lie ready.
     """
-    if not any(rows.num_rows for rows in (*book.about(buyer_id).values(), *book.also_about(buyer_id, *FURTHER).values())):
+    if not any(rows.num_rows for rows in (*book.about(buyer_id).values(), *book.also_about(buyer_id, ORDER, *FURTHER).values())):
         raise BuyerUnknownError(buyer=buyer_id)
     whole = book.whole
     own, measured = with_group(whole, buyer_id)
