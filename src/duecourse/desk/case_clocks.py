@@ -15,7 +15,7 @@ from duecourse.desk.clocks import INDEPENDENT, SIGNALS, clocks, facts_of
 from duecourse.ledger.entries import CASE_EVENT, CONTRACT, NOTICE, SECURITY, SIGNAL
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from datetime import date
 
     from duecourse.ledger.book import Book
@@ -74,11 +74,11 @@ def marks(book: Book) -> dict[str, str]:
     return {buyer: " ".join(said[buyer]) for buyer in who}
 
 
-def periods(book: Book, buyer_id: str, codes: Collection[str] = CODES) -> list[Period]:
+def periods(book: Book, buyer_id: str) -> list[Period]:
     """Every such period of a buyer's late debts whose last day is known, each once, in order of the days to act by."""
     found: dict[str, Period] = {}
     for clock in clocks(facts_of(book, buyer_id), with_limitation=False):
-        if clock.code not in codes or clock.ends_on is None or clock.act_by is None or clock.state in ("unknown", "stopped"):
+        if clock.code not in CODES or clock.ends_on is None or clock.act_by is None or clock.state in ("unknown", "stopped"):
             continue
         about = {name: str(clock.about[name]) for name in ("party", "reference") if clock.about.get(name)}
         key = f"{clock.code}.{_short(sorted(about.items()), str(clock.about.get('security_id', '')), clock.ends_on.isoformat())}"
