@@ -28,6 +28,17 @@ gc.set_threshold(20_000, 20, 20)
 REPOSITORY = Path(__file__).parents[1]
 
 
+def pytest_collection_finish() -> None:
+    """Five thousand tests and the modules they lie in stay to the end: nobody has to look through them for rubbish again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """At the end they may go: libraries count what is left of theirs."""
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True)
 def english() -> Iterator[None]:
     """Each test starts in English, whatever the one before it spoke."""

@@ -6,16 +6,12 @@ import ast
 import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 import duecourse
 from duecourse import errors, messages
 from duecourse.errors import DuecourseError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SOURCE = Path(duecourse.__file__).parent
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -57,27 +53,30 @@ def test_a_faulty_sentence_is_told(wording, fault):
     assert fault in " ".join(faults_of(wording))
 
 
-def calls() -> Iterator[tuple[str, ast.Call]]:
-    """Every call in the code, with the name of its file."""
+@cache
+def calls() -> dict[str, list[tuple[str, ast.expr]]]:
+    """What the code calls that says something -> each call's file and first argument. All of the code is read, which takes its time: once."""
+    found: dict[str, list[tuple[str, ast.expr]]] = {}
     for path in SOURCE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call):
-                yield path.name, node
+            if isinstance(node, ast.Call) and node.args:
+                name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+                if name in {"say", "Finding", "Check"}:
+                    found.setdefault(name, []).append((path.name, node.args[0]))
+    return found
 
 
 @cache
 def said() -> dict[str, set[str]]:
     """Identifiers the code says literally -> the files that say them; a formatted one stands with `*` for its open part."""
     found: dict[str, set[str]] = {}
-    for file, node in calls():
-        if getattr(node.func, "id", getattr(node.func, "attr", "")) == "say" and node.args:
-            first = node.args[0]
-            for choice in (first.body, first.orelse) if isinstance(first, ast.IfExp) else (first,):
-                if isinstance(choice, ast.Constant) and isinstance(choice.value, str):
-                    found.setdefault(choice.value, set()).add(file)
-                elif isinstance(choice, ast.JoinedStr):
-                    pattern = "".join(part.value if isinstance(part, ast.Constant) else "*" for part in choice.values)
-                    found.setdefault(pattern, set()).add(file)
+    for file, first in calls()["say"]:
+        for choice in (first.body, first.orelse) if isinstance(first, ast.IfExp) else (first,):
+            if isinstance(choice, ast.Constant) and isinstance(choice.value, str):
+                found.setdefault(choice.value, set()).add(file)
+            elif isinstance(choice, ast.JoinedStr):
+                pattern = "".join(part.value if isinstance(part, ast.Constant) else "*" for part in choice.values)
+                found.setdefault(pattern, set()).add(file)
     return found
 
 
@@ -100,14 +99,9 @@ def test_every_error_has_a_whole_sentence(cls):
     assert errors.DuecourseError in cls.__mro__
 
 
-@cache
 def findings_raised() -> set[str]:
     """Finding codes written in the code."""
-    return {
-        node.args[0].value
-        for _file, node in calls()
-        if getattr(node.func, "id", "") in ("Finding", "Check") and node.args and isinstance(node.args[0], ast.Constant)
-    }
+    return {first.value for _file, first in (*calls()["Finding"], *calls()["Check"]) if isinstance(first, ast.Constant)}
 
 
 def test_every_finding_has_a_sentence():
