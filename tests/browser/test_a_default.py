@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from duecourse.desk.demo import make_demo
 from support.browser_support import set_up
+from support.demos import demo_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ def test_from_the_worklist_to_the_end_of_a_case(
     serve: Callable[[Path], Server], watched: Callable[..., Watched], tmp_path: Path, locale: str, language: str, call: str, closed: str
 ) -> None:
     ledger = tmp_path / "ledger"
-    make_demo(ledger, invoices=3_000)
+    demo_at(ledger, invoices=3_000)
     server = serve(ledger)
     browser = watched(locale=locale)
     page = browser.page

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from duecourse.desk.demo import make_demo
 from support.browser_support import set_up
+from support.demos import demo_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ def test_a_file_dropped_on_the_page_is_kept_once(
     serve: Callable[[Path], Server], watched: Callable[..., Watched], tmp_path: Path, locale: str, language: str, kept: str, again: str
 ) -> None:
     ledger = tmp_path / "ledger"
-    make_demo(ledger, invoices=1_000)
+    demo_at(ledger, invoices=1_000)
     server = serve(ledger)
     browser = watched(locale=locale)
     page = browser.page

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from duecourse.desk.demo import make_demo
 from support.browser_support import set_up
+from support.demos import demo_at
 from support.visiting import faults_of, kind_of, links
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ MUST = {
 @pytest.mark.parametrize(("locale", "language"), [("en-GB", "en"), ("zh-CN", "zh-hans")])
 def test_every_page(serve: Callable[[Path], Server], watched: Callable[..., Watched], tmp_path: Path, locale: str, language: str) -> None:
     ledger = tmp_path / "ledger"
-    make_demo(ledger, invoices=1_000)
+    demo_at(ledger, invoices=1_000)
     server = serve(ledger)
     browser = watched(locale=locale)
     set_up(browser.page, server, language)
@@ -56,7 +56,7 @@ def test_every_page(serve: Callable[[Path], Server], watched: Callable[..., Watc
 def test_the_pages_of_every_day(serve: Callable[[Path], Server], watched: Callable[..., Watched], tmp_path: Path) -> None:
     """The short version: what is opened most, in Chinese, in the dark and in the light, on a desk and on a phone."""
     ledger = tmp_path / "ledger"
-    make_demo(ledger, invoices=1_000)
+    demo_at(ledger, invoices=1_000)
     server = serve(ledger)
     browser = watched(locale="zh-CN")
     set_up(browser.page, server, "zh-hans")

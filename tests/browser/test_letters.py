@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from duecourse.desk.demo import make_demo
 from support.browser_support import set_up
+from support.demos import demo_at
 from support.visiting import faults_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def test_from_the_letterhead_to_what_would_go(
     serve: Callable[[Path], Server], watched: Callable[..., Watched], tmp_path: Path, locale: str, language: str
 ) -> None:
     ledger = tmp_path / "ledger"
-    make_demo(ledger, invoices=1_500)
+    demo_at(ledger, invoices=1_500)
     server = serve(ledger)
     browser = watched(locale=locale)
     page = browser.page

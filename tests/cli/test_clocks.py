@@ -9,9 +9,9 @@ from click.testing import CliRunner
 
 from duecourse.cli.commands import build
 from duecourse.desk.clock_trial import event_of
-from duecourse.desk.demo import make_demo
 from duecourse.errors import CountryUnknownError, OptionMisusedError
 from duecourse.messages import use_language
+from support.demos import demo_at
 
 
 def run(*words):
@@ -47,7 +47,7 @@ def test_an_international_sale_of_goods():
 
 def test_a_buyer_of_the_demo(tmp_path):
     place = tmp_path / "ledger"
-    make_demo(place, invoices=1_000)
+    demo_at(place, invoices=1_000)
     rows = json.loads(
         CliRunner()
         .invoke(build(), ["--ledger", str(place), "--format", "json", "buyers", "--sort", "overdue"], standalone_mode=False)

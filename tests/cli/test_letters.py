@@ -14,11 +14,11 @@ import pytest
 from click.testing import CliRunner
 
 from duecourse.cli.commands import build
-from duecourse.desk.demo import make_demo
 from duecourse.desk.letterhead import checked, keep_letterhead
 from duecourse.desk.letters_due import letters_due
 from duecourse.desk.opening import open_ledger
 from duecourse.messages import use_language
+from support.demos import demo_at
 from support.serving import surroundings
 
 OWN = {
@@ -33,7 +33,7 @@ OWN = {
 @pytest.fixture(scope="module")
 def ledger(tmp_path_factory):
     place = tmp_path_factory.mktemp("letters") / "ledger"
-    make_demo(place, invoices=1_500)
+    demo_at(place, invoices=1_500)
     keep_letterhead(open_ledger(place), "", checked(OWN))
     return place
 

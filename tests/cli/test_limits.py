@@ -8,14 +8,14 @@ import pytest
 from click.testing import CliRunner
 
 from duecourse.cli.commands import build
-from duecourse.desk.demo import make_demo
 from duecourse.messages import use_language
+from support.demos import demo_at
 
 
 @pytest.fixture(scope="module")
 def ledger(tmp_path_factory):
     place = tmp_path_factory.mktemp("limit") / "ledger"
-    make_demo(place, invoices=1_500)
+    demo_at(place, invoices=1_500)
     return place
 
 

@@ -11,12 +11,12 @@ from click.testing import CliRunner
 
 from duecourse.cli.commands import build
 from duecourse.desk.dates import default_day
-from duecourse.desk.demo import make_demo
 from duecourse.desk.late_interest import owed
 from duecourse.desk.opening import open_ledger
 from duecourse.errors import AgreedRateMissingError, OptionMisusedError, ReferenceRateMissingError, RuleInvalidError
 from duecourse.measures.receivables import open_items
 from duecourse.messages import use_language
+from support.demos import demo_at
 
 SUM = ("interest", "--amount", "100000", "--currency", "CNY", "--due", "2025-03-31", "--paid", "2025-06-30")
 
@@ -24,7 +24,7 @@ SUM = ("interest", "--amount", "100000", "--currency", "CNY", "--due", "2025-03-
 @pytest.fixture(scope="module")
 def ledger(tmp_path_factory):
     place = tmp_path_factory.mktemp("recovery") / "ledger"
-    make_demo(place, invoices=1_000)
+    demo_at(place, invoices=1_000)
     return place
 
 

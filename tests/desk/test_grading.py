@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from duecourse import samples
 from duecourse.cli import main
-from duecourse.desk.demo import make_demo
 from duecourse.desk.grading import GRADED, grade, graded, grades
 from duecourse.desk.opening import open_ledger
 from duecourse.errors import BuyerUnknownError
 from duecourse.ledger.entries import STATEMENT_ITEMS
 from duecourse.ledger.scope import Scope
+from support.demos import demo_at
 from support.examples import LONG, examples
 
 HEAD = (
@@ -31,7 +31,7 @@ ON = dt.date(2026, 10, 31)
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     place = tmp_path_factory.mktemp("grading") / "ledger"
-    make_demo(place, invoices=1_000)
+    demo_at(place, invoices=1_000)
     ledger = open_ledger(place)
     book = ledger.as_of(ON)
     found = {row["buyer_id"]: row for row in graded(book).to_pylist()}

@@ -190,7 +190,7 @@ ACTS = st.lists(
 
 
 @given(ACTS)
-@examples(12, 150)
+@examples(6, 150)
 def test_one_buyers_rows_are_those_of_the_whole_table_whatever_corrected_or_withdrew_them(tmp_path_factory, acts):
     ledger = Ledger.open(tmp_path_factory.mktemp("acts") / "ledger", engine=ENGINE, create=True)
     batches = []

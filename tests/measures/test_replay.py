@@ -34,7 +34,7 @@ def by_currency(book, expr):
 
 
 @given(facts=ledgers(), on=DATES, by=st.sampled_from(["due_date", "issue_date"]))
-@examples(16, 1000)
+@examples(8, 1000)
 def test_outstanding_and_ageing_equal_a_replay(facts, on, by):
     book, replay = drawn(facts, on)
     found = by_currency(book, outstanding(book))

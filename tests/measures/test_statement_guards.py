@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from duecourse.ledger.entries import STATEMENT_ITEMS
 from duecourse.measures.statement_guards import NEEDS, RATIOS, SCORES, why_not, zone
 from duecourse.measures.statements import annual_statements, statement_ratios, statement_scores
 from duecourse.samples.book import book
+from support.examples import examples
 
 AMOUNT = st.one_of(st.none(), st.sampled_from([0, 1, -1, 100]), st.integers(-(10**12), 10**12))
 YEAR = st.fixed_dictionaries(dict.fromkeys(STATEMENT_ITEMS, AMOUNT))
@@ -20,8 +21,8 @@ def test_every_figure_shown_says_what_it_needs():
     assert {name for names in RATIOS.values() for name in names} | set(SCORES) == set(NEEDS)
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.lists(YEAR, min_size=1, max_size=40))
+@examples(6, 100)
+@given(st.lists(YEAR, min_size=1, max_size=120))
 def test_a_figure_is_missing_exactly_where_there_is_a_reason(years):
     rows = []
     for number, lines in enumerate(years):

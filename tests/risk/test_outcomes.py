@@ -170,7 +170,7 @@ def with_disputes(facts, drawn):
 
 
 @given(ledgers(most_invoices=10), DAYS, DISPUTES, st.booleans())
-@examples(10, 150, deadline=None)
+@examples(5, 150, deadline=None)
 def test_the_course_is_what_the_facts_of_each_day_say(facts, on, disputes, leave_out):
     given_ = with_disputes(facts, disputes)
     book = samples.book(on, **given_)
@@ -203,7 +203,7 @@ def test_the_course_is_what_the_facts_of_each_day_say(facts, on, disputes, leave
 
 
 @given(ledgers(most_invoices=12), DAYS, DISPUTES, st.sampled_from(["default", "severe_delinquency"]))
-@examples(8, 200, deadline=None)
+@examples(4, 200, deadline=None)
 def test_what_is_told_of_a_day_never_changes_with_later_facts(facts, on, disputes, name):
     given_ = with_disputes(facts, disputes)
     given_["signal"] = [

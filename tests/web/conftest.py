@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from importlib import import_module
 from pathlib import Path
@@ -27,6 +28,8 @@ os.environ.pop("DUECOURSE_DATABASE", None)
 
 NO_POSTGRES = ""
 if os.environ.get("DUECOURSE_TEST_DATABASE") == "postgres":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # told to stop, it stops the server, too
+
     from support.postgres import Postgres, PostgresAbsentError
 
     try:
@@ -51,11 +54,10 @@ if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 # A password in a test is no secret: half a second less for each person.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
 
-from duecourse.desk.demo import make_demo
 from duecourse.web import books
 from duecourse.web import environment as env
+from support.demos import demo_at
 from support.migrated import migrated_sqlite
-from support.shared import once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -135,15 +137,11 @@ KEPT = {"django_content_type", "auth_permission", "django_site"}
 TransactionTestCase._fixture_teardown = empty_what_was_filled  # type: ignore[method-assign]
 
 
-def _make_demo(place: Path) -> None:
-    make_demo(place, invoices=3_000)
-
-
 @pytest.fixture(scope="session")
 def demo_ledger() -> Iterator[Path]:
     """The demo economy, 3,000 invoices."""
     place = Path(env.LEDGER)
-    shutil.copytree(once("demo", _make_demo), place)
+    demo_at(place, invoices=3_000)
     yield place
     shutil.rmtree(HOME, ignore_errors=True)
 

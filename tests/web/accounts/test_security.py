@@ -28,6 +28,7 @@ def sign_in(login: str, password: str, **more: str) -> int:
     return Client(**more).post("/account/login/", {"login": login, "password": password}).status_code
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("page", ["/account/login/", "/profile/", "/people/", "/nothing-here/", "/help/"])
 def test_each_page_forbids_what_it_does_not_need(signed_in, page):
     answer = signed_in("admin").get(page)
@@ -43,6 +44,7 @@ def test_each_page_forbids_what_it_does_not_need(signed_in, page):
     assert "no-store" in answer["Cache-Control"]
 
 
+@pytest.mark.alike
 def test_no_page_of_this_room_has_a_script_or_style_in_it(signed_in):
     browser = signed_in("admin")
     for page in ("/people/", "/people/invite/", "/profile/", "/audit/", "/account/2fa/", "/account/sessions/", "/account/password/change/"):
@@ -52,11 +54,13 @@ def test_no_page_of_this_room_has_a_script_or_style_in_it(signed_in):
         assert "<script>" not in text, page
 
 
+@pytest.mark.alike
 def test_a_host_that_is_not_ours_is_refused(person):
     person()
     assert Client(headers={"host": "evil.example"}).get("/account/login/").status_code == 400
 
 
+@pytest.mark.alike
 def test_a_form_without_its_token_is_refused(person):
     bo = person("viewer")
     browser = Client(enforce_csrf_checks=True)
@@ -65,6 +69,7 @@ def test_a_form_without_its_token_is_refused(person):
     assert browser.post("/account/login/", {"login": "x", "password": "y"}).status_code == 403
 
 
+@pytest.mark.alike
 def test_passwords_are_hashed_with_argon2_and_common_ones_refused():
     assert make_password("x", hasher="argon2").startswith("argon2")
     assert settings.PASSWORD_HASHERS[-2].endswith("Argon2PasswordHasher")
@@ -163,6 +168,7 @@ def test_signing_in_changes_the_session_and_a_new_password_ends_the_others(perso
     assert other.get("/profile/").status_code == 302
 
 
+@pytest.mark.alike
 def test_cookies_are_closed_to_scripts_and_to_other_sites():
     assert settings.SESSION_COOKIE_HTTPONLY and settings.CSRF_COOKIE_HTTPONLY
     assert settings.SESSION_COOKIE_SAMESITE == "Lax"
@@ -198,6 +204,7 @@ def test_a_breach_of_the_policy_is_a_line_in_the_log_without_queries(db, caplog)
     assert len(lines) < 31
 
 
+@pytest.mark.alike
 def test_no_secret_reaches_the_log(person, nobody):
     """Everything the app logs at any level, in both forms, while secrets pass through it."""
     held = io.StringIO()

@@ -66,6 +66,7 @@ def test_the_demo_has_cases_and_every_page_shows_them(anna, case):
     assert case.case_id in anna.get(f"/cases/{case.pk}/").content.decode()
 
 
+@pytest.mark.alike
 def test_only_those_who_see_the_buyer_see_its_case(bo, case):
     shown = [one for one in Case.objects.all() if bo.get(f"/cases/{one.pk}/").status_code == 200]
     hidden = [one for one in Case.objects.all() if bo.get(f"/cases/{one.pk}/").status_code == 404]
@@ -96,6 +97,7 @@ def test_a_call_with_a_promise_is_written_down_once(anna, book, case):
     assert case.tasks.get(code="P04").state == "done"
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("name", "fields"),
     [
@@ -223,6 +225,7 @@ def test_lists_are_taken_out_as_they_are_seen(anna, bo, signed_in, case):
     assert signed_in("viewer").get("/cases/export.csv").status_code == 403
 
 
+@pytest.mark.alike
 def test_a_firm_without_a_base_currency_is_told_what_to_set(anna, signed_in, case, monkeypatch):
     Case.objects.update(currency="XXX", overdue_minor=0, waiting_minor=0)
     monkeypatch.setattr("duecourse.ledger.book.Book.base_currency", "XXX")

@@ -9,6 +9,8 @@ import pytest
 from duecourse.cli import cases
 from duecourse.errors import OptionMisusedError
 
+pytestmark = pytest.mark.alike
+
 
 @pytest.fixture
 def case(db):

@@ -28,6 +28,7 @@ def whole(opened):
     return opened.as_of(books.day_of(opened))
 
 
+@pytest.mark.alike
 def test_the_page_counts_what_the_checks_count(desk, own_ledger):
     at = desk()
     (upload,) = at.hand_in(("明细.csv", CONTENT.encode()))
@@ -62,6 +63,7 @@ def test_a_large_ledger_is_checked_by_a_job_once(signed_in, own_ledger, monkeypa
     assert "every 2s" not in browser.get(reverse("findings_list")).content.decode()
 
 
+@pytest.mark.alike
 def test_whoever_sees_a_part_sees_the_findings_of_that_part(signed_in, own_ledger):
     book = whole(own_ledger)
     owner = next(row["sales_owner"] for row in book.run(book.buyer.select("sales_owner")).to_pylist() if row["sales_owner"])

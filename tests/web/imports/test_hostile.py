@@ -48,6 +48,7 @@ def bombs():
     }
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("kind", ["xlsx", "liar", "gz", "two"])
 def test_a_bomb_is_not_opened(desk, empty_ledger, bombs, kind, monkeypatch):
     monkeypatch.setattr(examining, "UNPACKED_FREE", 8 << 20)  # as with a bomb of many times the size, only quicker
@@ -59,6 +60,7 @@ def test_a_bomb_is_not_opened(desk, empty_ledger, bombs, kind, monkeypatch):
     assert books.ledger().version == 0
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("content", "says"),
     [
@@ -79,6 +81,7 @@ def test_what_is_no_export_is_told_what_is_wrong_with_it(desk, empty_ledger, con
     assert "/tmp/" not in page, "our own folders are nobody's business"
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("name", "clean"),
     [
@@ -96,12 +99,14 @@ def test_a_name_leads_nowhere(name, clean):
     assert clean_name(name) == clean
 
 
+@pytest.mark.alike
 def test_a_name_that_leads_elsewhere_stays_in_the_folder(desk, empty_ledger, uploads_folder):
     (upload,) = desk().hand_in(("../../evil.csv", b"a,b\n1,2\n"))
     assert upload.name == "evil.csv"
     assert [one.name for one in uploads_folder.iterdir()] == [upload.sha256]
 
 
+@pytest.mark.alike
 def test_a_file_above_the_limit_is_refused_and_not_kept(desk, empty_ledger, uploads_folder, monkeypatch):
     monkeypatch.setattr(env, "UPLOAD_LIMIT", 2 << 20)
     at = desk()
@@ -110,6 +115,7 @@ def test_a_file_above_the_limit_is_refused_and_not_kept(desk, empty_ledger, uplo
     assert list(uploads_folder.iterdir()) == []
 
 
+@pytest.mark.alike
 def test_no_upload_without_the_token_of_the_form(person, empty_ledger, uploads_folder):
     from django.test import Client
 
@@ -151,6 +157,7 @@ def test_a_file_nobody_confirmed_is_cleared_away_after_a_week(desk, empty_ledger
     assert place_of(young.sha256).exists()
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("text", "value"),
     [("1,234.56", "1234.56"), ("1.234,56", "1234.56"), ("1 234,5", "1234.5"), ("1,234", "1234"), ("1.234.567", "1234567"), ("-12.30", "-12.30"), ("12,3", "12.3"), ("0", "0")],
@@ -159,6 +166,7 @@ def test_an_amount_is_understood_in_either_habit(text, value):
     assert str(typed_amount(text)) == value
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("text", ["", "abc", "--1", "1e", "NaN?"])
 def test_what_is_no_amount_is_none(text):
     assert typed_amount(text) is None

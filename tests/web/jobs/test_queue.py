@@ -56,7 +56,7 @@ def test_an_unforeseen_error_is_tried_again_after_a_growing_wait_until_retries_a
     def stumble(job):
         raise OSError("the cable")
 
-    run = enqueue(a_job(stumble, retries=2))
+    run = enqueue(a_job(stumble, retries=2, backoff_seconds=60))
     for attempt in (1, 2):
         assert drain() == 1
         run.refresh_from_db()

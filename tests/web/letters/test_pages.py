@@ -67,6 +67,7 @@ def test_what_falls_due_soon_is_reminded_of_and_nothing_else(signed_in, person, 
         assert re.search(r'name="invoice" value="[^"]+" aria-label="[^"]+" checked', page) and '<option value="reminder" selected>' in page
 
 
+@pytest.mark.alike
 def test_a_plan_of_invoices_in_several_currencies_is_not_read_in_one_of_them():
     with pytest.raises(TypedError) as refused:
         wanted_from({"kind": "payment_plan", "plan": "2026-08-31 500"}, "")
@@ -217,6 +218,7 @@ def test_an_edited_version_must_still_be_this_letter_and_nobody_else_s(signed_in
     assert hand_in(pdf(making.compose(facts), facts.dated)).status_code == 302  # as it was drawn up
 
 
+@pytest.mark.alike
 def test_only_those_who_may_see_the_buyer_see_the_letter(signed_in, person, letter, book):
     made = letter()
     owner = next(row["sales_owner"] for row in book.run(book.buyer).to_pylist() if row["buyer_id"] == made.buyer_id)
@@ -243,6 +245,7 @@ def test_the_queue_filters_and_shows_in_red_where_limitation_runs_on(signed_in, 
         assert (made.number in reader.get(f"{reverse('letters')}?tab=open&{words}").content.decode()) is there, words
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     "wrong",
     [{"invoice": []}, {"invoice": ["x"]}, {"kind": "sermon"}, {"language": "nl"}, {"email": "no address"}, {"deadline": "soon"}, {"delivery": "x | | then"}, {"kind": "payment_plan", "plan": "2026-01-01 x"}, {"kind": "payment_plan"},
@@ -301,6 +304,7 @@ def test_the_letterhead_and_the_rules_are_kept_by_those_who_may(signed_in, own_l
     assert reader.post(reverse("letters_letterhead_keep"), form).status_code == 403 and reader.get(url).status_code == 200
 
 
+@pytest.mark.alike
 def test_both_languages(signed_in, person, letter):
     made = letter()
     for language, words in (("zh-hans", "催款函件"), ("en", "Letters")):
@@ -310,6 +314,7 @@ def test_both_languages(signed_in, person, letter):
         assert made.number in browser.get(reverse("letter", args=[made.pk])).content.decode()
 
 
+@pytest.mark.alike
 @given(
     st.lists(st.tuples(st.sampled_from(["C-1", "C-1", "C-2"]), st.sampled_from(["C-1", "C-1", "C-3"])), min_size=1, max_size=4),
     st.booleans(),
@@ -336,6 +341,7 @@ def test_nothing_of_another_buyer_passes_the_check_before_a_letter_goes(owners, 
     assert (unfit(row) == "") == (all(one == two == "C-1" for one, two in owners) and not tamper)
 
 
+@pytest.mark.alike
 def test_the_check_of_an_edited_text_names_what_it_lacks():
     facts = demand()
     good = f"{facts.number} {facts.recipient.name} {facts.invoices[0].invoice_id}"

@@ -128,6 +128,7 @@ def test_a_temporary_limit_ends(signed_in, buyer, own_ledger):
     assert (row["kind"], row["valid_to"]) == ("temporary", end.isoformat())
 
 
+@pytest.mark.alike
 def test_what_is_not_an_amount_is_told_and_nothing_is_asked(signed_in, buyer):
     sales = signed_in("sales")
     for wrong in (

@@ -42,6 +42,7 @@ def test_somebody_chooses_what_they_hear_and_when(signed_in, person):
     assert "This message only tries the way" in page
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     "wrong", [{"time_zone": "Mars/Olympus"}, {"quiet_to": ""}, {"digest_at": "late"}, {"way": "77"}, {"kind_summary": "at_once"}]
 )

@@ -18,6 +18,8 @@ from duecourse.web.notices.models import SERVICES as NAMES
 from duecourse.web.notices.services import SERVICES, verdict_of
 from support.examples import examples
 
+pytestmark = pytest.mark.alike
+
 HOSTILE = '<!channel> <at user_id="all"></at> [x](http://evil) *b* | & <http://evil|click>'
 
 

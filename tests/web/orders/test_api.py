@@ -99,6 +99,7 @@ def test_an_order_sent_under_a_new_key_has_what_it_has_and_a_changed_one_is_refu
     assert (changed.status_code, changed.json()["code"], changed.json()["check_id"]) == (409, "order_reserved", first["check_id"])
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("body", "status"),
     [

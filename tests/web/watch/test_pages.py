@@ -41,6 +41,7 @@ def test_the_inbox_shows_what_is_open_the_gravest_saving_first_and_filters_it(si
     assert "No alert fits" in browser.get(reverse("alerts"), {"q": "nobody of this name"}).content.decode()
 
 
+@pytest.mark.alike
 def test_an_alert_shows_why_what_changed_and_what_could_be_done(signed_in, alert):
     one = alert()
     page = signed_in("credit_analyst").get(reverse("alert", args=[one.pk])).content.decode()
@@ -56,6 +57,7 @@ def test_an_alert_shows_why_what_changed_and_what_could_be_done(signed_in, alert
     assert "I look at it" not in viewer
 
 
+@pytest.mark.alike
 def test_a_buyers_pages_show_its_live_alert(signed_in, alert):
     one = alert()
     browser = signed_in("viewer")
@@ -111,6 +113,7 @@ def test_an_alert_is_given_only_to_who_may_act_and_sees_the_buyer(signed_in, per
     assert Alert.objects.get().assignee is None
 
 
+@pytest.mark.alike
 def test_whoever_does_not_see_the_buyer_sees_no_alert(signed_in, alert):
     one = alert()
     limited = signed_in("credit_manager", sales_owners=["nobody"])
@@ -121,6 +124,7 @@ def test_whoever_does_not_see_the_buyer_sees_no_alert(signed_in, alert):
     assert Alert.objects.get().state == OPEN
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("role", ["viewer", "auditor"])
 def test_who_only_reads_does_nothing_to_an_alert(signed_in, alert, role):
     one, browser = alert(), signed_in(role)
