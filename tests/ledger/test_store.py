@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import replace
 
 import pyarrow as pa
@@ -9,7 +10,8 @@ import pytest
 from deltalake import DeltaTable
 
 from duecourse.errors import BatchUnknownError, LedgerNotFoundError, LedgerVersionUnknownError
-from duecourse.ledger.entries import ENTRIES
+from duecourse.ledger.entries import ENTRIES, INVOICE
+from duecourse.ledger.memory import only_buyer
 from duecourse.ledger.store import Ledger
 from support.ledgers import ENGINE, add, invoice, totals
 
@@ -215,3 +217,62 @@ def test_any_lakehouse_engine_can_read_the_tables(ledger):
     table = DeltaTable(ledger.storage.address("invoice")).to_pyarrow_table()
     assert table.num_rows == 5
     assert table.column("amount_minor").to_pylist() == [100] * 5
+
+
+def test_rows_that_a_batch_brought_are_found_without_the_files_of_others(ledger):
+    first = add(ledger, [invoice(1), invoice(2)])
+    second = add(ledger, [invoice(2, 150), invoice(3)])
+    third = add(ledger, [invoice(4)])
+    files = ledger.rows_of(INVOICE)[0].paths
+
+    def brought(*batches):
+        book = ledger.as_of(dt.date(2025, 12, 31))
+        asked = book.invoice.filter(book.invoice.source.isin(batches)).select("invoice_id", "amount_minor").order_by("invoice_id")
+        found = book.run_brought(asked, batches)
+        assert found.equals(book.run(asked))
+        return len(ledger.rows_brought(INVOICE, batches).paths), [tuple(row.values()) for row in found.to_pylist()]
+
+    assert len(files) == 3
+    assert brought(third.batch_id) == (1, [("i4", 100)])
+    assert brought(second.batch_id, third.batch_id) == (2, [("i2", 150), ("i3", 100), ("i4", 100)])
+    assert brought(first.batch_id, second.batch_id, third.batch_id)[0] == 3
+    ledger.void(third.batch_id, "sent by mistake")
+    assert brought(third.batch_id) == (1, [])
+    ledger.compact()
+    assert brought(second.batch_id) == (1, [("i2", 150), ("i3", 100)])
+    assert brought("20990101T000000-000000") == (0, [])
+
+
+def test_settings_are_read_anew_only_when_they_have_changed(ledger):
+    day = dt.date(2025, 12, 31)
+
+    def say(value):
+        add(ledger, [{"name": "base_currency", "value": f'"{value}"'}], "setting")
+        return ledger.state.last.recorded_at
+
+    early = say("CNY")
+    add(ledger, [invoice(1)])
+    assert ledger.as_of(day).base_currency == ledger.as_of(day, early).base_currency == "CNY"
+    kept = ledger.kept_settings
+    batch = add(ledger, [invoice(2)])
+    ledger.compact()
+    assert ledger.kept_settings is kept
+    assert ledger.as_of(day, early).settings is ledger.as_of(day).settings
+    between = ledger.state.last.recorded_at
+    say("EUR")
+    books = {moment: ledger.as_of(day, moment) for moment in (early, between, None)}
+    assert [book.base_currency for book in books.values()] == ["CNY", "CNY", "EUR"]
+    firm = [json.loads(book.of_the_firm["setting"]["value"][0].as_py()) for book in books.values()]
+    assert firm == ["CNY", "CNY", "EUR"]
+    assert [book.run(book.rates().select("currency")).column(0).to_pylist() for book in books.values()] == [["CNY"], ["CNY"], ["EUR"]]
+    assert [only_buyer(book, "b1").base_currency for book in books.values()] == ["CNY", "CNY", "EUR"]
+    ledger.void(batch.batch_id, "sent by mistake")
+    assert ledger.as_of(day).base_currency == "EUR"
+
+
+def test_rows_about_a_buyer_are_those_of_the_newest_version(ledger):
+    add(ledger, [invoice(1)])
+    for number in (4, 7):
+        assert ledger.rows_about(INVOICE, "b1")[0] is ledger.rows_about(INVOICE, "b1")[0]
+        add(ledger, [invoice(number)])
+        assert ledger.as_of(dt.date(2025, 12, 31)).about("b1")["invoice"].num_rows == (number - 1) // 3 + 1

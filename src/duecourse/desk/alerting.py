@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 compute: Any = pc
 
 GRADE_FALL: Final = "grade_fall"
+BEST: Final = 1
 FALLEN_NOTCHES: Final = 2
 """A grade worse by so much is a fall that cannot wait; one step is an indicator's to tell."""
 FLOOR: Final = 8
@@ -218,21 +219,20 @@ def news(book: Book, rows: Sequence[JournalRow]) -> dict[str, dict[str, str]]:
     whole = book.whole
     if "signal" in touched:
         told = whole.signal.filter(whole.signal.source.isin(batches) & whole.signal.ended_on.isnull())
-        for row in whole.run(told.select("buyer_id", "kind", "severity")).to_pylist():
+        for row in whole.run_brought(told.select("buyer_id", "kind", "severity"), batches).to_pylist():
             if row["kind"] in URGENT_SIGNALS and row["severity"] != "info":
                 urgent.setdefault(row["buyer_id"], {})[row["kind"]] = "limit" if row["kind"] == "insurer_limit_cut" else "legal"
             else:
                 others.add(row["buyer_id"])
     if "limit" in touched:
         cut = whole.limit.filter(whole.limit.source.isin(batches) & (whole.limit.kind == "insurer") & whole.limit.buyer_id.notnull())
-        for buyer in _buyers(whole.run(cut.select("buyer_id").distinct())):
+        for buyer in _buyers(whole.run_brought(cut.select("buyer_id").distinct(), batches)):
             urgent.setdefault(buyer, {})
     for name in OF_BUYERS[2:]:
         if name in touched and len(urgent) + len(others) <= MOST_AT_ONCE:
             table = getattr(whole, name)
-            found = whole.run(
-                table.filter(table.source.isin(batches) & table.buyer_id.notnull()).select("buyer_id").distinct().limit(MOST_AT_ONCE + 1)
-            )
+            brought = table.filter(table.source.isin(batches) & table.buyer_id.notnull())
+            found = whole.run_brought(brought.select("buyer_id").distinct().limit(MOST_AT_ONCE + 1), batches)
             others.update(_buyers(found))
     if len(urgent) + len(others) > MOST_AT_ONCE:
         return urgent
@@ -245,13 +245,14 @@ def _buyers(rows: pa.Table) -> list[str]:
 
 def fell(book: Book, before: Book, buyer_id: str) -> Fallen | None:
     """Is a buyer's grade worse than on the book before, by a step that cannot wait?"""
-    grades = []
-    for one in (before, book):
-        try:
-            grades.append(grade(one.whole, buyer_id).grade)
-        except (BuyerUngradedError, BuyerUnknownError):
+    try:
+        now = grade(book.whole, buyer_id).grade
+        if not falls({buyer_id: BEST}, {buyer_id: now}):  # from no grade could it have fallen so far
             return None
-    return next(iter(falls({buyer_id: grades[0]}, {buyer_id: grades[1]})), None)
+        earlier = grade(before.whole, buyer_id).grade
+    except (BuyerUngradedError, BuyerUnknownError):
+        return None
+    return next(iter(falls({buyer_id: earlier}, {buyer_id: now})), None)
 
 
 def falls(before: Mapping[str, int], now: Mapping[str, int]) -> list[Fallen]:

@@ -50,7 +50,10 @@ def _asked(book: Book) -> date | None:
     ]
     if days:
         both = ibis.union(*days) if len(days) > 1 else days[0]
-        newest: pa.Table = book.run(both.aggregate(day=both.day.max()))
+        latest = both.aggregate(day=both.day.max())
+        newest: pa.Table = (
+            book.run(latest) if added is None else book.run_brought(latest, {one for batches in added.values() for one in batches})
+        )
         found = max((day for day in (newest.column("day")[0].as_py(), found) if isinstance(day, date)), default=None)
     if name is not None:
         _answered[name] = (ledger.version, found)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -44,7 +45,7 @@ from duecourse.ledger.entries import (
 from duecourse.ledger.scope import EVERYTHING, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Mapping
     from datetime import date, datetime
 
     import ibis.expr.types as ir
@@ -55,11 +56,15 @@ if TYPE_CHECKING:
 MONTHS: Final = "calendar_month"
 RATES: Final = "rate_to_base"
 
+Kept = TypeVar("Kept")
 DAYS_KEPT: Final = 64
-"""The settings of so many days are kept at most."""
+"""The settings and rates of so many days are kept at most."""
 
 UNDATED_COUNTS: Final = (BUYER, SETTING)
 """Tables in which a row without a date holds always."""
+
+OF_THE_FIRM: Final = (EXCHANGE_RATE, SETTING)
+"""Tables that belong to no buyer and go with each; nobody's scope hides any of their rows."""
 
 ITEM: Final = ("invoice_id", "instalment", "currency")
 """What a settlement names to be applied to an invoice."""
@@ -120,12 +125,22 @@ class Keeper(Protocol):
     kept_settings: dict[tuple[date, datetime | None], Mapping[str, Any]]
     """The settings of this version that were asked for, by day and by what was known."""
 
+    kept_firm: dict[tuple[date, datetime | None], Mapping[str, pa.Table]]
+    """In the same way the rows of what belongs to no buyer."""
+
+    kept_rates: dict[tuple[date, datetime | None], pa.Table]
+    """And the rates to the base currency that are made of them."""
+
     def rows_of(self, entry: Entry) -> tuple[Rows, bool]:
         """A table's rows, and whether any of them corrects another."""
         ...
 
     def rows_about(self, entry: Entry, buyer_id: str) -> tuple[pa.Table, bool]:
         """At least the rows of one buyer, and whether any row of the whole table corrects another."""
+        ...
+
+    def rows_brought(self, entry: Entry, batches: Collection[str]) -> Rows:
+        """At least the rows of a table that came with these batches."""
         ...
 
     def corrections(self, entry: Entry) -> pa.Table | None:
@@ -136,6 +151,17 @@ class Keeper(Protocol):
 def withdrawn_by(withdrawn: Mapping[str, datetime], known_at: datetime | None) -> list[str]:
     """The batches known to be withdrawn by then."""
     return sorted(batch for batch, when in withdrawn.items() if known_at is None or when <= known_at)
+
+
+def _kept(kept: dict[tuple[date, datetime | None], Kept], key: tuple[date, datetime | None], read: Callable[[], Kept]) -> Kept:
+    """What a ledger keeps for a day, read once."""
+    found = kept.get(key)
+    if found is None:
+        found = read()
+        if len(kept) >= DAYS_KEPT:
+            kept.clear()
+        kept[key] = found
+    return found
 
 
 @dataclass(frozen=True)
@@ -173,14 +199,23 @@ class Book:
     @cached_property
     def of_the_firm(self) -> Mapping[str, pa.Table]:
         """What belongs to no buyer and goes with each: exchange rates and settings, {table: its rows}."""
-        return {entry.name: self.run(getattr(self, entry.name)) for entry in (EXCHANGE_RATE, SETTING)}
+
+        def read() -> Mapping[str, pa.Table]:
+            return {entry.name: self.run(getattr(self, entry.name)) for entry in OF_THE_FIRM}
+
+        return _kept(self.ledger.kept_firm, (self.on, self._cut_of(*OF_THE_FIRM)), read)
+
+    @property
+    def knows_firm_as_now(self) -> bool:
+        """Are its settings and exchange rates those of the newest book of the day?"""
+        return self._cut_of(*OF_THE_FIRM) is None
 
     def table(self, entry: Entry) -> ir.Table:
         """One table as of this book: the entry's facts, and `recorded_at`, `source`, `source_row` of each."""
         if self.scope.restricts:
             return self._seen(entry)
         _rows, corrected = self.ledger.rows_of(entry)
-        rows = current_rows(entry, self.ledger.state.withdrawn, corrected=corrected, known_at=self._cut)
+        rows = current_rows(entry, self.ledger.state.withdrawn, corrected=corrected, known_at=self._cut_of(entry))
         on = _literal(self.on, "date")
         if entry.happened:
             happened = rows[entry.happened]
@@ -237,6 +272,15 @@ class Book:
         if self.known_at is None or self.known_at >= self.ledger.state.last.recorded_at:
             return None
         return self.known_at
+
+    def _cut_of(self, *entries: Entry) -> datetime | None:
+        """The same for some tables: also where nothing of theirs changed since."""
+        cut = self._cut
+        if cut is None:
+            return None
+        names = [entry.name for entry in entries]
+        later = itertools.takewhile(lambda row: row.recorded_at > cut, reversed(self.ledger.state.rows))
+        return None if all(row.leaves(*names) for row in later) else cut
 
     @cached_property
     def buyer(self) -> ir.Table:
@@ -351,16 +395,12 @@ class Book:
     @cached_property
     def settings(self) -> Mapping[str, Any]:
         """The firm's settings as of this book, decoded: asked of the ledger once for a day, as every page reads them."""
-        kept = self.ledger.kept_settings
-        key = (self.on, self._cut)
-        found = kept.get(key)
-        if found is None:
+
+        def read() -> Mapping[str, Any]:
             table = self.whole.setting
-            found = {row["name"]: json.loads(row["value"]) for row in self.run(table.select("name", "value")).to_pylist()}
-            if len(kept) >= DAYS_KEPT:
-                kept.clear()
-            kept[key] = found
-        return found
+            return {row["name"]: json.loads(row["value"]) for row in self.run(table.select("name", "value")).to_pylist()}
+
+        return _kept(self.ledger.kept_settings, (self.on, self._cut_of(SETTING)), read)
 
     @cached_property
     def base_currency(self) -> str:
@@ -380,7 +420,7 @@ class Book:
     def _rate_rows(self) -> pa.Table:
         from duecourse.ledger.rates import rates_to_base  # noqa: PLC0415 — rates read the book
 
-        return rates_to_base(self)
+        return _kept(self.ledger.kept_rates, (self.on, self._cut_of(*OF_THE_FIRM)), lambda: rates_to_base(self))
 
     def rows(self, name: str) -> Rows:
         """The data behind a table name in this book's expressions."""
@@ -397,6 +437,10 @@ class Book:
     def run(self, expr: ir.Table) -> pa.Table:
         """All rows of an expression over this book."""
         return self.ledger.engine.run(expr, self.tables(expr))
+
+    def run_brought(self, expr: ir.Table, batches: Collection[str]) -> pa.Table:
+        """All rows of an expression that only asks for rows of these batches, all that came since a moment: files that hold none are not opened."""
+        return self.ledger.engine.run(expr, {name: self.ledger.rows_brought(ENTRIES[name], batches) for name in table_names(expr)})
 
     def about(self, buyer_id: str) -> Mapping[str, pa.Table]:
         """All this book holds on one buyer: {table: its rows}, for buyer, invoice, settlement and dispute.

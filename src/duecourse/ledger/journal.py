@@ -64,6 +64,12 @@ class JournalRow:
     facts: Mapping[str, Any] = field(default_factory=dict)
     tables: Mapping[str, int] = field(default_factory=dict)
 
+    def leaves(self, *tables: str) -> bool:
+        """Does this change surely leave what these tables say as it was?"""
+        if self.kind == "compact":
+            return True
+        return self.kind in ("import", "post") and bool(self.counts) and not any(name in self.counts for name in tables)
+
     def to_arrow(self) -> pa.Table:
         """The row as a table of one row."""
         row = {name: getattr(self, name) for name in SCHEMA.names}

@@ -13,7 +13,7 @@ from duecourse.ledger.entries import ENTRIES
 from duecourse.ledger.journal import JournalRow, State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from duecourse.ledger.engine import Engine, Rows
     from duecourse.ledger.entries import Entry
@@ -29,6 +29,8 @@ class MemoryLedger:
     engine: Engine
     state: State = field(default_factory=lambda: State((JournalRow(0, "", "create", LEARNT),)))
     kept_settings: dict[tuple[date, datetime | None], Mapping[str, Any]] = field(default_factory=dict)
+    kept_firm: dict[tuple[date, datetime | None], Mapping[str, pa.Table]] = field(default_factory=dict)
+    kept_rates: dict[tuple[date, datetime | None], pa.Table] = field(default_factory=dict)
 
     @property
     def version(self) -> int:
@@ -45,6 +47,10 @@ class MemoryLedger:
         if not isinstance(rows, pa.Table):
             raise TypeError(f"{entry.name} is not in memory")
         return rows, corrected
+
+    def rows_brought(self, entry: Entry, batches: Collection[str]) -> Rows:  # noqa: ARG002 — as above
+        """A table's rows: few enough to look through."""
+        return self.rows_of(entry)[0]
 
     def corrections(self, entry: Entry) -> pa.Table | None:
         """None of its rows corrects another."""
@@ -67,7 +73,10 @@ def only_buyer(book: Book, buyer_id: str, *, also: Sequence[Entry] = ()) -> Book
         tables[name] = complete(ENTRIES[name], rows)
     for name, rows in book.of_the_firm.items():
         tables[name] = complete(ENTRIES[name], rows)
-    return Book(MemoryLedger(tables, book.ledger.engine, State((book.ledger.state.last,))), book.on)
+    ledger = MemoryLedger(tables, book.ledger.engine, State((book.ledger.state.last,)))
+    if book.knows_firm_as_now:  # then what was made of them for one buyer serves the next
+        ledger.kept_settings, ledger.kept_rates = book.ledger.kept_settings, book.ledger.kept_rates
+    return Book(ledger, book.on)
 
 
 def complete(entry: Entry, rows: pa.Table) -> pa.Table:

@@ -17,15 +17,15 @@ from deltalake.exceptions import CommitFailedError
 
 from duecourse.errors import BatchUnknownError, LedgerNotFoundError, LedgerVersionUnknownError
 from duecourse.ledger import journal as journal_
-from duecourse.ledger.book import Book, current_rows, named_table
+from duecourse.ledger.book import OF_THE_FIRM, Book, current_rows, named_table
 from duecourse.ledger.engine import ParquetFiles
-from duecourse.ledger.entries import ENTRIES, Entry
+from duecourse.ledger.entries import ENTRIES, SETTING, Entry
 from duecourse.ledger.journal import JournalRow, State
 from duecourse.ledger.storage import Storage, faults_named, file_list, read_files
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from types import TracebackType
 
     import ibis.expr.types as ir
@@ -37,6 +37,11 @@ WAIT_SECONDS: Final = 600.0
 """How long a writer waits for the one before it: longer than a large import's commit takes."""
 
 CORRECTIONS_KEPT: Final = 200_000
+BROUGHT_FILES: Final = 64
+"""To open the files of more batches one by one takes longer than to look through all."""
+ABOUT_KEPT: Final = 96
+ABOUT_BYTES: Final = 1 << 20
+"""Of so many tables the rows of a buyer that were asked for last are kept, if they are no larger: one look at a buyer reads them several times."""
 """So many corrections of a table are kept at hand, to read one buyer's rows without a query over the whole table."""
 
 KEEP_REPLACED_HOURS: Final = 7 * 24
@@ -67,6 +72,9 @@ class Ledger:
     state: State = field(default_factory=lambda: State(()))
     _journal_files: set[str] = field(default_factory=set)
     kept_settings: dict[tuple[date, datetime | None], Mapping[str, Any]] = field(default_factory=dict)
+    kept_firm: dict[tuple[date, datetime | None], Mapping[str, pa.Table]] = field(default_factory=dict)
+    kept_rates: dict[tuple[date, datetime | None], pa.Table] = field(default_factory=dict)
+    _about: dict[tuple[str, int, str], pa.Table] = field(default_factory=dict)
     _resolved: dict[tuple[str, int], tuple[Rows, bool]] = field(default_factory=dict)
     _files: dict[tuple[str, int], tuple[DeltaTable, list[dict[str, Any]]]] = field(default_factory=dict)
     _corrections: dict[tuple[str, int], pa.Table | None] = field(default_factory=dict)
@@ -124,13 +132,19 @@ class Ledger:
             self._create()
             self.refresh()
             return
-        self.state = State(tuple(rows[version] for version in sorted(rows)))
-        self.kept_settings = {}  # another dictionary: a book drawn up meanwhile puts what it read into the old one
+        before, self.state = self.state, State(tuple(rows[version] for version in sorted(rows)))
+        since = self.state.rows[len(before.rows) :]
+        # Another dictionary: a book drawn up meanwhile puts what it read into the old one.
+        if not all(row.leaves(SETTING.name) for row in since):
+            self.kept_settings = {}
+        if not all(row.leaves(*(entry.name for entry in OF_THE_FIRM)) for row in since):
+            self.kept_firm, self.kept_rates = {}, {}
         self._journal = (table, self.storage.mark("journal", table.version()))
         tables = set(self.state.last.tables.items())
         for kept in (self._resolved, self._files, self._corrections):
             for key in kept.keys() - tables:
                 del kept[key]
+        self._about = {key: kept for key, kept in list(self._about.items()) if key[:2] in tables}
 
     @property
     def version(self) -> int:
@@ -188,8 +202,33 @@ class Ledger:
         if version is None:
             return entry.schema.empty_table(), False
         _rows, corrected = self.rows_of(entry)
-        table, files = self._files_of(entry.name, version)
-        return self.storage.rows_where(entry.name, entry.schema, table, files, "buyer_id", buyer_id), corrected
+        key, kept = (entry.name, version, buyer_id), self._about
+        found = kept.get(key)
+        if found is None:
+            table, files = self._files_of(entry.name, version)
+            found = self.storage.rows_where(entry.name, entry.schema, table, files, "buyer_id", buyer_id)
+            if found.nbytes <= ABOUT_BYTES:
+                if len(kept) >= ABOUT_KEPT:
+                    kept.clear()
+                kept[key] = found
+        return found, corrected
+
+    def rows_brought(self, entry: Entry, batches: Collection[str]) -> Rows:
+        """At least the rows of a table that came with these batches: of a local ledger, the files that may hold any."""
+        rows, _corrected = self.rows_of(entry)
+        if not isinstance(rows, ParquetFiles):
+            return rows
+        _table, files = self._files_of(entry.name, self.state.last.tables[entry.name])
+        bounds = [(file.get("min.source"), file.get("max.source")) for file in files]
+        paths = tuple(
+            path
+            for path, (least, most) in zip(rows.paths, bounds, strict=True)
+            if least is None or most is None or any(least <= batch <= most for batch in batches)
+        )
+        if len(paths) > BROUGHT_FILES:
+            return rows
+        present = {name for path in paths for name in pq.read_schema(path).names}  # not every column of the table need be in these
+        return ParquetFiles(paths, rows.schema, rows.present & present)
 
     def corrections(self, entry: Entry) -> pa.Table | None:
         """The rows of a table that correct others: key, recorded_at, source, supersedes. None where there are too many to keep at hand."""
