@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from duecourse import samples
-from duecourse.measures.paying import BLOCK_DAYS, EARLIEST, due_blocks, trade_blocks
+from duecourse.measures.paying import BLOCK_DAYS, EARLIEST, ITEM_DAYS, due_blocks, due_items, trade_blocks
 from duecourse.measures.told_lately import told_lately
 from support.examples import examples
 
@@ -107,3 +107,26 @@ def test_every_invoice_due_is_in_one_block_with_its_own_days(drawn):
             cell[place] += value
     found = rows(due_blocks, invoice=invoices, settlement=payments)
     assert {key: [row["items"], row["unpaid"], row["days_30"], row["late_15"]] for key, row in found.items()} == by_hand
+
+
+def items(**facts):
+    book = samples.book(ON, **facts)
+    return sorted((row["buyer_id"], row["due_ago"], row["delay"]) for row in book.run(due_items(book)).to_pylist() if row["delay"] is not None), [
+        row["due_ago"] for row in book.run(due_items(book)).to_pylist() if row["delay"] is None
+    ]  # fmt: skip
+
+
+def test_an_invoice_is_paid_on_the_day_of_its_largest_payment_once_half_of_it_is_settled():
+    paid, still = items(
+        invoice=[
+            invoice("whole", 50), invoice("early", 40), invoice("parts", 60), invoice("less", 70), invoice("short", 80), invoice("alike", 90),
+            invoice("today", 0), invoice("tomorrow", -1), invoice("old", ITEM_DAYS), invoice("back", 20, amount=-100),
+        ],
+        settlement=[
+            payment("p1", "whole", 30), payment("p2", "early", 44), payment("p3", "parts", 55, 20), payment("p4", "parts", 10, 60),
+            payment("p5", "less", 60, 49), payment("p6", "short", 75, 97), payment("p7", "short", 5, 3, kind="write_off"),
+            payment("p8", "alike", 80, 40), payment("p9", "alike", 70, 40), payment("p10", "alike", 85, -1), payment("p11", None, 3),
+        ],
+    )  # fmt: skip
+    assert paid == [("a", 40, -4), ("a", 50, 20), ("a", 60, 50), ("a", 80, 5), ("a", 90, 10)]  # of two alike the earlier one
+    assert sorted(still) == [0, 70]

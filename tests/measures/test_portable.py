@@ -32,7 +32,7 @@ def public_measures():
                 yield pytest.param(function, id=f"{module.name.rpartition('.')[2]}.{name}")
 
 
-WITHOUT_MONEY = {"statement_doubts", "due_blocks", "trade_blocks", "told_lately"}
+WITHOUT_MONEY = {"statement_doubts", "due_blocks", "due_items", "trade_blocks", "told_lately"}
 """They count, or answer yes or no; a currency would say nothing."""
 
 MORE = {"credit_sales": {"since": dt.date(2026, 1, 1)}}

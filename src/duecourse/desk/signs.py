@@ -1,4 +1,4 @@
-"""The signs the hazard model reads, of every buyer as of a book: from two passes over the invoices, one over the signals, and the indicators (模型特征)."""
+"""The signs the hazard model reads, of every buyer as of a book: from three passes over the invoices, one over the signals, and the indicators (模型特征)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from duecourse.desk.accounts import accounts
 from duecourse.desk.alone import answered, holds
 from duecourse.ledger.entries import LIMIT, SIGNAL, STATEMENT
 from duecourse.measures.indicators.trade import insurer_cover, utilisation
-from duecourse.measures.paying import BLOCKS, due_blocks, trade_blocks
+from duecourse.measures.paying import BLOCKS, due_blocks, due_items, trade_blocks
 from duecourse.measures.told_lately import TOPICS, told_lately
 from duecourse.risk import grade_v1, scorecard_v1
-from duecourse.risk.warning.hazard_v1 import of_payments
+from duecourse.risk.warning.hazard_v1 import of_items, of_payments
+from duecourse.risk.warning.hazard_v1.distress import OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +38,7 @@ def signs(book: Book, buyers: pa.Array[Any], indicators: pa.Table) -> dict[str, 
     found = of_payments(
         _blocks(answered(book, "due blocks", due_blocks), buyers), _blocks(answered(book, "trade blocks", trade_blocks), buyers)
     )
+    found |= _distress(answered(book, "due items", due_items), buyers)
     nothing = np.zeros(len(buyers))
     for topic in TOPICS:
         found |= {f"{topic}_lately": nothing, f"{topic}_before": nothing}
@@ -73,6 +75,12 @@ def _blocks(rows: pa.Table, buyers: pa.Array[Any]) -> Mapping[str, npt.NDArray[n
         array[cell] = rows[name].to_numpy(zero_copy_only=False)[there]
         found[name] = array.reshape(len(buyers), BLOCKS)
     return found
+
+
+def _distress(rows: pa.Table, buyers: pa.Array[Any]) -> dict[str, Column]:
+    place, there = _place(rows, buyers)
+    ago, delay = (compute.fill_null(rows[name], OPEN).to_numpy().astype(np.int64)[there] for name in ("due_ago", "delay"))
+    return of_items(place, ago, delay, len(buyers))
 
 
 def _told(rows: pa.Table, buyers: pa.Array[Any]) -> dict[str, Column]:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 compute: Any = pc
 THEMES_TOLD: Final = 4
-LOGARITHMS: Final = ("purchases", "accounts")
+LOGARITHMS: Final = ("course", "purchases", "accounts")
 COUNTS: Final = (*TOLD, "unpaid")
 Basis = Literal["model", "worst_so_far"]
 

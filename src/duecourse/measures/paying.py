@@ -24,6 +24,10 @@ BLOCKS: Final = 32
 REACHES: Final = (15, 30, 60)
 """Days after the due date up to which delays are followed."""
 
+ITEM_DAYS: Final = 1095
+DAYS_RANKED: Final = 1 << 17
+LARGEST_RANKED: Final = 1 << 45
+
 EARLIEST: Final = -30
 """A payment earlier than so many days before its due date (an advance) says no more than one on that day."""
 
@@ -66,6 +70,33 @@ def due_blocks(book: Book, *, blocks: int = BLOCKS) -> ir.Table:
         **{f"days_{reach}": as_int64(within[reach].sum()) for reach in REACHES},
         squares_30=as_int64((within[30] * within[30]).sum()),
     )
+
+
+def due_items(book: Book, *, days: int = ITEM_DAYS) -> ir.Table:
+    """When was each invoice paid that fell due of late?  逐笔到期与付款
+
+    One row per invoice and instalment that fell due within so many days up to the book's day.
+        buyer_id   string
+        due_ago    int64    days since it fell due
+        delay      int64    days from then to its payment (negative: before); null while less than half of it is settled
+
+    It is paid on the day of its largest settlement: what a deduction or a part-payment leaves open is no lateness of the buyer.
+    days: 1 to 3,650.
+    """
+    checked("days", days, 1, 3650)
+    invoice, settlement = book.invoice, book.settlement
+    on = day(book.on)
+    invoice = invoice.filter((invoice.due_date <= on) & (invoice.due_date > day(days_before(book.on, days))) & (invoice.amount_minor > 0))
+    named = settlement.filter(settlement.invoice_id.notnull() & (settlement.amount_minor > 0))
+    # One number for the amount first and the earlier day second, so that the answer does not hang on the order of rows.
+    before = days_between(on, named.settle_date)
+    ranked = named.mutate(ranked=ibis.least(named.amount_minor, LARGEST_RANKED) * DAYS_RANKED + ibis.least(before, DAYS_RANKED - 1))
+    paid = ranked.group_by(list(ITEM)).aggregate(settled=ranked.amount_minor.sum(), largest=ranked.ranked.max())
+    rows = invoice.left_join(paid, list(ITEM)).select(
+        invoice.buyer_id, due_ago=days_between(on, invoice.due_date),
+        is_paid=or_zero(paid.settled) * 2 >= invoice.amount_minor, paid_ago=paid.largest % DAYS_RANKED,
+    )  # fmt: skip
+    return rows.select("buyer_id", "due_ago", delay=rows.is_paid.ifelse(rows.due_ago - rows.paid_ago, ibis.null("int64")))
 
 
 def trade_blocks(book: Book, *, blocks: int = BLOCKS) -> ir.Table:

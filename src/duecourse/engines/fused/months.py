@@ -16,7 +16,8 @@ import numpy as np
 import pyarrow.compute as pc
 
 from duecourse.calendar import months_back
-from duecourse.engines.fused.kernel import CASH, DILUTION, NO_DAY, PAYMENT, _first_after, _hidden, compiled
+from duecourse.compiled import compiled
+from duecourse.engines.fused.kernel import CASH, DILUTION, NO_DAY, PAYMENT, _first_after, _hidden
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

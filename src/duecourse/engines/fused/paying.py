@@ -13,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from duecourse.compiled import compiled
 from duecourse.engines.fused import EPOCH, SHARES_PER_THREAD, _shares
-from duecourse.engines.fused.kernel import CASH, NO_DAY, PAYMENT, _first_after, _hidden, compiled
+from duecourse.engines.fused.kernel import CASH, NO_DAY, PAYMENT, _first_after, _hidden
 from duecourse.measures.indicators.payment import (
     CLOSED,
     LEAST_MONTHS,

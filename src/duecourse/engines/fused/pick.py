@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from duecourse.engines.fused.kernel import compiled
+from duecourse.compiled import compiled
 
 if TYPE_CHECKING:
     import numpy as np

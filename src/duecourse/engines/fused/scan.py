@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from duecourse.engines.fused.kernel import compiled
+from duecourse.compiled import compiled
 
 if TYPE_CHECKING:
     import numpy.typing as npt

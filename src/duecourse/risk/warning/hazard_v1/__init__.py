@@ -10,10 +10,11 @@ from functools import cache
 from importlib import resources
 
 from duecourse.risk.points import Scorecard, from_json
+from duecourse.risk.warning.hazard_v1.distress import of_items
 from duecourse.risk.warning.hazard_v1.signs import of_payments
 from duecourse.risk.warning.hazard_v1.themes import LEADING, SIGNS
 
-__all__ = ["HORIZON_DAYS", "LEADING", "SIGNS", "load", "of_payments"]
+__all__ = ["HORIZON_DAYS", "LEADING", "SIGNS", "load", "of_items", "of_payments"]
 
 HORIZON_DAYS = 183
 
