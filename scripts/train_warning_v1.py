@@ -46,8 +46,8 @@ HEALTHY_SHARE = 0.2
 
 FIRST, LAST = date(2023, 4, 30), date(2026, 4, 30)
 EVERY_MONTHS = 2
-LABEL_DAYS = 274
-"""Failing within nine months is what is fitted: it ranks early distress as well as near failure. The level is then set to six months."""
+LABEL_DAYS = 365
+"""Failing within a year is what is fitted: it ranks early distress as well as near failure. The level is then set to six months."""
 
 HORIZON_DAYS = 183
 BASE_RATE = 0.01
@@ -134,7 +134,7 @@ def main() -> None:
 
 
 def steepness(model: dict, data: dict[str, np.ndarray]) -> float:
-    """How much steeper the odds of failing within six months are than those fitted to nine months, which are shrunk on purpose. Ranks nobody anew."""
+    """How much steeper the odds of failing within six months are than those fitted to a year, which are shrunk on purpose. Ranks nobody anew."""
     from sklearn.linear_model import LogisticRegression
 
     log_odds = from_json(json.dumps(model)).evidence({name: data[name].astype(float) for name in SIGNS}).log_odds

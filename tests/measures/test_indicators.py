@@ -12,7 +12,7 @@ from duecourse.measures.indicators.accounts import accounts
 from duecourse.measures.indicators.common import month_begins
 from duecourse.measures.indicators.payment import contested, oldest_unpaid, other_payers, part_payments, payment_cycle, payments_by_month
 from duecourse.measures.indicators.surroundings import contagion, moves
-from duecourse.measures.indicators.told import SIGNS, claims, downgrades, recorded, signals_counted
+from duecourse.measures.indicators.told import SIGNS, claims, downgrades, rated, recorded, signals_counted
 from duecourse.measures.indicators.trade import insurer_cover, ordering, standing, utilisation
 
 ON = dt.date(2026, 3, 31)
@@ -389,6 +389,19 @@ def test_ratings_fall_by_notches():
         "first": 0,
     }
     assert {name: row["FIN10"] for name, row in rows.items()} == expected
+
+
+def test_outside_grades_are_told_on_one_scale_by_the_worst_of_each_providers_latest():
+    said = [
+        ("letters", "p", "A", 10), ("number", "p", "7", 10), ("latest", "p", "CCC", 300), ("latest", "p", "AAA", 20), ("two", "p", "2", 30), ("two", "q", "BB", 200),
+        ("stale", "p", "C", 540), ("worded", "p", "poor", 5), ("worded since", "p", "4", 90), ("worded since", "p", "fine", 5),
+    ]  # fmt: skip
+    told = [
+        {"signal_id": str(n), "buyer_id": b, "kind": "bureau_grade", "provider": p, "published_on": ago(d), "value": v, "severity": "info"}
+        for n, (b, p, v, d) in enumerate(said)
+    ]
+    rows = found(rated, signal=told)
+    assert {name: row["rating_level"] for name, row in rows.items()} == {"letters": 3.5, "number": 7.0, "latest": 1.0, "two": 6.5}
 
 
 ITEMS = {

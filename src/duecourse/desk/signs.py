@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from duecourse.desk.accounts import accounts
 from duecourse.desk.alone import answered, holds
 from duecourse.ledger.entries import LIMIT, SIGNAL, STATEMENT
+from duecourse.measures.indicators.told import rated
 from duecourse.measures.indicators.trade import insurer_cover, utilisation
 from duecourse.measures.paying import BLOCKS, due_blocks, due_items, trade_blocks
 from duecourse.measures.told_lately import TOPICS, told_lately
@@ -44,7 +45,9 @@ def signs(book: Book, buyers: pa.Array[Any], indicators: pa.Table) -> dict[str, 
         found |= {f"{topic}_lately": nothing, f"{topic}_before": nothing}
     if holds(book, SIGNAL):
         found |= _told(answered(book, "told lately", told_lately), buyers)
+        found["rating_level"] = _of_buyers(answered(book, "rated", rated), "rating_level", buyers)
     unknown = np.full(len(buyers), np.nan)
+    found.setdefault("rating_level", unknown)
     found["accounts_log_odds"] = unknown
     if holds(book, STATEMENT):
         card = scorecard_v1.load()
@@ -63,6 +66,13 @@ def _place(rows: pa.Table, buyers: pa.Array[Any]) -> tuple[npt.NDArray[np.int64]
     at = compute.index_in(rows["buyer_id"].combine_chunks(), buyers)
     there = compute.is_valid(at).to_numpy(zero_copy_only=False)
     return compute.fill_null(at, 0).to_numpy(zero_copy_only=False).astype(np.int64)[there], there
+
+
+def _of_buyers(rows: pa.Table, name: str, buyers: pa.Array[Any]) -> Column:
+    place, there = _place(rows, buyers)
+    column = np.full(len(buyers), np.nan)
+    column[place] = rows[name].to_numpy(zero_copy_only=False)[there]
+    return column
 
 
 def _blocks(rows: pa.Table, buyers: pa.Array[Any]) -> Mapping[str, npt.NDArray[np.float32]]:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 TWO_WEEKS: Final = 14
 """Ten working days."""
 LONG: Final = 5 * YEAR
+HOLDS: Final = 540
+"""Days for which a yearly grade is looked at: those of a year and a late next one."""
+
 LETTERS: Final = (
     ("AAA",), ("AA+",), ("AA",), ("AA-",), ("A+",), ("A",), ("A-",), ("BBB+",), ("BBB",), ("BBB-",), ("BB+",), ("BB",), ("BB-",),
     ("B+",), ("B",), ("B-",), ("CCC+",), ("CCC",), ("CCC-", "CC", "C"), ("D", "SD", "RD"),
@@ -161,6 +164,22 @@ def downgrades(book: Book) -> ir.Table:
     fall = ibis.coalesce(steps, worded)
     rows = rows.select("buyer_id", fall=(fall > 0).ifelse(fall, ZERO))
     return rows.group_by("buyer_id").aggregate(FIN10=as_int64(rows.fall.max()))
+
+
+def rated(book: Book) -> ir.Table:
+    """How good is a buyer by the latest grades others have given it?  最新外部评级
+
+    One row per buyer with a rating, bureau or insurer grade of the last 540 days in letters or of 1 to 10.
+        rating_level  float64  1 (best) to 10: the worst of each provider's latest; letters half a grade each, from AAA = 1
+    """
+    rows = book.signal
+    rows = rows.filter(rows.kind.isin(list(RATINGS)) & rows.value.notnull() & within(rows.published_on, book, HOLDS))
+    order = ibis.window(group_by=["buyer_id", "kind", "provider"], order_by=["published_on", "signal_id"])
+    rows = rows.mutate(after=rows.signal_id.lead(1).over(order))
+    notch = _notch(rows.value).cast("float64")
+    level = (notch > float(LETTERS_FROM)).ifelse((notch - float(LETTERS_FROM + 1)) * 0.5 + 1.0, notch)
+    latest = rows.select("buyer_id", "after", level=level).filter(lambda row: row.after.isnull() & row.level.notnull())
+    return latest.group_by("buyer_id").aggregate(rating_level=latest.level.max())
 
 
 def _notch(grade: ir.StringValue) -> ir.IntegerValue:

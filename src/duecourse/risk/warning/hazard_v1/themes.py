@@ -20,6 +20,7 @@ SIGNS: Final[Mapping[str, tuple[str, int]]] = {
     "purchases_30": ("purchases", 0), "purchases_60": ("purchases", 0), "purchases_90": ("purchases", 0),
     "past_items": ("purchases", 0),
     **{f"{topic}_{when}": (topic, 1) for topic in TOLD for when in ("lately", "before")},
+    "rating_level": ("rating", 1),
     "accounts_log_odds": ("accounts", 1),
     "limit_utilisation": ("limit", 1), "insurer_lost": ("insurer", 1),
 }  # fmt: skip
