@@ -112,14 +112,14 @@ class _Courses:
     @classmethod
     def drawn(cls) -> _Courses:
         rows: list[tuple[int, int, float, Column]] = []
-        for months, share in COURSES:
-            rows.append((months, 1, share * ENDS_BADLY, (np.arange(1, months + 1) / months) ** RAMP))
-        for months, share in PASSING:
-            hump = np.sin(np.pi * np.arange(1, months + 1) / months)
-            rows += [(months, 0, share * (1 - ENDS_BADLY) / len(HEIGHTS), height * hump) for height in HEIGHTS]
-        months, fatal, shares, depth = zip(*rows, strict=True)
-        step = np.round(np.concatenate(depth) * (STEPS - 1)).astype(np.int64)
-        return cls(np.array(months), np.array(fatal), np.array(shares), np.cumsum((0, *months[:-1])), step)
+        for length, share in COURSES:
+            rows.append((length, 1, share * ENDS_BADLY, (np.arange(1, length + 1) / length) ** RAMP))
+        for length, share in PASSING:
+            hump = np.sin(np.pi * np.arange(1, length + 1) / length)
+            rows += [(length, 0, share * (1 - ENDS_BADLY) / len(HEIGHTS), height * hump) for height in HEIGHTS]
+        months, fatal = (np.array([row[place] for row in rows], np.int64) for place in (0, 1))
+        step = np.round(np.concatenate([row[3] for row in rows]) * (STEPS - 1)).astype(np.int64)
+        return cls(months, fatal, np.array([row[2] for row in rows]), np.cumsum(months) - months, step)
 
 
 @cache
