@@ -37,12 +37,14 @@ WAIT_SECONDS: Final = 600.0
 """How long a writer waits for the one before it: longer than a large import's commit takes."""
 
 CORRECTIONS_KEPT: Final = 200_000
+"""So many corrections of a table are kept at hand, to read one buyer's rows without a query over the whole table."""
+
 BROUGHT_FILES: Final = 64
 """To open the files of more batches one by one takes longer than to look through all."""
+
 ABOUT_KEPT: Final = 96
 ABOUT_BYTES: Final = 1 << 20
 """Of so many tables the rows of a buyer that were asked for last are kept, if they are no larger: one look at a buyer reads them several times."""
-"""So many corrections of a table are kept at hand, to read one buyer's rows without a query over the whole table."""
 
 KEEP_REPLACED_HOURS: Final = 7 * 24
 """How long files replaced by a compaction stay for readers that opened the ledger before it."""
