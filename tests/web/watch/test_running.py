@@ -178,8 +178,13 @@ def killed(place, rounds, days, seed):
     first, second = both
     try:
         first.run(SET_UP)
+        begun = False
         for number in range(rounds):
-            code = RUN.format(day=days * number // max(rounds, 1))
+            day = days * number // max(rounds, 1)
+            if day and not begun:  # who has run no day at all begins with the newest
+                ended(second, 0)
+                begun = True
+            code = RUN.format(day=day)
             busy = [(one, one._order(do="run", code=code)) for one in (both if chance.random() < 0.3 else [first])]
             time.sleep(chance.choice([chance.uniform(0.0, 0.03), chance.uniform(0.0, 0.15), chance.uniform(0.0, 0.6)]))
             for one, pid in busy:
