@@ -50,26 +50,6 @@ def test_a_text_is_surveyed_while_its_encoding_is_told(tmp_path, monkeypatch):
     assert detect_encoding(path, "", "").surveyed is None
 
 
-def test_a_large_text_is_surveyed_as_any_other(tmp_path, monkeypatch):
-    chance = random.Random(11)
-    path = tmp_path / "text"
-    monkeypatch.setattr(text, "LARGE_BYTES", 0)
-    kinds = set()
-    for _ in range(400):
-        written = b"".join(
-            chance.choice([content(chance), "北京,ü\n".encode(), b"a" * 70 + b"\n", b"x\r\n"]) for _ in range(chance.randrange(1, 6))
-        )
-        path.write_bytes(written)
-        monkeypatch.setattr(text, "TALLIED_BYTES", chance.choice([5, 64, 67, 200]))
-        monkeypatch.setattr(text, "BLOCK_BYTES", chance.randrange(1, 9))
-        told = detect_encoding(path, "", "").surveyed
-        assert told == survey(TextSource(path)), written
-        kinds.add((told.plain, told.quotes > 0, written.isascii()))
-    assert len(kinds) == 8
-    path.write_bytes(b"a" * 100 + "é,è\n".encode("cp1252"))
-    assert detect_encoding(path, "", "").surveyed is None
-
-
 def test_the_fingerprint_is_that_of_the_whole_file(tmp_path, monkeypatch):
     monkeypatch.setattr(text, "HASHED_BYTES", 7)
     path = tmp_path / "file"

@@ -34,7 +34,7 @@ from duecourse.intake.profile import fingerprint
 from duecourse.intake.quarantine import hand_over_refused
 from duecourse.intake.rates import file_hash, import_central_bank_file, is_central_bank_file
 from duecourse.intake.snapshots import date_of_list, derive, guard_against_shrinking, hand_over_items, stage_items
-from duecourse.intake.straight import Straight, form_of, processors, ready_for, rest_source, take_straight
+from duecourse.intake.straight import Straight, form_of, get_ready, processors, rest_source, take_straight
 from duecourse.intake.transactions import hand_over_transactions
 from duecourse.intake.workbench import MEMORY_LIMIT, Progress, Workbench, has_rows
 from duecourse.ledger.entries import BUYER, INVOICE, LIMIT, OPEN_ITEM, QUARANTINE, SETTING, SETTLEMENT, SNAPSHOT
@@ -197,7 +197,8 @@ def import_file(
     ledger.refresh()
     if is_central_bank_file(Path(path)):
         return _import_central_bank(ledger, Path(path), options)
-    with ready_for(Path(path)), open_file(Path(path), sheet=options.sheet) as opened:
+    get_ready(Path(path))
+    with open_file(Path(path), sheet=options.sheet) as opened:
         before = imported_before(ledger, opened.sha256, options)
         if before:
             return _known(ledger, opened.name, before, options)
@@ -391,7 +392,8 @@ class Import:
         if stage_aliases(bench, ledger, "straight_buyer"):
             straight.discard()
             return
-        bench.con.register("straight_rest", straight.rest)  # read where it lies: in its many pieces the threads can share it
+        bench.con.register("straight_arrow", straight.rest)
+        bench.con.execute("CREATE TEMP TABLE straight_rest AS SELECT * FROM straight_arrow")
         self.straight = straight
         self.source = rest_source(self.source, "straight_rest")
 

@@ -24,9 +24,6 @@ RETURN: Final = 13
 BLANK: Final = 32
 QUOTE: Final = 34
 NO_DATE: Final = -(2**31)
-NUL: Final = 0
-STRETCH: Final = 64
-"""So many bytes are compared with a sign at once."""
 LONGEST: Final = 200
 """A document or buyer number longer than this is looked at more closely."""
 
@@ -84,38 +81,9 @@ def _count_to_mark(_context: Any, marks: Any) -> Any:
     return types.int64(types.uint64), generate
 
 
-def _find_sign(_context: Any, text: Any, place: Any, sign: Any) -> Any:
-    """Which of 64 bytes are this sign? One bit for each, the first one lowest. The caller sees to it that they all lie inside the text."""
-    del place, sign
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        first = builder.gep(builder.bitcast(array.data, ir.IntType(8).as_pointer()), [arguments[1]])
-        many = ir.VectorType(ir.IntType(8), STRETCH)
-        letters = builder.load(builder.bitcast(first, many.as_pointer()), align=1)
-        one = builder.insert_element(ir.Constant(many, ir.Undefined), arguments[2], ir.Constant(ir.IntType(32), 0))
-        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), STRETCH), [0] * STRETCH)
-        same = builder.icmp_unsigned("==", letters, builder.shuffle_vector(one, one, everywhere))
-        return builder.bitcast(same, ir.IntType(64))
-
-    return types.uint64(text, types.int64, types.uint8), generate
-
-
-def _count_bits(_context: Any, bits: Any) -> Any:
-    """How many bits of a word are set?"""
-    del bits
-
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.ctpop(arguments[0])
-
-    return types.int64(types.uint64), generate
-
-
 _word: Final[Any] = intrinsic(_load_word)
 _put_word: Final[Any] = intrinsic(_store_word)
 _first_byte: Final[Any] = intrinsic(_count_to_mark)
-_signs: Final[Any] = intrinsic(_find_sign)
-_bit_count: Final[Any] = intrinsic(_count_bits)
 
 ONES: Final = np.uint64(0x0101010101010101)
 HIGHS: Final = np.uint64(0x8080808080808080)
@@ -586,28 +554,6 @@ def _place_of(key: np.uint64, size: int) -> int:
     """Where a table of this size, a power of two, is searched for a key."""
     mixed = (key ^ (key >> np.uint64(32))) * MIXER
     return int(mixed >> np.uint64(32)) & (size - 1)
-
-
-@compiled
-def tally(text: Array, counts: Array) -> bool:
-    """Add to `counts` how many line feeds, carriage returns, quotation marks and NULs a text has. Is it all ASCII?"""
-    high = np.uint64(0)
-    whole = len(text) // STRETCH * STRETCH
-    for begin in range(0, whole, STRETCH):
-        counts[0] += _bit_count(_signs(text, begin, np.uint8(NEW_LINE)))
-        counts[1] += _bit_count(_signs(text, begin, np.uint8(RETURN)))
-        counts[2] += _bit_count(_signs(text, begin, np.uint8(QUOTE)))
-        counts[3] += _bit_count(_signs(text, begin, np.uint8(NUL)))
-        for place in range(begin, begin + STRETCH, 8):
-            high |= _word(text, place)
-    for place in range(whole, len(text)):
-        sign = text[place]
-        counts[0] += sign == NEW_LINE
-        counts[1] += sign == RETURN
-        counts[2] += sign == QUOTE
-        counts[3] += sign == NUL
-        high |= np.uint64(sign)
-    return bool(high & HIGHS == 0)
 
 
 @compiled

@@ -18,7 +18,6 @@ from duecourse.intake.machine_code import (
     hash_documents,
     number_texts,
     read_lines,
-    tally,
 )  # fmt: skip
 from duecourse.intake.straight import Block, Form, unpack, written
 from duecourse.ledger.entries import INVOICE, SETTLEMENT, Entry
@@ -50,7 +49,6 @@ class Taken:
 def load() -> None:
     """Run each piece of machine code once, on next to nothing, so that it is there when it is needed."""
     text = np.frombuffer(b"a\n", dtype=np.uint8)
-    tally(text, np.zeros(4, dtype=np.int64))  # first, as it is needed first
     hashes = np.empty(count_lines(text), dtype=np.uint64)
     hash_documents(text, 44, 0, hashes)
     texts, places, days = np.zeros(1, dtype=np.int64), np.zeros((1, 1), dtype=np.int32), np.zeros((3, 1), dtype=np.int32)
@@ -96,7 +94,7 @@ def repeated_of(blocks: Sequence[Array], pool: ThreadPoolExecutor) -> Repeated:
 
 def _hash_table(values: Array) -> Repeated:
     size = 1024
-    while size < 2 * len(values):
+    while size < 4 * len(values):
         size *= 2
     table = np.zeros(size, dtype=np.uint64)
     for value in values.tolist():

@@ -9,14 +9,13 @@ So there is one set of rules, and what a line becomes does not depend on the siz
 from __future__ import annotations
 
 import csv
-import gc
 import io
 import math
 import os
 import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -28,7 +27,6 @@ import pyarrow.parquet as pq
 from duecourse.intake.assemble import EARLIEST, YEARS_AHEAD, Source, years_after
 from duecourse.intake.delimited import text_schema
 from duecourse.intake.habits import AmountHabit, DateHabit
-from duecourse.intake.text import LARGE_BYTES
 from duecourse.ledger.entries import INVOICE, SETTLEMENT, Entry
 from duecourse.money import exponent
 from duecourse.reference.currencies import CURRENCIES
@@ -40,7 +38,7 @@ if TYPE_CHECKING:
     from duecourse.intake import Opened, Profile
     from duecourse.ledger.store import Draft
 
-MINIMUM_BYTES: Final = LARGE_BYTES
+MINIMUM_BYTES: Final = 32 << 20
 """Below this the general way takes a second or two, and loading the machine code would not pay."""
 
 BLOCK_BYTES: Final = 32 << 20
@@ -117,30 +115,13 @@ class Straight:
         draft.adopt(SETTLEMENT.name, *self.settlement_files)
 
 
-@contextmanager
-def ready_for(path: Path) -> Iterator[None]:
-    """Load the machine code in a thread of its own, while the file is looked at, if it may be one for the straight way.
-
-    Until it is through, Python searches its objects for no rings: there are none worth it, and each search goes over those of every library.
-    """
-    if not _may_go_straight(path):
-        yield
-        return
-    threading.Thread(target=_load, name="duecourse-machine-code").start()
-    searching = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if searching:
-            gc.enable()
-
-
-def _may_go_straight(path: Path) -> bool:
+def get_ready(path: Path) -> None:
+    """Load the machine code in a thread of its own, while the file is looked at, if it may be one for the straight way."""
     if not path.is_file() or path.stat().st_size < MINIMUM_BYTES:
-        return False
+        return
     with path.open("rb") as stream:
-        return not stream.read(4).startswith(NOT_TEXT)
+        if not stream.read(4).startswith(NOT_TEXT):
+            threading.Thread(target=_load, name="duecourse-machine-code").start()
 
 
 def _load() -> None:
@@ -396,8 +377,8 @@ class Rest:
         if len(records) != len(left):  # a quotation mark that is never closed made one record of several lines
             records = [next(csv.reader([one], delimiter=self._delimiter), []) for one in text.split("\n")[:-1]]
         kept = [(number, cells) for (number, _), cells in zip(left, records, strict=True) if any(map(str.strip, cells))]
-        padded = [cells if len(cells) == self._width else cells[: self._width] + [""] * (self._width - len(cells)) for _, cells in kept]
-        columns = [list(column) for column in zip(*padded, strict=True)] if padded else [[]] * self._width
+        padded = [cells + [""] * (self._width - len(cells)) for _, cells in kept]
+        columns = [[cells[place] for cells in padded] for place in range(self._width)]
         arrays: list[Any] = [
             pa.array([number for number, _ in kept], pa.int64()),
             pa.array([len(cells) for _, cells in kept], pa.int32()),

@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 BLOCK_BYTES: Final = 4 << 20
 SAMPLE_BYTES: Final = 1 << 20
 HASHED_BYTES: Final = 64 << 20
-LARGE_BYTES: Final = 32 << 20
-"""From here on loading the machine code pays."""
-TALLIED_BYTES: Final = 32 << 20
 FEW_QUOTES: Final = 1000
 _LINE_FEED, _CARRIAGE_RETURN, _QUOTE, _NUL = 10, 13, 34, 0
 
@@ -179,19 +176,6 @@ class _Surveyor:
         else:
             self._pair_quotes(block)
 
-    def see_tallied(self, size: int, last: bytes, lines: int, returns: int, nuls: int) -> None:
-        """The next block was counted by others, and has no quotation marks."""
-        self._size += size
-        self._last = last
-        self._lines += lines
-        self._returns += returns
-        self._nuls += nuls
-
-    @property
-    def inside_quotes(self) -> bool:
-        """Has a quotation mark been opened and not closed so far?"""
-        return self._open_quotes % 2 == 1
-
     def _count(self, values: Any, sign: int) -> int:
         """How often a byte stands in a block. The room for comparing is kept: to get new memory from the system costs more than to compare."""
         if len(self._equal) < len(values):
@@ -240,9 +224,6 @@ def _survey_if_utf8(source: TextSource) -> Survey | None:
     decoder = codecs.getincrementaldecoder("utf-8")()
     surveyor = _Surveyor()
     try:
-        if source.in_place and source.path.stat().st_size >= LARGE_BYTES:
-            _survey_large(source.path, decoder, surveyor)
-            return surveyor.told()
         for block in source.utf8():
             if not block.isascii() or decoder.getstate()[0]:
                 decoder.decode(block)
@@ -250,28 +231,6 @@ def _survey_if_utf8(source: TextSource) -> Survey | None:
     except UnicodeDecodeError:
         return None
     return surveyor.told()
-
-
-def _survey_large(path: Path, decoder: codecs.IncrementalDecoder, surveyor: _Surveyor) -> None:
-    """The same of a large file: machine code tells which pieces of it want a closer look."""
-    from duecourse.intake.machine_code import tally  # noqa: PLC0415 — machine code is loaded only for large files
-
-    whole = np.memmap(path, dtype=np.uint8, mode="r")
-    for begin in range(0, len(whole), TALLIED_BYTES):
-        piece = np.asarray(whole[begin : begin + TALLIED_BYTES])
-        counts = np.zeros(4, dtype=np.int64)
-        ascii_only = tally(piece, counts)
-        lines, returns, quotes, nuls = counts.tolist()
-        decoded = not ascii_only or bool(decoder.getstate()[0])
-        paired = bool(quotes) or surveyor.inside_quotes
-        for place in range(0, len(piece), BLOCK_BYTES) if decoded or paired else ():
-            block = piece[place : place + BLOCK_BYTES].tobytes()
-            if decoded:
-                decoder.decode(block)
-            if paired:
-                surveyor.see(block)
-        if not paired:
-            surveyor.see_tallied(len(piece), piece[-1:].tobytes(), lines, returns, nuls)
 
 
 def ends_inside_character(source: TextSource) -> bool:
