@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 compute: Any = pc
 THEMES_TOLD: Final = 4
 LOGARITHMS: Final = ("course", "purchases", "accounts")
+WHOLE_FROM: Final = 10.0
+"""Multiples so large are told without decimals."""
+
 COUNTS: Final = (*TOLD, "unpaid")
 Basis = Literal["model", "worst_so_far"]
 
@@ -80,7 +83,8 @@ class Theme:
         if self.value <= 0 and self.theme in TOLD and self.points < 0:
             return say("warning.theme_earlier", lang, theme=self.name(lang))
         value = float(np.exp(self.value)) if self.theme in LOGARITHMS else self.value
-        args = {"value_share": value} if self.theme == "limit" else {"value": round(value) if self.theme in COUNTS else round(value, 1)}
+        whole = self.theme in COUNTS or (self.theme in LOGARITHMS and value >= WHOLE_FROM)
+        args = {"value_share": value} if self.theme == "limit" else {"value": round(value) if whole else round(value, 1)}
         return sentence({"code": f"warning.theme_{self.theme}", "args": args}, "", lang)
 
 
