@@ -34,6 +34,7 @@ def folder_of_the_run() -> Path:
         (place / "made").mkdir()
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
         os.environ[PLACE] = os.environ["TMPDIR"] = str(place)
+        os.environ["DUECOURSE_CACHE"] = str(place / "cache")  # what the product keeps for a user is this run's, not the developer's
         tempfile.tempdir = None
         atexit.register(shutil.rmtree, place, ignore_errors=True)
     return Path(os.environ[PLACE])

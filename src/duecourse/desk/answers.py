@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import secrets
 import shutil
 import tempfile
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from duecourse import __version__
+from duecourse.caches import cache_folder
 from duecourse.ledger.store import Ledger
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def home(ledger: Keeper) -> Path | None:
     if ledger.storage.local:
         return ledger.storage.folder / FOLDER
     name = hashlib.sha256(ledger.storage.url.encode()).hexdigest()[:24]
-    return Path(os.environ.get("XDG_CACHE_HOME") or tempfile.gettempdir()) / "duecourse" / name
+    return (cache_folder() or Path(tempfile.gettempdir()) / "duecourse") / name
 
 
 def place(book: Book) -> Path | None:

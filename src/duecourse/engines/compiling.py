@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from duecourse.engines.shape import shape_of, with_times, without_times
+from duecourse.engines.texts import Texts
+
 if TYPE_CHECKING:
     import ibis.expr.operations as ops
     import ibis.expr.types as ir
+
+_texts = Texts()
 
 
 def duckdb_sql(expr: ir.Table) -> str:
@@ -23,7 +28,22 @@ def duckdb_sql(expr: ir.Table) -> str:
 
 @lru_cache(maxsize=256)
 def _sql_of(op: ops.Node) -> str:
-    """Compiled once: an expression is immutable, and equal ones say the same."""
+    """Written once: an expression is immutable, and equal ones say the same. One that differs in its times alone is written by the text of the other."""
+    shape = shape_of(op)
+    if shape is None:
+        return _compiled(op)
+    name, times = shape
+    text = _texts.get(name)
+    if text is not None:
+        return with_times(text, times)
+    sql = _compiled(op)
+    text = without_times(sql, times)
+    if text is not None:
+        _texts.put(name, text)
+    return sql
+
+
+def _compiled(op: ops.Node) -> str:
     import ibis  # noqa: PLC0415 — as below
     from ibis.backends.sql import compilers  # noqa: PLC0415 — brings every dialect with it; what needs no SQL starts without
 
