@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -95,4 +95,26 @@ def outcome_of(work: Callable[[], object]) -> int:
 
 def entry_point() -> None:
     """What the installed `duecourse` script calls."""
-    sys.exit(main())
+    from duecourse.collector import look_seldom
+
+    look_seldom()
+    _leave(main())
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process at once, as one that was forked ends: else all it has loaded is taken apart first, piece by piece, while a person waits."""
+    import atexit
+    import threading
+
+    if threading.active_count() > 1:
+        sys.exit(code)
+    atexit._run_exitfuncs()  # noqa: SLF001 — what others want done at the end is done
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:  # the reader has seen enough
+            continue
+        except OSError as error:  # a full disk: what was written is not all there
+            os.write(2, f"{error}\n".encode())
+            code = MISUSE
+    os._exit(code)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pyarrow as pa
 
+from duecourse.collector import at_rest
 from duecourse.errors import LimitsNotYoursError
 from duecourse.findings import Finding, Severity
 from duecourse.intake import Opened, Overrides, Profile, dropped, open_file, preview_rows, totals, understand
@@ -193,7 +194,11 @@ def import_file(
     Raises FileNotFoundHereError, FileUnreadableError, FileCutOffError, ColumnsUnrecognisedError, SnapshotDateMissingError,
     SnapshotShrankError, OptionInvalidError, and what the ledger raises when it cannot be written.
     """
-    options = options or Options()
+    with at_rest():
+        return _import_file(ledger, path, options or Options(), progress)
+
+
+def _import_file(ledger: Ledger, path: str | os.PathLike[str], options: Options, progress: Progress | None) -> ImportResult:
     ledger.refresh()
     if is_central_bank_file(Path(path)):
         return _import_central_bank(ledger, Path(path), options)
@@ -392,8 +397,7 @@ class Import:
         if stage_aliases(bench, ledger, "straight_buyer"):
             straight.discard()
             return
-        bench.con.register("straight_arrow", straight.rest)
-        bench.con.execute("CREATE TEMP TABLE straight_rest AS SELECT * FROM straight_arrow")
+        bench.con.register("straight_rest", straight.rest)
         self.straight = straight
         self.source = rest_source(self.source, "straight_rest")
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import reduce
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import ibis
 
+from duecourse.ledger.entries import CASH_KINDS
 from duecourse.measures.base import in_base, to_base
 from duecourse.measures.dso import COUNTBACK_MONTHS, PERIOD_DAYS
 from duecourse.measures.expressions import ZERO, as_int64, assemble, day, days_between, gather, or_zero, positive, ratio, total
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
     from duecourse.ledger.book import Book
     from duecourse.measures.buckets import Buckets
-
-CASH_KINDS: Final = ("cash", "unknown")
 
 
 def history(book: Book, *, months: int = 12, per: Sequence[str] = PER_CURRENCY, buckets: Buckets = DEFAULT_BUCKETS) -> ir.Table:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from duecourse.collector import at_rest, look_seldom
 from duecourse.errors import AddressInUseError, OptionMisusedError
 from duecourse.messages import say
 from duecourse.web.supervising import Child, Supervisor, end_with_parent
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
 
 MEMORY: Final = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else Path(tempfile.gettempdir())  # noqa: S108 — names of our own in it
 FIGURES: Final = MEMORY / f"duecourse-metrics-{os.getuid()}"
-
-
-COLLECTED: Final = (50_000, 20, 50)
-"""After so many new objects the youngest are looked through, after so many times that the older ones, then all."""
 
 
 @dataclass(frozen=True)
@@ -109,11 +106,8 @@ def ensure_ledger() -> int:
 
 def load() -> None:
     """Load the app: Django, every room, every address; nothing is opened yet."""
-    gc.disable()  # nothing that is loaded goes away again: looking for it costs a fifth of the time
-    try:
+    with at_rest():  # nothing that is loaded goes away again: looking for it costs a fifth of the time
         _load()
-    finally:
-        gc.enable()
 
 
 def _load() -> None:
@@ -204,7 +198,7 @@ def _settle_collector(_worker: Any) -> None:
     """Look for garbage in rings seldom: a page makes tens of thousands of objects and nearly none; what is loaded never goes away."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*COLLECTED)
+    look_seldom()
 
 
 def _write_what_was_seen(_server: Any, _worker: Any) -> None:

@@ -40,9 +40,8 @@ from duecourse.engines.fused.kernel import CASH, DILUTION, FOREIGN, NO_DAY, PAYM
 from duecourse.errors import DuecourseError
 from duecourse.ledger.book import current_rows
 from duecourse.ledger.engine import ParquetFiles
-from duecourse.ledger.entries import DILUTION_KINDS, INVOICE, PAYMENT_KINDS, SETTLEMENT
+from duecourse.ledger.entries import CASH_KINDS, DILUTION_KINDS, INVOICE, PAYMENT_KINDS, SETTLEMENT
 from duecourse.ledger.storage import faults_named
-from duecourse.measures.history import CASH_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -41,6 +41,7 @@ from duecourse.ledger.entries.standing import (
 from duecourse.ledger.entries.table import COUNT, DAY, FLAG, INSTANT, MINOR, PROVENANCE, TEXT, Entry, schema_of
 from duecourse.ledger.entries.trade import (
     BUYER,
+    CASH_KINDS,
     DILUTION_KINDS,
     DISPUTE,
     INVOICE,
@@ -88,6 +89,7 @@ __all__ = [
     "BUYER",
     "CASE_EVENT",
     "CASE_EVENT_KINDS",
+    "CASH_KINDS",
     "CONTRACT",
     "COUNT",
     "DAY",

@@ -82,6 +82,9 @@ DILUTION_KINDS: Final = ("credit_note", "return", "discount", "deduction")
 
 PAYMENT_KINDS: Final = ("cash", "allocation", "set_off", "unknown")
 
+CASH_KINDS: Final = ("cash", "unknown")
+"""Payments in money."""
+
 SETTLEMENT: Final = Entry(
     "settlement",
     facts_of(

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import ibis
 
+from duecourse.ledger.entries import CASH_KINDS
 from duecourse.measures.buyer import buyer_measures
 from duecourse.measures.expressions import ZERO, count, day, days_between, ratio, total
 from duecourse.measures.grain import PER_BUYER
-from duecourse.measures.history import CASH_KINDS
 from duecourse.measures.indicators.common import HALF_YEAR, QUARTER, YEAR, in_one_currency, least_known, month_back, within
 from duecourse.measures.positions import ITEM, applied, is_payment, positions
 from duecourse.measures.windows import days_before

@@ -5,8 +5,9 @@ Everything that comes from a file or a person is escaped where it is put in.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+import re
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
 from django.utils.safestring import SafeString
@@ -28,9 +29,16 @@ if TYPE_CHECKING:
     Row = Mapping[str, Any]
 
 
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.-]+").fullmatch
+"""Keys that stand in an address as they are: nearly all."""
+
+
 def segment(key: str) -> str:
     """A business key as one segment of an address, as `converters.KeyConverter` writes it."""
-    return quote(str(key).replace("~", "~0").replace("/", "~1"), safe="~!$&'()*+,;=:@")
+    text = str(key)
+    if _PLAIN(text):
+        return text
+    return quote(text.replace("~", "~0").replace("/", "~1"), safe="~!$&'()*+,;=:@")
 
 
 class Rows:
@@ -119,8 +127,8 @@ class Rows:
 
     def source(self, buyer_id: str, table: str, key: str, instalment: int | None = None) -> str:
         """The sheet of paper that opens where a fact comes from."""
-        words = {**({"instalment": str(instalment)} if instalment is not None else {}), **self._day}
-        url = esc(f"/buyers/{segment(buyer_id)}/facts/{table}/{segment(key)}" + (f"?{urlencode(words)}" if words else ""))
+        part = "" if instalment is None else f"{'&amp;' if self._tail else '?'}instalment={instalment}"
+        url = f"/buyers/{esc(segment(buyer_id))}/facts/{table}/{esc(segment(key))}{self._tail}{part}"
         return (
             f'<a class="btn quiet small square" href="{url}" hx-get="{url}" hx-target="#drawer-body" hx-push-url="false" '
             f'title="{self._source}">{self._file}<span class="sr">{self._source}</span></a>'
@@ -163,14 +171,22 @@ class Rows:
 
     def settlements(self, rows: Sequence[Row], buyer_id: str, title: str, *, shows_invoice: bool = False) -> SafeString:
         """A table of settlements; with the invoice each names where they are not beneath one."""
-        names = ["settle_date", "kind", "settlement", *(["invoice"] if shows_invoice else []), "amount", "currency", "reference"]
-        heads = "".join(f'<th scope="col"{" class=num" if name == "amount" else ""}>{esc(label(name))}</th>' for name in names)
-        source = f'<th scope="col" class="fit"><span class="sr">{esc(label("source"))}</span></th>'
         body = "".join(self._settlement(row, buyer_id, shows_invoice=shows_invoice) for row in rows)
         return SafeString(
             f'<div class="table-wrap" tabindex="0" role="region" aria-label="{esc(title)}"><table class="grid">'
-            f"<thead><tr>{heads}{source}</tr></thead><tbody>{body}</tbody></table></div>"
+            f"<thead><tr>{self._settlement_heads[shows_invoice]}</tr></thead><tbody>{body}</tbody></table></div>"
         )
+
+    @cached_property
+    def _settlement_heads(self) -> tuple[str, str]:
+        """Without the invoice's column, and with it."""
+
+        def heads(*names: str) -> str:
+            columns = "".join(f'<th scope="col"{" class=num" if name == "amount" else ""}>{esc(label(name))}</th>' for name in names)
+            return f'{columns}<th scope="col" class="fit"><span class="sr">{esc(label("source"))}</span></th>'
+
+        before, after = ("settle_date", "kind", "settlement"), ("amount", "currency", "reference")
+        return heads(*before, *after), heads(*before, "invoice", *after)
 
     def _settlement(self, row: Row, buyer_id: str, *, shows_invoice: bool) -> str:
         inferred = ""
@@ -200,4 +216,4 @@ def _rows_for(_spoken: str, viewpoint: tuple[tuple[str, str], ...]) -> Rows:
 
 
 def _day(day: Any) -> str:
-    return "–" if day is None else f"{day:%Y-%m-%d}"
+    return "–" if day is None else str(day)[:10]
