@@ -186,6 +186,7 @@ def test_misuse_exits_with_two_and_a_whole_sentence(words, expected, tmp_path, m
     assert expected in captured.err
     assert not captured.out
     assert "Traceback" not in captured.err
+    assert not (tmp_path / "duecourse-ledger").exists()
 
 
 def test_it_is_silent_on_the_error_stream_when_piped(export, tmp_path):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from duecourse.cli.session import Session, asked, interactive, parse_day, progress_bar
-from duecourse.errors import OptionMisusedError
+from duecourse.errors import FileNotFoundHereError, OptionMisusedError
 from duecourse.messages import say
 from duecourse.tables import Column, Money, Report, Section
 
@@ -113,6 +113,9 @@ def take_in(session: Session, files: Sequence[Path], options: Options, *, ask: b
     from duecourse.desk.upkeep import compact_if_cheap
     from duecourse.intake.importer import import_file
 
+    for path in files:  # a slip of the pen leaves no empty ledger behind
+        if not path.exists():
+            raise FileNotFoundHereError(path=str(path))
     ledger = session.ledger(create=True)
     results: list[ImportResult] = []
     for path in files:
