@@ -7,8 +7,8 @@ loopback, from the same two cores. Twice in one run: each person without a pause
 keeps both cores full; then each with a pause before every page, of random length (exponential, --pause seconds on average), which is
 still far more than a person reads. `server` is what the answer's Server-Timing header says, `whole` the time until its last byte was there,
 `CPU` the processor time of all the server's processes for each answer, which other work on the machine lengthens least. With
---imports the people with pauses ask again while so many lists of 1,000,000 invoices, one after the other, are imported by the command line
-(the ledger keeps them: give it a copy).
+--imports the people with pauses ask again while so many lists of 1,000,000 invoices, one after the other, are imported by the command line,
+and once more while others are imported at the priority at which the app imports (the ledger keeps them: give it a copy).
 
 Without --folder a ledger of 1,000,000 invoices is made; `--invoices 10000000 --buyers 1000000` makes the large one (about ten minutes).
 """
@@ -30,6 +30,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 import duckdb
@@ -40,6 +41,9 @@ from duecourse.desk.opening import open_ledger
 from duecourse.desk.standing import standing
 from duecourse.samples.economy import Economy, write
 from machine import describe, record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SIGN_IN = """
 import json, sys, django
@@ -64,6 +68,8 @@ for number in range(int(sys.argv[1])):
     keys.append(session.session_key)
 print("KEYS" + json.dumps(keys))
 """
+APP_NICE = 10
+"""As `duecourse.web.serving` runs its worker."""
 GOALS = {"dashboard": 300, "buyers": 200, "buyer": 100, "invoices": 200, "groups": 200}
 
 
@@ -260,29 +266,17 @@ def _measure(options: argparse.Namespace, work: Path, folder: Path, columns, mad
                 lambda: ask(port, keys, pages(rng, columns, ids, options.requests), options.pause),
             ),
         ]
-        if options.imports:
-            files = [invoice_list(work / f"list-{number}.csv", number) for number in range(options.imports)]
+        rounds = (("by the command line", 0), ("at the priority of the app's own jobs", APP_NICE)) if options.imports else ()
+        for number, (how, nice) in enumerate(rounds):
+            files = [invoice_list(work / f"list-{one}.csv", one) for one in range(number * options.imports, (number + 1) * options.imports)]
             imports = [[sys.executable, "-m", "duecourse", "--ledger", str(folder), "import", "--yes", str(file)] for file in files]
-            running: list[subprocess.Popen[bytes]] = []
-
-            def importing() -> bool:
-                """Goes one on to the next file; False once all are in."""
-                if not running or running[-1].poll() is not None:
-                    if running and running[-1].returncode:
-                        sys.exit(f"an import failed with status {running[-1].returncode}")
-                    if len(running) == len(imports):
-                        return False
-                    running.append(subprocess.Popen(imports[len(running)], env=told, stdout=subprocess.DEVNULL))
-                return True
-
-            def meanwhile() -> Answers:
-                answers: Answers = {}
-                while importing():
-                    for kind, rows in ask(port, keys, pages(rng, columns, ids, options.people), options.pause).items():
-                        answers.setdefault(kind, []).extend(rows)
-                return answers
-
-            lines += measured(f"The same while {options.imports} lists of 1,000,000 invoices are imported", server.pid, meanwhile)
+            lines += measured(
+                f"The same while {options.imports} lists of 1,000,000 invoices are imported {how}",
+                server.pid,
+                lambda imports=imports, nice=nice: _while_importing(
+                    imports, nice, told, lambda: ask(port, keys, pages(rng, columns, ids, options.people), options.pause)
+                ),
+            )
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(30)
@@ -290,6 +284,19 @@ def _measure(options: argparse.Namespace, work: Path, folder: Path, columns, mad
     print(text)
     if options.record:
         record(text)
+
+
+def _while_importing(imports: list[list[str]], nice: int, told: dict[str, str], once: Callable[[], Answers]) -> Answers:
+    """What people are answered, again and again, until the files are in, one after the other."""
+    answers: Answers = {}
+    for command in imports:
+        running = subprocess.Popen(["nice", "-n", str(nice), *command], env=told, stdout=subprocess.DEVNULL)
+        while running.poll() is None:
+            for kind, rows in once().items():
+                answers.setdefault(kind, []).extend(rows)
+        if running.returncode:
+            sys.exit(f"an import failed with status {running.returncode}")
+    return answers
 
 
 def _wait(port: int, server: subprocess.Popen, log: Path) -> None:

@@ -63,7 +63,6 @@ MIDDLEWARE = [
     "duecourse.web.health.Operations",
     "duecourse.web.logs.RequestLog",
     "duecourse.web.middleware.ServerTiming",
-    "duecourse.web.turns.Turns",
     "duecourse.web.api.edge.ApiFaults",
     "django.middleware.security.SecurityMiddleware",
     "duecourse.web.accounts.security.Headers",
