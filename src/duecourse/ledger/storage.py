@@ -33,7 +33,7 @@ from duecourse.ledger.engine import ParquetFiles
 from duecourse.ledger.entries import INSTANT, TEXT, schema_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from duecourse.ledger.engine import Rows
 
@@ -304,6 +304,24 @@ def read_files(storage: Storage, name: str, table: DeltaTable, known: set[str]) 
     if not fresh:
         return pa.table({}), paths
     return pa.concat_tables([pq.ParquetFile(f"{storage.url}/{name}/{path}").read() for path in fresh], promote_options="default"), paths
+
+
+FEW_FILES: Final = 64
+"""To open more one by one takes longer than to look through all."""
+
+
+def files_that_may_hold(rows: ParquetFiles, files: Sequence[Mapping[str, Any]], column: str, values: Collection[str]) -> ParquetFiles:
+    """Those of a table's files in which a text column may have one of these values, by what Delta knows of each; all where they are many."""
+    bounds = [(file.get(f"min.{column}"), file.get(f"max.{column}")) for file in files]
+    paths = tuple(
+        path
+        for path, (least, most) in zip(rows.paths, bounds, strict=True)
+        if least is None or most is None or any(least <= value <= most for value in values)
+    )
+    if len(paths) > FEW_FILES:
+        return rows
+    present = {name for path in paths for name in pq.read_schema(path).names}  # not every column of the table need be in these
+    return ParquetFiles(paths, rows.schema, rows.present & present)
 
 
 @dataclass(frozen=True)

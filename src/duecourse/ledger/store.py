@@ -21,7 +21,7 @@ from duecourse.ledger.book import OF_THE_FIRM, Book, current_rows, named_table
 from duecourse.ledger.engine import ParquetFiles
 from duecourse.ledger.entries import ENTRIES, SETTING, Entry
 from duecourse.ledger.journal import JournalRow, State
-from duecourse.ledger.storage import Storage, faults_named, file_list, read_files
+from duecourse.ledger.storage import Storage, faults_named, file_list, files_that_may_hold, read_files
 
 if TYPE_CHECKING:
     import os
@@ -38,9 +38,6 @@ WAIT_SECONDS: Final = 600.0
 
 CORRECTIONS_KEPT: Final = 200_000
 """So many corrections of a table are kept at hand, to read one buyer's rows without a query over the whole table."""
-
-BROUGHT_FILES: Final = 64
-"""To open the files of more batches one by one takes longer than to look through all."""
 
 ABOUT_KEPT: Final = 96
 ABOUT_BYTES: Final = 1 << 20
@@ -221,16 +218,7 @@ class Ledger:
         if not isinstance(rows, ParquetFiles):
             return rows
         _table, files = self._files_of(entry.name, self.state.last.tables[entry.name])
-        bounds = [(file.get("min.source"), file.get("max.source")) for file in files]
-        paths = tuple(
-            path
-            for path, (least, most) in zip(rows.paths, bounds, strict=True)
-            if least is None or most is None or any(least <= batch <= most for batch in batches)
-        )
-        if len(paths) > BROUGHT_FILES:
-            return rows
-        present = {name for path in paths for name in pq.read_schema(path).names}  # not every column of the table need be in these
-        return ParquetFiles(paths, rows.schema, rows.present & present)
+        return files_that_may_hold(rows, files, "source", batches)
 
     def corrections(self, entry: Entry) -> pa.Table | None:
         """The rows of a table that correct others: key, recorded_at, source, supersedes. None where there are too many to keep at hand."""

@@ -207,7 +207,7 @@ def test_one_altered_byte_anywhere_is_found_and_named(unpacked, name, where, fli
         found = check(unpacked)
         assert not found.whole
         inside = str(file.relative_to(unpacked))
-        if name == "manifest.sha256":  # which line it is in is said, that it now names a file that is not there, or one whose hash is another
+        if name == "manifest.sha256":  # its line, or the file it now names wrongly or with another hash
             assert {one.code for one in found.faults} <= {"line", "missing", "unlisted", "changed"}
         elif name == "manifest.json":
             assert any(one.name.startswith("manifest.json") for one in found.faults)
