@@ -189,6 +189,27 @@ def test_misuse_exits_with_two_and_a_whole_sentence(words, expected, tmp_path, m
     assert not (tmp_path / "duecourse-ledger").exists()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full: Linux only")
+@pytest.mark.parametrize("words", [["--help"], ["history"]])
+def test_an_answer_that_was_cut_off_is_not_taken_for_whole(words, export, tmp_path, capsys):
+    ledger = str(tmp_path / "l")
+    main(["--ledger", ledger, "import", str(export)])
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            [sys.executable, "-m", "duecourse", "--ledger", ledger, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert run.returncode == 2
+    assert "full" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_what_was_said_is_written_and_what_was_registered_for_the_end_is_done(tmp_path):
+    program = "import atexit, sys; from duecourse.cli import entry_point; atexit.register(print, 'the end'); sys.argv[1:] = ['--version']; entry_point()"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines()[-1] == "the end"
+    assert run.stdout.startswith("duecourse")
+
+
 def test_it_is_silent_on_the_error_stream_when_piped(export, tmp_path):
     command = [sys.executable, "-c", "import sys; from duecourse.cli import main; sys.exit(main(sys.argv[1:]))"]
     run = subprocess.run(

@@ -5,6 +5,7 @@ Exit codes: 0 fine, 1 findings (rows in quarantine, faults in the book), 2 misus
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -90,6 +91,10 @@ def outcome_of(work: Callable[[], object]) -> int:
     except BrokenPipeError:  # the reader has seen enough (`| head`)
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 — the interpreter closes it at exit
         return FINE
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        return _not_all_written()
     return outcome if isinstance(outcome, int) else FINE
 
 
@@ -114,7 +119,15 @@ def _leave(code: int) -> NoReturn:
             stream.flush()
         except BrokenPipeError:  # the reader has seen enough
             continue
-        except OSError as error:  # a full disk: what was written is not all there
-            os.write(2, f"{error}\n".encode())
-            code = MISUSE
+        except OSError:
+            code = _not_all_written()
     os._exit(code)
+
+
+def _not_all_written() -> int:
+    """The disk that the answer goes to is full: it is not all there, and must not be taken for whole."""
+    from duecourse.messages import say
+
+    sys.stderr.write(say("cli.answer_cut_off") + "\n")
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 — the process ends
+    return MISUSE
