@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from duecourse.decisions.alert import LiveAlert
 from duecourse.web.added import AddedOnly
+from duecourse.web.questions import Question
 
 OPEN: Final = "open"
 CLOSED: Final = "closed"
@@ -189,8 +190,10 @@ class RunLease(models.Model):
         return f"{self.owner} {self.fence}"
 
 
+_OPEN_OF: Final = Question(lambda: Alert.objects.filter(buyer_id="", state=OPEN).order_by("-pk").values_list("pk")[:1], 0)
+
+
 def open_alert_of(buyer_id: str) -> Alert | None:
     """The buyer's open alert."""
-    open_alerts = Alert.objects.filter(buyer_id=buyer_id, state=OPEN)
-    key = open_alerts.values_list("pk", flat=True).first()  # most buyers have none: the short question first
-    return open_alerts.filter(pk=key).select_related("assignee").first() if key is not None else None
+    found = _OPEN_OF.rows(buyer_id)  # most buyers have none: the short question first
+    return Alert.objects.filter(pk=found[0][0], state=OPEN).select_related("assignee").first() if found else None
