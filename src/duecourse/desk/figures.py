@@ -98,6 +98,11 @@ def months(book: Book, *, count: int, buckets: Buckets) -> tuple[list[Row], list
     return own, base
 
 
+def has_columns(book: Book) -> bool:
+    """Are there columns that answer for this book?"""
+    return _columns(book) is not None
+
+
 def _columns(book: Book) -> Projection | None:
     """The columns that can answer for this book: not for one as known in the past, nor for one limited to some of our companies."""
     ledger = book.ledger

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from duecourse.desk.figures import figures as drawn_up
+from duecourse.desk.figures import has_columns
 from duecourse.desk.remembered import remembered
 from duecourse.measures.base import in_base, unrated
 from duecourse.measures.buckets import Buckets
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 Figures = Literal["kpi", "balance"]
 Basis = Literal["due_date", "issue_date"]
+
+PARTS: Final = ("overdue", "not_due", "unapplied_credits")
+BALANCE_IN_BASE: Final = ("currency", "outstanding", *PARTS, "net")
+BALANCE: Final = (*BALANCE_IN_BASE, "open_invoices", "overdue_invoices", "overdue_share")
+"""Columns of `measures.receivables.outstanding`."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +68,15 @@ def position(book: Book, *, figures: Figures = "kpi", by: Basis = "due_date") ->
 
 
 def _position(book: Book, figures: Figures, by: Basis, buckets: Buckets) -> dict[str, Any]:
-    if figures == "kpi":
+    if figures == "kpi" or has_columns(
+        book
+    ):  # the columns give all figures at once, in a tenth of the time in which the expressions give some
         drawn = drawn_up(book, buckets=buckets, by_issue=by == "issue_date")
         rows, amounts, left_out = list(drawn.kpi), drawn.buckets, list(drawn.not_converted)
         whole, in_buckets = drawn.base, drawn.base_buckets
+        if figures == "balance":
+            rows = [{name: row[name] for name in BALANCE} for row in rows]
+            whole = {name: whole[name] for name in BALANCE_IN_BASE} if whole else None
     else:
         rows, amounts, whole, in_buckets, left_out = _balance(book, by, buckets)
     empty = dict.fromkeys(buckets.ids, 0)
@@ -82,7 +93,10 @@ def _balance(book: Book, by: Basis, buckets: Buckets) -> tuple[Any, ...]:
     if book.base_currency == NO_CURRENCY:
         return rows, amounts, None, None, []
     left_out = sorted({str(row["currency"]) for row in book.run(unrated(book, outstanding(book)).select("currency")).to_pylist()})
-    whole = book.run(in_base(book, outstanding(book), ("outstanding", "overdue", "not_due", "unapplied_credits", "net"))).to_pylist()
+    whole = book.run(in_base(book, outstanding(book), PARTS)).to_pylist()
+    for row in whole:  # parts are converted, and add up to what is made of them
+        row["outstanding"] = row["overdue"] + row["not_due"]
+        row["net"] = row["outstanding"] - row["unapplied_credits"]
     in_buckets = _amounts(book.run(in_base(book, ages, ("amount",), by=("bucket",))).to_pylist())
     return rows, amounts, whole[0] if whole else None, in_buckets.get(book.base_currency, {}), left_out
 
