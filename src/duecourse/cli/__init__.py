@@ -126,8 +126,11 @@ def _leave(code: int) -> NoReturn:
 
 def _not_all_written() -> int:
     """The disk that the answer goes to is full: it is not all there, and must not be taken for whole."""
+    from contextlib import suppress
+
     from duecourse.messages import say
 
-    sys.stderr.write(say("cli.answer_cut_off") + "\n")
+    with suppress(OSError):  # the same disk may hold what is said of faults
+        sys.stderr.write(say("cli.answer_cut_off") + "\n")
     sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 — the process ends
     return MISUSE

@@ -68,9 +68,8 @@ def position(book: Book, *, figures: Figures = "kpi", by: Basis = "due_date") ->
 
 
 def _position(book: Book, figures: Figures, by: Basis, buckets: Buckets) -> dict[str, Any]:
-    if figures == "kpi" or has_columns(
-        book
-    ):  # the columns give all figures at once, in a tenth of the time in which the expressions give some
+    # The columns give all figures at once, in a tenth of the time in which the expressions give some.
+    if figures == "kpi" or has_columns(book):
         drawn = drawn_up(book, buckets=buckets, by_issue=by == "issue_date")
         rows, amounts, left_out = list(drawn.kpi), drawn.buckets, list(drawn.not_converted)
         whole, in_buckets = drawn.base, drawn.base_buckets
