@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,7 @@ from duecourse.desk.standing import (
     TOTALS,
     as_number,
     coded_as,
+    place_before,
     standing,
 )
 from duecourse.engines.fused.scan import add_up, count_up, find, walk
@@ -42,6 +44,8 @@ BASE: Final = ("outstanding_base", "overdue_base", "not_due_base", "unapplied_cr
 FACETS: Final = CODED
 GROUPS_SHOWN: Final = 50
 BATCH: Final = 20_000
+LONGEST_NUMBER: Final = 20
+"""Digits to which a number is filled up with zeros; SAP's have ten."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,29 @@ def list_buyers(book: Book, query: BuyersQuery) -> BuyersPage:
         rows, summary["total"], summary["buyers"], summary["totals"], summary["base"], summary["not_converted"], columns.base_currency,
         _amounts_in(columns, query), query.offset, query.limit,
     )  # fmt: skip
+
+
+def numbered_like(book: Book, wanted: str, most: int) -> tuple[list[Mapping[str, Any]], int]:
+    """Buyers a person may see whose number reads like `wanted`: the same but for leading zeros; if none does, those that begin with it.
+
+    Rows as in `list_buyers`, by number, at most `most`, and how many there are. Found in the sorted numbers, so that a number that leads nowhere
+    costs next to nothing.
+    """
+    columns = standing(book)
+    numbers, seen = columns.rows.column("buyer_id"), columns.seen(book.scope)
+    bare = wanted.lstrip("0") or wanted
+
+    def between(first: str, end: str) -> npt.NDArray[np.int64]:
+        start, stop = place_before(numbers, first), place_before(numbers, end)
+        return start + (np.arange(stop - start) if seen is None else np.flatnonzero(seen[start:stop]))
+
+    places = np.zeros(0, np.int64)
+    if bare.isdigit():
+        filled = [bare.zfill(digits) for digits in range(len(bare), LONGEST_NUMBER + 1)]
+        places = np.concatenate([places, *(between(number, number + "\0") for number in filled)])
+    if not len(places):
+        places = between(wanted, wanted + chr(sys.maxunicode))
+    return columns.mappings(places[:most], (*COLUMNS, *BASE)), len(places)
 
 
 def facets(book: Book, query: BuyersQuery) -> dict[str, list[tuple[str, int]]]:

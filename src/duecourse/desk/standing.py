@@ -281,8 +281,8 @@ class Standing:
         return pa.table(out)
 
 
-def place_of(texts: Any, text: str) -> int:
-    """The first place at which a text stands in sorted texts; -1 where it stands nowhere."""
+def place_before(texts: Any, text: str) -> int:
+    """The first place in sorted texts at which one stands that does not come before a text; their count where there is none."""
     low, high = 0, len(texts)
     while low < high:
         middle = (low + high) // 2
@@ -290,7 +290,13 @@ def place_of(texts: Any, text: str) -> int:
             low = middle + 1
         else:
             high = middle
-    return low if low < len(texts) and texts[low].as_py() == text else -1
+    return low
+
+
+def place_of(texts: Any, text: str) -> int:
+    """The first place at which a text stands in sorted texts; -1 where it stands nowhere."""
+    place = place_before(texts, text)
+    return place if place < len(texts) and texts[place].as_py() == text else -1
 
 
 def coded_as(codes: Column, allowed: Column) -> Column:

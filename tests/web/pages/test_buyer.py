@@ -175,7 +175,25 @@ def test_an_unknown_number_offers_those_it_may_mean(signed_in, reckoned):
     answer = browser.get(f"/buyers/{bare}/", {"as_of": "2026-10-01"})
     assert answer.status_code == 302
     assert answer.url == f"/buyers/{one['buyer_id']}/?as_of=2026-10-01"
+    assert browser.get(f"/buyers/00{one['buyer_id']}/").status_code == 302
     assert 'class="empty"' in body(browser.get("/buyers/nobody-of-that-name/"), 404)
+
+
+def test_a_number_half_written_offers_those_that_begin_with_it_and_may_be_seen(signed_in, reckoned):
+    shown = sorted({buyer for buyer, _currency in reckoned.accounts})
+    part = next(
+        number[:count] for number in shown for count in range(1, len(number)) if number[:count] not in shown and number[:count].isalnum()
+    )
+    alike = [number for number in shown if number.startswith(part)]
+    page = body(signed_in("viewer").get(f"/buyers/{part}/"), 404)
+    assert f"/buyers/{alike[0]}/" in page
+    owner = reckoned.profiles[alike[0]]["sales_owner"]
+    page = body(signed_in("sales", sales_owners=[owner]).get(f"/buyers/{part}/"), 404)
+    offered = set(re.findall(r'href="/buyers/([^/"?]+)/"', page)) - {part}
+    assert alike[0] in offered
+    assert {reckoned.profiles[number]["sales_owner"] for number in offered} == {owner}
+    page = body(signed_in("viewer").get("/buyers/99-nobody/", {"as_of": "2026-10-01"}), 404)
+    assert re.search(r'href="/buyers/\?as_of=2026-10-01(&amp;|&)q=99-nobody"', page)
 
 
 def test_a_fact_shows_its_file_row_and_every_wording(signed_in, own_ledger):

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_safe
 
 from duecourse.desk.buyer_page import buyer_page, events
-from duecourse.desk.listing import BuyersQuery, list_buyers
+from duecourse.desk.listing import BuyersQuery, list_buyers, numbered_like
 from duecourse.errors import BuyerUnknownError
 from duecourse.glossary import label
 from duecourse.ledger.entries import SETTLEMENT_KINDS
@@ -251,14 +251,21 @@ def _trend(row: Mapping[str, Any]) -> str:
 
 
 def _unknown(request: HttpRequest, book: Book, wanted: str) -> HttpResponse:
-    """Nobody has this number: go to whom it can only mean, else offer who it may be."""
+    """Nobody has this number: go to whom it can only mean, else offer who it may be.
+
+    A name is looked for in all texts; a number among the numbers alone, so that people who may not see a buyer do not each cost a walk over all names.
+    """
     text = (wanted.strip().lstrip("0") or wanted.strip())[:200]
-    page = list_buyers(book, BuyersQuery(text=text, limit=LOOKED_AT))
-    rows = [{**named(row), "owed": amount(row["overdue"], row["currency"])} for row in page.rows]
+    if any(sign.isdigit() for sign in text):
+        found, total = numbered_like(book, wanted.strip()[:200], LOOKED_AT)
+    else:
+        page = list_buyers(book, BuyersQuery(text=text, limit=LOOKED_AT))
+        found, total = list(page.rows), page.total
+    rows = [{**named(row), "owed": amount(row["overdue"], row["currency"])} for row in found]
     meant = {row["buyer_id"] for row in rows if row["buyer_id"].lstrip("0") == text} if text.isdigit() else set()
     if len(meant) == 1:  # written without its leading zeros
         return HttpResponseRedirect(_url(request, meant.pop()))
-    words = {"book": book, "wanted": wanted, "rows": rows[:CANDIDATES], "more": page.total - CANDIDATES, "text": text}
+    words = {"book": book, "wanted": wanted, "rows": rows[:CANDIDATES], "more": total - CANDIDATES, "text": text}
     return render(request, "pages/buyer_unknown.html", words, status=404)
 
 
