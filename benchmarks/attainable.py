@@ -276,19 +276,20 @@ def advance(
                     for lag in range(LAGS):
                         step = int(stress[state - lag] * (STEPS - 1) + 0.5) if age >= lag else 0
                         value += felt[lag, hidden[course], level, step]
-                    ill[buyer, level, state] = value
-                    if after[level, state] > 0 and value > best:
-                        best = value
+                    if after[level, state] > 0:
+                        ill[buyer, level, state] = value + log(after[level, state])
+                        best = max(best, ill[buyer, level, state])
         for grade in range(10):
-            well[buyer, grade] = calm[:, grade].sum()
-            best = max(best, well[buyer, grade])
+            if healthy[grade] > 0:
+                well[buyer, grade] = calm[:, grade].sum() + log(healthy[grade])
+                best = max(best, well[buyer, grade])
         whole = 0.0
         for grade in range(10):
-            well[buyer, grade] = healthy[grade] * exp(well[buyer, grade] - best)
+            well[buyer, grade] = exp(well[buyer, grade] - best) if healthy[grade] > 0 else 0.0
             whole += well[buyer, grade]
         for level in range(classes):
             for state in range(states):
-                chance = after[level, state] * exp(min(ill[buyer, level, state] - best, 0.0)) if after[level, state] > 0 else 0.0
+                chance = exp(ill[buyer, level, state] - best) if after[level, state] > 0 else 0.0
                 ill[buyer, level, state] = chance
                 whole += chance
         failing = 0.0

@@ -173,7 +173,7 @@ class Rows:
         """A table of settlements; with the invoice each names where they are not beneath one."""
         body = "".join(self._settlement(row, buyer_id, shows_invoice=shows_invoice) for row in rows)
         return SafeString(
-            f'<div class="table-wrap" tabindex="0" role="region" aria-label="{esc(title)}"><table class="grid">'
+            f'<div class="table-wrap" tabindex="0" role="region" aria-label="{esc(title)}"><table class="grid restack">'
             f"<thead><tr>{self._settlement_heads[shows_invoice]}</tr></thead><tbody>{body}</tbody></table></div>"
         )
 
@@ -182,11 +182,16 @@ class Rows:
         """Without the invoice's column, and with it."""
 
         def heads(*names: str) -> str:
-            columns = "".join(f'<th scope="col"{" class=num" if name == "amount" else ""}>{esc(label(name))}</th>' for name in names)
+            columns = "".join(f'<th scope="col"{" class=num" if name == "amount" else ""}>{self._titles[name]}</th>' for name in names)
             return f'{columns}<th scope="col" class="fit"><span class="sr">{esc(label("source"))}</span></th>'
 
         before, after = ("settle_date", "kind", "settlement"), ("amount", "currency", "reference")
         return heads(*before, *after), heads(*before, "invoice", *after)
+
+    @cached_property
+    def _titles(self) -> dict[str, str]:
+        names = ("settle_date", "kind", "settlement", "invoice", "amount", "currency", "reference")
+        return {name: esc(label(name)) for name in names}
 
     def _settlement(self, row: Row, buyer_id: str, *, shows_invoice: bool) -> str:
         inferred = ""
@@ -195,12 +200,15 @@ class Rows:
             inferred = f' <span class="faint small" title="{hint}">{esc(label("inferred"))}</span>'
         payer = row["payer_id"]
         paid_by = f' <span class="faint small">{esc(say("web.buyer_paid_by", payer=payer))}</span>' if payer and payer != buyer_id else ""
-        invoice = f'<td class="clip">{esc(row["invoice_id"] or "–")}</td>' if shows_invoice else ""
+        titles = self._titles
+        invoice = f'<td data-label="{titles["invoice"]}" class="clip">{esc(row["invoice_id"] or "–")}</td>' if shows_invoice else ""
         return (
-            f'<tr><td class="nowrap">{_day(row["settle_date"])}</td><td>{esc(settlement_kind(row["kind"]))}{inferred}</td>'
-            f'<td class="clip">{esc(row["settlement_id"])}</td>{invoice}'
-            f'<td class="num">{amount(row["amount_minor"], row["currency"])}</td><td>{esc(row["currency"] or "–")}</td>'
-            f'<td class="clip">{esc(row["reference"] or "–")}{paid_by}</td>'
+            f'<tr><td data-label="{titles["settle_date"]}" class="nowrap">{_day(row["settle_date"])}</td>'
+            f'<td data-label="{titles["kind"]}">{esc(settlement_kind(row["kind"]))}{inferred}</td>'
+            f'<td data-label="{titles["settlement"]}" class="clip">{esc(row["settlement_id"])}</td>{invoice}'
+            f'<td data-label="{titles["amount"]}" class="num">{amount(row["amount_minor"], row["currency"])}</td>'
+            f'<td data-label="{titles["currency"]}">{esc(row["currency"] or "–")}</td>'
+            f'<td data-label="{titles["reference"]}" class="clip">{esc(row["reference"] or "–")}{paid_by}</td>'
             f'<td class="fit no-print">{self.source(row["buyer_id"] or buyer_id, "settlement", row["settlement_id"])}</td></tr>'
         )
 
