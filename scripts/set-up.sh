@@ -15,18 +15,34 @@ find_python() {
   exit 1
 }
 
+# Whether .venv holds what is wanted; says in `wanted` what that is. What was set up for development also serves the product.
+is_set_up() {
+  wanted="$(cksum < "$here/uv.lock") $(cksum < "$here/pyproject.toml") $here ${group:-product}"
+  stamp=$here/.venv/.set-up
+  [ -x "$here/.venv/bin/duecourse" ] && [ -f "$stamp" ] && { grep -qxF "$wanted" "$stamp" || { [ -z "$group" ] && grep -qF "${wanted% product}" "$stamp"; }; }
+}
+
+# A checkout set up for development stays so, whatever ./run finds changed.
+keep_development() {
+  if [ -z "$group" ] && grep -q ' dev$' "$here/.venv/.set-up" 2>/dev/null; then group=dev; fi
+}
+
 # set_up [GROUP]: the product alone, or with a dependency group (dev)
 set_up() {
   group=${1:-}
-  # A checkout set up for development stays so, whatever ./run finds changed.
-  if [ -z "$group" ] && grep -q ' dev$' "$here/.venv/.set-up" 2>/dev/null; then group=dev; fi
-  wanted="$(cksum < "$here/uv.lock") $(cksum < "$here/pyproject.toml") $here ${group:-product}"
-  stamp=$here/.venv/.set-up
-  # What was set up for development also serves the product.
-  if [ -x "$here/.venv/bin/duecourse" ] && [ -f "$stamp" ] && { grep -qxF "$wanted" "$stamp" || { [ -z "$group" ] && grep -qF "${wanted% product}" "$stamp"; }; }; then
-    return 0
-  fi
+  keep_development
+  if is_set_up; then return 0; fi
   find_python
+  mkdir -p "$here/.tools"
+  # One at a time: two that set up the same checkout at once would take away each other's packages.
+  # shellcheck disable=SC2016
+  "$python" "$here/scripts/alone.py" "$here/.tools/set-up.lock" \
+    sh -euc '. "$1/scripts/set-up.sh"; here=$1 python=$2 group=$3; install_packages' - "$here" "$python" "$group"
+}
+
+install_packages() {
+  keep_development
+  if is_set_up; then return 0; fi  # by whom we waited for
   say "Setting up (once; about a minute): the packages of uv.lock into .venv"
   say "正在安装（仅首次，约一分钟）：按 uv.lock 安装到 .venv"
   # uv asks no system trust store by default; behind a company's TLS proxy it has to.
