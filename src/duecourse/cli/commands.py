@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import click
 
 from duecourse import __version__
 from duecourse.cli import (
+    FINE,
     backtesting,
     cases,
     clocks,
@@ -41,10 +44,23 @@ from duecourse.messages import say
 DEFAULT_LEDGER = "duecourse-ledger"
 
 
+class _Program(click.Group):
+    """The command group. A reader that has seen enough (`| head`) is no failure; click by itself ends with 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 — the interpreter closes it at exit
+            return FINE
+
+
 def build() -> click.Group:
     """The command group. Built anew for each run, because its help is written in the language of the run."""
 
-    @click.group(help=say("cli.program_help"), context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 110})
+    @click.group(
+        cls=_Program, help=say("cli.program_help"), context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 110}
+    )
     @click.option(
         "--ledger",
         "place",

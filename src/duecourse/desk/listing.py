@@ -142,7 +142,7 @@ def list_buyers(book: Book, query: BuyersQuery) -> BuyersPage:
     )  # fmt: skip
 
 
-def numbered_like(book: Book, wanted: str, most: int) -> tuple[list[Mapping[str, Any]], int]:
+def numbered_like(book: Book, wanted: str, most: int) -> tuple[Sequence[Mapping[str, Any]], int]:
     """Buyers a person may see whose number reads like `wanted`: the same but for leading zeros; if none does, those that begin with it.
 
     Rows as in `list_buyers`, by number, at most `most`, and how many there are. Found in the sorted numbers, so that a number that leads nowhere

@@ -260,7 +260,7 @@ def _unknown(request: HttpRequest, book: Book, wanted: str) -> HttpResponse:
         found, total = numbered_like(book, wanted.strip()[:200], LOOKED_AT)
     else:
         page = list_buyers(book, BuyersQuery(text=text, limit=LOOKED_AT))
-        found, total = list(page.rows), page.total
+        found, total = page.rows, page.total
     rows = [{**named(row), "owed": amount(row["overdue"], row["currency"])} for row in found]
     meant = {row["buyer_id"] for row in rows if row["buyer_id"].lstrip("0") == text} if text.isdigit() else set()
     if len(meant) == 1:  # written without its leading zeros
