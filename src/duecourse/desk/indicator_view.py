@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from duecourse.decisions.wording import sentence
 from duecourse.desk.indicators import figures_of, warning_rules
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     from duecourse.risk.warning.rules_v1 import Reason
 
     Row = Mapping[str, Any]
+
+compute: Any = pc
+
+ITEM: Final = ["invoice_id", "instalment", "currency"]
+"""What tells one invoice, or one instalment of it, from all others."""
 
 SHOWN: Final = 10
 """So many facts are shown of an indicator; their number is told."""
@@ -175,22 +181,36 @@ class _Facts:
 
     def __init__(self, own: Book, buyer_id: str, around: Surroundings) -> None:
         self.book, self.buyer_id, self.around = own, buyer_id, around
-        self._rows: dict[str, list[Row]] = {}
+        self._tables: dict[str, pa.Table | None] = {}
+
+    def table(self, name: str) -> pa.Table | None:
+        """The facts of a table, of this buyer alone where the table names buyers; None where there are none."""
+        if name not in self._tables:
+            found, _corrected = self.book.ledger.rows_of(ENTRIES[name])
+            self._tables[name] = found if isinstance(found, pa.Table) else None
+        return self._tables[name]
+
+    def items(self, name: str) -> pa.Table | None:
+        """Invoices or settlements to be matched: what has no currency has the empty text, as nothing matches what is missing."""
+        found = self.table(name)
+        if found is None:
+            return None
+        return found.set_column(found.schema.get_field_index("currency"), "currency", compute.fill_null(found["currency"], ""))
 
     def rows(self, name: str) -> list[Row]:
-        """The rows of a table, of this buyer alone where the table names buyers."""
-        if name not in self._rows:
-            found, _corrected = self.book.ledger.rows_of(ENTRIES[name])
-            self._rows[name] = list(found.to_pylist()) if isinstance(found, pa.Table) else []
-        return self._rows[name]
+        """The same as rows."""
+        found = self.table(name)
+        return [] if found is None else list(found.to_pylist())
 
-    def mine(self, name: str) -> list[Row]:
-        """Its own rows."""
-        return [row for row in self.rows(name) if row["buyer_id"] == self.buyer_id]
-
-    def lately(self, when: date | None, days: int) -> bool:
-        """Does a day lie in the last `days` days?"""
-        return when is not None and when > self.book.on - timedelta(days=days)
+    def mine(self, name: str, day: str = "", days: int = 0) -> list[Row]:
+        """Its own rows; with `day`, a column, those of the last `days` days: a buyer of a hundred thousand invoices is not read row by row."""
+        found = self.table(name)
+        if found is None:
+            return []
+        keep = compute.equal(found["buyer_id"], self.buyer_id)
+        if day:
+            keep = compute.and_(keep, compute.greater(found[day], pa.scalar(self.book.on - timedelta(days=days), found[day].type)))
+        return list(found.filter(keep).to_pylist())
 
     def of(self, indicator: str) -> Iterable[Evidence]:
         """The facts behind an indicator."""
@@ -205,7 +225,7 @@ class _Facts:
             yield from self._signals(sign.kinds, days, holds=sign.holds)
 
     def _signals(self, kinds: Sequence[str], days: int, *, holds: bool = False) -> Iterable[Evidence]:
-        told = [row for row in self.mine("signal") if row["kind"] in kinds and self.lately(row["published_on"], days)]
+        told = [row for row in self.mine("signal", "published_on", days) if row["kind"] in kinds]
         for row in sorted(told, key=lambda row: row["published_on"], reverse=True):
             if row["ended_on"] is None or not holds:
                 text = row["text"] or row["reference"] or row["value"]
@@ -215,37 +235,48 @@ class _Facts:
         rows = sorted(self.mine("statement"), key=lambda row: row["period_end"], reverse=True)
         yield from (Evidence("statement", str(row["period_end"]), row["published_on"], text=row["opinion"]) for row in rows[:2])
 
-    def _paid(self) -> dict[tuple[str, int], list[Row]]:
-        found: dict[tuple[str, int], list[Row]] = {}
-        for row in self.rows("settlement"):
-            if row["invoice_id"] is not None:
-                found.setdefault((row["invoice_id"], row["instalment"]), []).append(row)
-        return found
-
     def _pay01(self) -> Iterable[Evidence]:
         """The payments of three months that were late, those that weigh most first."""
-        due = {(row["invoice_id"], row["instalment"], row["currency"]): row["due_date"] for row in self.mine("invoice")}
+        items, paid = self.items("invoice"), self.items("settlement")
+        if items is None or paid is None:
+            return
+        items = items.filter(compute.equal(items["buyer_id"], self.buyer_id)).select([*ITEM, "due_date"])
+        since = pa.scalar(self.book.on - timedelta(days=YEAR // 4), paid["settle_date"].type)
+        paid = paid.filter(
+            compute.and_(
+                compute.greater(paid["settle_date"], since), compute.is_in(paid["kind"], pa.array(PAYMENT_KINDS, paid["kind"].type))
+            )
+        )
         late = []
-        for row in self.rows("settlement"):
-            owed = due.get((row["invoice_id"], row["instalment"], row["currency"]))
-            if owed and row["kind"] in PAYMENT_KINDS and self.lately(row["settle_date"], YEAR // 4) and row["settle_date"] > owed:
-                late.append((row["amount_minor"] * (row["settle_date"] - owed).days, (row["settle_date"] - owed).days, row))
-        for _weight, days, row in sorted(late, key=lambda one: -one[0]):
-            yield Evidence("payment", row["invoice_id"], row["settle_date"], days, row["amount_minor"], row["currency"], row["reference"])
+        for row in paid.join(items, ITEM, join_type="inner").to_pylist():
+            if row["due_date"] and row["settle_date"] > row["due_date"]:
+                days = (row["settle_date"] - row["due_date"]).days
+                late.append((row["amount_minor"] * days, days, row))
+        for _weight, days, row in sorted(late, key=lambda one: (-one[0], one[2]["settlement_id"])):
+            yield Evidence(
+                "payment", row["invoice_id"], row["settle_date"], days, row["amount_minor"], row["currency"] or None, row["reference"]
+            )
 
     def _overdue(self, above: float = 0.0) -> Iterable[Evidence]:
         """Overdue items of which more than a share is open, the oldest first."""
-        paid = self._paid()
-        found = []
-        for row in self.mine("invoice"):
-            settled = sum(
-                one["amount_minor"] for one in paid.get((row["invoice_id"], row["instalment"]), ()) if one["currency"] == row["currency"]
-            )
-            still_open = row["amount_minor"] - settled
-            if row["due_date"] and row["due_date"] < self.book.on and still_open > row["amount_minor"] * above:
-                found.append((row["due_date"], row["invoice_id"], still_open, row["currency"]))
-        for due, number, amount, currency in sorted(found, key=lambda one: one[:2]):
-            yield Evidence("invoice", number, due, (self.book.on - due).days, amount, currency)
+        items, paid = self.items("invoice"), self.items("settlement")
+        if items is None:
+            return
+        due_before = compute.less(items["due_date"], pa.scalar(self.book.on, items["due_date"].type))
+        items = items.filter(compute.and_(compute.equal(items["buyer_id"], self.buyer_id), due_before)).select(
+            [*ITEM, "due_date", "amount_minor"]
+        )
+        if paid is not None:
+            settled = paid.select([*ITEM, "amount_minor"]).group_by(ITEM).aggregate([("amount_minor", "sum")])
+            items = items.join(settled, ITEM, join_type="left outer")
+            still = compute.subtract(items["amount_minor"], compute.fill_null(items["amount_minor_sum"], 0))
+        else:
+            still = items["amount_minor"]
+        items = items.append_column("open_minor", still)
+        found = items.filter(compute.greater(compute.cast(still, pa.float64()), compute.multiply(items["amount_minor"], above)))
+        for row in found.sort_by([("due_date", "ascending"), ("invoice_id", "ascending"), ("instalment", "ascending")]).to_pylist():
+            days = (self.book.on - row["due_date"]).days
+            yield Evidence("invoice", row["invoice_id"], row["due_date"], days, row["open_minor"], row["currency"] or None)
 
     _pay02 = _overdue
 
@@ -253,28 +284,18 @@ class _Facts:
         return self._overdue(RESIDUE)
 
     def _pay05(self) -> Iterable[Evidence]:
-        rows = [
-            row for row in self.mine("settlement") if row["kind"] in ("cash", "unknown") and self.lately(row["settle_date"], PARTS_DAYS)
-        ]
-        yield from self._payments(rows)
+        yield from self._payments(row for row in self.mine("settlement", "settle_date", PARTS_DAYS) if row["kind"] in ("cash", "unknown"))
 
     def _pay08(self) -> Iterable[Evidence]:
-        for row in sorted(self.mine("dispute"), key=lambda row: row["raised_on"], reverse=True):
-            if self.lately(row["raised_on"], QUARTER):
-                yield Evidence("dispute", row["dispute_id"], row["raised_on"], None, row["amount_minor"], row["currency"], row["reason"])
+        for row in sorted(self.mine("dispute", "raised_on", QUARTER), key=lambda row: row["raised_on"], reverse=True):
+            yield Evidence("dispute", row["dispute_id"], row["raised_on"], None, row["amount_minor"], row["currency"], row["reason"])
         cut = [
-            row
-            for row in self.mine("settlement")
-            if row["kind"] in DILUTION_KINDS and row["kind"] != "discount" and self.lately(row["settle_date"], QUARTER)
+            row for row in self.mine("settlement", "settle_date", QUARTER) if row["kind"] in DILUTION_KINDS and row["kind"] != "discount"
         ]
         yield from self._payments(cut, "deduction")
 
     def _pay09(self) -> Iterable[Evidence]:
-        rows = [
-            row
-            for row in self.mine("settlement")
-            if row["payer_id"] not in (None, self.buyer_id) and self.lately(row["settle_date"], HALF_YEAR)
-        ]
+        rows = [row for row in self.mine("settlement", "settle_date", HALF_YEAR) if row["payer_id"] not in (None, self.buyer_id)]
         yield from self._payments(rows, text="payer_id")
 
     def _payments(self, rows: Iterable[Row], what: str = "payment", text: str = "reference") -> Iterable[Evidence]:
@@ -294,10 +315,8 @@ class _Facts:
         return self._limits(("insurer",))
 
     def _ordered(self, days: int) -> Iterable[Evidence]:
-        orders = [(row["order_date"], row["order_id"], row) for row in self.mine("order") if self.lately(row["order_date"], days)]
-        bought = orders or [
-            (row["issue_date"], row["invoice_id"], row) for row in self.mine("invoice") if self.lately(row["issue_date"], days)
-        ]
+        orders = [(row["order_date"], row["order_id"], row) for row in self.mine("order", "order_date", days)]
+        bought = orders or [(row["issue_date"], row["invoice_id"], row) for row in self.mine("invoice", "issue_date", days)]
         for when, name, row in sorted(bought, key=lambda one: one[:2], reverse=True):
             yield Evidence("order" if orders else "invoice", name, when, None, row["amount_minor"], row["currency"])
 
@@ -308,8 +327,8 @@ class _Facts:
         return self._ordered(QUARTER)
 
     def _fin10(self) -> Iterable[Evidence]:
-        for row in sorted(self.mine("signal"), key=lambda row: row["published_on"], reverse=True):
-            if row["kind"] in ("rating", "bureau_grade", "insurer_grade") and self.lately(row["published_on"], YEAR):
+        for row in sorted(self.mine("signal", "published_on", YEAR), key=lambda row: row["published_on"], reverse=True):
+            if row["kind"] in ("rating", "bureau_grade", "insurer_grade"):
                 before = f" ← {row['previous_value']}" if row["previous_value"] else ""
                 yield Evidence("signal", row["kind"], row["published_on"], text=f"{row['value']}{before}")
 
