@@ -276,3 +276,14 @@ def test_lunar_new_years():
 
     calendar = _ChineseLunisolar()
     assert [calendar.lunar_new_year_date(year)[0] for year in range(2000, 2045)] == list(LUNAR_NEW_YEARS)
+
+
+def test_what_is_odd_can_be_left_out_altogether():
+    shares = (
+        "forgotten_share", "part_payment_share", "credit_note_share", "short_payment_share", "overpayment_share", "unapplied_share", "debit_note_share",
+        "advance_buyers",
+    )  # fmt: skip
+    made, usual = (tables(Economy(invoices=2_000, seed=5, behaviour=how)) for how in (Behaviour(**dict.fromkeys(shares, 0.0)), Behaviour()))
+    assert made["invoice"].num_rows > 1_500
+    assert set(made["invoice"]["kind"].to_pylist()) == {"invoice"} < set(usual["invoice"]["kind"].to_pylist())
+    assert made["settlement"]["invoice_id"].null_count == 0 < usual["settlement"]["invoice_id"].null_count

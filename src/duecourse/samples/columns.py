@@ -91,6 +91,8 @@ def delays(rng: np.random.Generator, count: int, law: str, tail: float) -> Float
 
 def some_rows(rng: np.random.Generator, count: int, share: float, among: Flags | None) -> Codes:
     """Positions of a random share of the rows, or of the rows flagged."""
+    if share == 0:
+        return np.empty(0, np.int32)
     if among is not None and share > 0.05:
         candidates = np.flatnonzero(among).astype(np.int32)
         return candidates[rng.random(len(candidates)) < share]
