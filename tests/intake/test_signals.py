@@ -66,6 +66,12 @@ def test_an_english_file_enters_once(tmp_path, ledger):
     assert (row["kind"], row["severity"], row["amount_minor"], row["ended_on"]) == ("lawsuit", "amber", 1_000_000, None), "it ends later"
 
 
+def test_an_amount_without_a_currency_is_not_guessed(tmp_path, ledger):
+    read = read_signals(written(tmp_path, "Buyer,Kind,Date,Amount\nC1,Lawsuit,2026-01-15,10000\n"), ledger)
+    assert (read.rows[0]["kind"], read.rows[0]["amount_minor"], read.rows[0]["currency"]) == ("lawsuit", None, None)
+    assert [(one.code, one.row, one.value) for one in read.findings] == [("signal_amount_unreadable", 2, "10000")]
+
+
 def test_another_file_says_so(tmp_path, ledger):
     with pytest.raises(SignalsUnreadableError):
         read_signals(written(tmp_path, "a,b\n1,2\n"), ledger)

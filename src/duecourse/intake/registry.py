@@ -24,7 +24,7 @@ SHOWN: Final = 5
 
 UNITS: Final = {"亿": 10**8, "千万": 10**7, "百万": 10**6, "万": 10**4, "million": 10**6, "m": 10**6, "": 1}
 CURRENCY_WORDS: Final = {
-    "人民币": "CNY", "rmb": "CNY", "美元": "USD", "港元": "HKD", "港币": "HKD", "欧元": "EUR", "日元": "JPY", "€": "EUR", "eur": "EUR", "us$": "USD", "usd": "USD",
+    "人民币": "CNY", "rmb": "CNY", "美元": "USD", "港元": "HKD", "港币": "HKD", "欧元": "EUR", "日元": "JPY", "円": "JPY", "€": "EUR", "eur": "EUR", "us$": "USD", "usd": "USD",
     "hkd": "HKD", "cny": "CNY", "gbp": "GBP", "£": "GBP", "jpy": "JPY", "元": "CNY",
 }  # fmt: skip
 MOST_MINOR: Final = 10**17
@@ -94,13 +94,16 @@ def _column(profile: Profile, role: str) -> str:
     return str(getattr(reading, "column", "") or role)
 
 
-def capital_in(text: str, heading: str = "", default: str = "CNY") -> tuple[int, str] | None:
+def capital_in(text: str, heading: str = "") -> tuple[int, str | None] | None:
     """A registered capital in minor units with its currency: `5000万元人民币`, `EUR 25.000`; None where there is no figure.
 
-    heading: the column's own, which may name the unit
+    heading: the column's own, which may name unit and currency; Chinese registers mean yuan where neither it nor the text does. Elsewhere a figure
+    without a currency stays one: in hundredths, as most currencies have them, and with None.
 
     >>> capital_in("500万元人民币")
     (500000000, 'CNY')
+    >>> capital_in("25.000", "Share capital")
+    (2500000, None)
     """
     lower = text.strip().lower().replace("，", ",").replace(" ", "")
     match = re.search(r"\d[\d.,]*", lower)
@@ -114,8 +117,9 @@ def capital_in(text: str, heading: str = "", default: str = "CNY") -> tuple[int,
         return None
     both = f"{lower} {heading.lower()}"
     unit = next((size for word, size in UNITS.items() if word and re.search(rf"(?<![a-z]){re.escape(word)}(?![a-z])", both)), 1)
-    currency = next((code for word, code in CURRENCY_WORDS.items() if word in lower), default)
-    minor = int((Decimal(figure) * unit).scaleb(exponent(currency)).to_integral_value())
+    named = (code for said in (lower, heading.lower()) for word, code in CURRENCY_WORDS.items() if word in said)
+    currency = next(named, "CNY" if "资本" in heading or "资金" in heading else None)
+    minor = int((Decimal(figure) * unit).scaleb(exponent(currency) if currency else 2).to_integral_value())
     return (minor, currency) if minor <= MOST_MINOR else None
 
 
@@ -138,4 +142,9 @@ def lay_out_capital(bench: Workbench, profile: Profile) -> list[Finding]:
         ),
     )
     unread = [(row, written) for written, row, capital in read if capital is None]
-    return [Finding("capital_unreadable", Severity.WARNING, row=row, column=heading, value=written) for row, written in unread[:SHOWN]]
+    bare = [(row, written) for written, row, capital in read if capital is not None and capital[1] is None]
+    return [
+        Finding(code, Severity.WARNING, row=row, column=heading, value=written)
+        for code, rows in (("capital_unreadable", unread), ("capital_without_currency", bare))
+        for row, written in rows[:SHOWN]
+    ]

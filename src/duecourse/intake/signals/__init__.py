@@ -123,11 +123,9 @@ def read_signals(path: str | os.PathLike[str], ledger: Ledger) -> SignalsRead:
             continue
         recognised = True
         columns = [_headings().get(folded(cell)) for cell in sheet.rows[place]]
+        in_chinese = any(column == "amount" and not cell.isascii() for column, cell in zip(columns, sheet.rows[place], strict=True))
         for line, cells in enumerate(sheet.rows[place + 1 :], start=place + 2):
-            said: dict[str, str] = {}
-            for column, cell in zip(columns, cells, strict=False):
-                if column and cell.strip():
-                    said.setdefault(column, cell.strip())
+            said = _row_said(columns, cells, "CNY" if in_chinese else "")
             if said:
                 row = signal_of(said, buyers, findings, path.name, line)
                 if row is not None and row["signal_id"] not in seen:
@@ -136,6 +134,17 @@ def read_signals(path: str | os.PathLike[str], ledger: Ledger) -> SignalsRead:
     if not recognised:
         raise SignalsUnreadableError(path=str(path))
     return SignalsRead(path.name, file_hash(path), found, tuple(findings))
+
+
+def _row_said(columns: Sequence[str | None], cells: Sequence[str], currency: str) -> dict[str, str]:
+    """One row by column. currency: that of an amount whose row names none: courts and registers that write Chinese mean yuan."""
+    said: dict[str, str] = {}
+    for column, cell in zip(columns, cells, strict=False):
+        if column and cell.strip():
+            said.setdefault(column, cell.strip())
+    if currency and said.get("amount"):
+        said.setdefault("currency", currency)
+    return said
 
 
 @dataclass(frozen=True)
@@ -212,7 +221,7 @@ def signal_of(
 def _amount(said: Mapping[str, str], wrong: Any) -> tuple[int | None, str | None]:
     if not said.get("amount"):
         return None, None
-    currency = said.get("currency", "CNY").upper()
+    currency = said.get("currency", "").upper()  # none is guessed: a number without one is no amount
     value = number(said["amount"])
     if value is None or currency not in CURRENCIES:
         wrong("signal_amount_unreadable", "amount", Severity.WARNING)
