@@ -36,6 +36,10 @@ FAMILIES: Final[Mapping[str, Behaviour]] = {
         dishonest_debtor=(0.0, 0.0), arrears_list=(0.0, 0.0), register_change=(0.0012, 0.0), register_warning=(0.0003, 0.0),
         bank_change=(0.0012, 0.0), good_reference=(0.0, 0.0), bad_reference=(0.0, 0.0), rated_share=0.0, insured_share=0.0,
     ),
+    "textbook": Behaviour(
+        asset_correlation=0.08, class_shares=(0.475, 0.40, 0.12, 0.005), prompt_mean=-2.5, late_shape_scale=(2.0, 4.0), chronic_shape_scale=(4.0, 7.0),
+        pay_run_shares=(0.35, 0.35, 0.15, 0.15), noise_factor=(1.0, 1.0, 1.0, 1.0), forgotten_share=0.0, on_the_day=(0.60, 0.20, 0.05, 0.0),
+    ),
 }  # fmt: skip
 """Behaviours by name, as in `Economy(behaviour=FAMILIES["late_ramp"])`.
 
@@ -51,4 +55,6 @@ new_regime     half way all pay eight days later, failures are more frequent and
 false_alarms   three episodes in four pass, and are as deep as those that do not
 quiet          little is said and published: payments are all there is
 few_kinds      of signals only contacts, news, courts, enforcement, requests and promises: no bureau, insurer, bank or register
+textbook       the simple economy most is published on: three kinds of payers as noisy as one another, hardly any very slow, nothing forgotten, and
+               failures that hang together as credit-risk texts assume
 """
