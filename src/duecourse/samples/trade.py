@@ -166,7 +166,9 @@ class _Run:
         before = self.behaviour.warm_up_months
         slot = (within * SLOTS).astype(np.int32)
         calendar = block.calendar
-        self.issue: Days = calendar.issue_slot.ravel()[(month + before) * SLOTS + slot]
+        # The slot in which the last day ends may be the next day's.
+        last = np.minimum(block.failure.day[self.buyer], self.until)
+        self.issue: Days = np.minimum(calendar.issue_slot.ravel()[(month + before) * SLOTS + slot], last).astype(np.int32)
         # A row may be a further instalment of the row before it, of the same buyer and month: two as a rule, at times three.
         follows = some_rows(rng, count, self.behaviour.instalment_share, None)
         third = follows[rng.random(len(follows)) < 0.3] + 1
