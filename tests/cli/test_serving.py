@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 
 import pytest
 
@@ -43,3 +44,13 @@ def test_a_ledger_in_an_object_store_needs_a_home(monkeypatch):
     monkeypatch.delenv("DUECOURSE_HOME", raising=False)
     with pytest.raises(OptionMisusedError, match="DUECOURSE_HOME"):
         settle_place("s3://bucket/ledger")
+
+
+def test_what_is_done_before_serving_may_lose_its_reader(monkeypatch):
+    """`./run | head`: the figures told before the app is served go to a reader that may have gone; that is no reason not to serve."""
+
+    def told():
+        raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stdout", sys.stdout)  # put back what is told into nothing
+    assert cli.outcome_of(told) == cli.FINE

@@ -61,7 +61,7 @@ def test_an_english_customer_list(tmp_path):
     ("text", "heading", "capital"),
     [("5000万元人民币", "", (5_000_000_000, "CNY")), ("1.5亿元", "", (15_000_000_000, "CNY")), ("500", "注册资本(万元)", (500_000_000, "CNY")),
      ("USD 1,000,000.50", "", (100_000_050, "USD")), ("100万美元", "", (100_000_000, "USD")), ("EUR 25.000", "", (2_500_000, "EUR")), ("-", "", None), ("25.000", "Share capital", (2_500_000, None)),
-     ("25.000", "Share capital (EUR)", (2_500_000, "EUR")), ("500万円", "", (5_000_000, "JPY")), ("500", "注册资本", (50_000, "CNY"))],
+     ("25.000", "Share capital (EUR)", (2_500_000, "EUR")), ("25.000", "Entrepreneur's capital", (2_500_000, None)), ("500万円", "", (5_000_000, "JPY")), ("500", "注册资本", (50_000, "CNY"))],
 )  # fmt: skip
 def test_capital_is_read_as_registers_write_it(text, heading, capital):
     assert capital_in(text, heading) == capital

@@ -88,6 +88,8 @@ def outcome_of(work: Callable[[], object]) -> int:
     except DuecourseError as error:
         sys.stderr.write(error.message() + "\n")
         return MISUSE
+    except BrokenPipeError:
+        return reader_gone()
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
@@ -119,6 +121,12 @@ def _leave(code: int) -> NoReturn:
         except OSError:
             code = _not_all_written()
     os._exit(code)
+
+
+def reader_gone() -> int:
+    """The reader of the answer has seen enough (`| head`): that is no failure, and what is left to say goes nowhere."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 — the interpreter closes it at exit
+    return FINE
 
 
 def _not_all_written() -> int:

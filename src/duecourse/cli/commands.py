@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,6 @@ import click
 
 from duecourse import __version__
 from duecourse.cli import (
-    FINE,
     backtesting,
     cases,
     clocks,
@@ -28,6 +25,7 @@ from duecourse.cli import (
     letters,
     limits,
     orders,
+    reader_gone,
     reading,
     route,
     running,
@@ -45,14 +43,13 @@ DEFAULT_LEDGER = "duecourse-ledger"
 
 
 class _Program(click.Group):
-    """The command group. A reader that has seen enough (`| head`) is no failure; click by itself ends with 1."""
+    """The command group. Click by itself would end with 1 where the reader is gone, and let nobody else see it."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 — the interpreter closes it at exit
-            return FINE
+            return reader_gone()
 
 
 def build() -> click.Group:

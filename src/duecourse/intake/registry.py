@@ -115,9 +115,12 @@ def capital_in(text: str, heading: str = "") -> tuple[int, str | None] | None:
     figure = figure.replace(",", "")
     if figure.count(".") > 1:
         return None
-    both = f"{lower} {heading.lower()}"
-    unit = next((size for word, size in UNITS.items() if word and re.search(rf"(?<![a-z]){re.escape(word)}(?![a-z])", both)), 1)
-    named = (code for said in (lower, heading.lower()) for word, code in CURRENCY_WORDS.items() if word in said)
+
+    def says(said: str, word: str) -> bool:
+        return re.search(rf"(?<![a-z]){re.escape(word)}(?![a-z])", said) is not None
+
+    unit = next((size for word, size in UNITS.items() if word and says(f"{lower} {heading.lower()}", word)), 1)
+    named = (code for said in (lower, heading.lower()) for word, code in CURRENCY_WORDS.items() if says(said, word))
     currency = next(named, "CNY" if "资本" in heading or "资金" in heading else None)
     minor = int((Decimal(figure) * unit).scaleb(exponent(currency) if currency else 2).to_integral_value())
     return (minor, currency) if minor <= MOST_MINOR else None
