@@ -88,7 +88,7 @@ def test_every_invoice_is_there_with_what_is_open_and_its_settlements(signed_in,
     seen, page = set(), 1
     while True:
         answer = browser.get(f"/buyers/{buyer_id}/", {"page": page}, HTTP_HX_REQUEST="true", HTTP_HX_TARGET="invoices")
-        seen |= {row[2] for table in tables(answer) if table[0][:2] == ["settlement date", "kind"] for row in table[1:]}
+        seen |= {row[2] for table in tables(answer) if table[0][:2] == ["Settlement date", "Kind"] for row in table[1:]}
         if 'rel="next"' not in body(answer):
             break
         page += 1

@@ -169,7 +169,7 @@ def test_the_page_of_an_invoice_shows_instalments_and_settlements(signed_in, rec
             assert money(row["open"], row["currency"]) in page
         assert f"/buyers/{own[0]['buyer_id']}/" in page
         applied = {row["settlement_id"] for row in reckoned.settlements if row["invoice_id"] == number}
-        seen = {row[2] for table in tables(answer) if table[0][:2] == ["settlement date", "kind"] for row in table[1:]}
+        seen = {row[2] for table in tables(answer) if table[0][:2] == ["Settlement date", "Kind"] for row in table[1:]}
         assert seen == applied
 
 

@@ -191,7 +191,7 @@ class Rows:
     @cached_property
     def _titles(self) -> dict[str, str]:
         names = ("settle_date", "kind", "settlement", "invoice", "amount", "currency", "reference")
-        return {name: esc(label(name)) for name in names}
+        return {name: esc(capital(label(name))) for name in names}
 
     def _settlement(self, row: Row, buyer_id: str, *, shows_invoice: bool) -> str:
         inferred = ""
