@@ -51,14 +51,19 @@ class WorkerProcess:
         self.ending = threading.Event()
         self.grace_seconds = GRACE_SECONDS
         self.heartbeat = Heartbeat()
+        self.told_to_stop = False
         self._slots = threading.Lock()
         self._long = 0
 
     def stop(self, number: int = 0, _frame: FrameType | None = None) -> None:
-        """Take up nothing more, and ask what runs to stop."""
+        """Take up nothing more, and ask what runs to stop.
+
+        Also called by signals, which come at any moment, twice in a row and while the lock inside an Event is held: so it only leaves word, and `run`
+        passes it on.
+        """
         if number == signal.SIGINT:
             self.grace_seconds = HASTE_SECONDS
-        self.ending.set()
+        self.told_to_stop = True
 
     def run(self) -> None:
         """Work until `stop`. Threads that do not come to an end in time die with the process; their runs are given back for others."""
@@ -71,9 +76,11 @@ class WorkerProcess:
         parent = os.getppid()
         keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
         keeper.start()
-        while not self.ending.wait(0.2):
+        while not self.told_to_stop:
+            time.sleep(0.2)
             if os.getppid() != parent:  # whoever watches over us is gone
                 self.stop()
+        self.ending.set()
         for job in self.heartbeat.jobs():
             job.stop(Interrupted)
         give_up = time.monotonic() + self.grace_seconds
