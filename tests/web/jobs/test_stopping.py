@@ -69,3 +69,14 @@ def test_a_run_that_does_not_look_up_is_given_back_when_ctrl_c_stops_its_worker(
     time.sleep(0.3)
     run.refresh_from_db()
     assert run.status == WAITING, "the first worker can no longer end it"
+
+
+def test_a_signal_that_comes_while_another_is_being_heard_locks_nothing():
+    """The kernel's word that the parent is gone and the parent's own can come together, in the middle of an Event's work."""
+    worker = WorkerProcess(threads=1)
+    with worker.ending._cond:
+        told = threading.Thread(target=worker.stop, args=(signal.SIGTERM, None), daemon=True)
+        told.start()
+        told.join(5)
+        assert not told.is_alive()
+    assert worker.told_to_stop
