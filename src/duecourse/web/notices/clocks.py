@@ -51,9 +51,10 @@ class Clock:
         if not self.is_quiet(moment) or self.quiet_to is None:
             return moment
         day = moment.astimezone(ZoneInfo(self.zone)).date()
-        # Where the clocks repeat an hour, the end comes twice, and somebody asked in between waits for the second.
-        ends = [self._at(day + timedelta(days=number), self.quiet_to.replace(fold=fold)) for number in (0, 1) for fold in (0, 1)]
-        return min(end for end in ends if end > moment)
+        # Where the clocks repeat an hour, the end comes twice, and somebody asked in between waits for the second. Where they skip the end, one of
+        # the two readings of it lies before the skip, within the quiet hours; where they skip all that is not quiet, the next day's end counts.
+        ends = [self._at(day + timedelta(days=number), self.quiet_to.replace(fold=fold)) for number in (0, 1, 2) for fold in (0, 1)]
+        return min(end for end in ends if end > moment and not self.is_quiet(end))
 
     def _digest(self, now: datetime, *, weekly: bool) -> datetime:
         day = now.astimezone(ZoneInfo(self.zone)).date()
