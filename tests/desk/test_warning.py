@@ -8,10 +8,11 @@ import numpy as np
 import pyarrow.compute as pc
 import pytest
 
+from duecourse import samples
 from duecourse.desk.opening import open_ledger
 from duecourse.desk.replaying import without_later
 from duecourse.desk.warning import WARNED, warned, warning
-from duecourse.desk.watched import SHORT_HISTORY_DAYS
+from duecourse.desk.watched import SHORT_HISTORY_DAYS, short_history
 from duecourse.errors import BuyerUnknownError
 from duecourse.ledger.scope import Scope
 from duecourse.messages import use_language
@@ -82,6 +83,28 @@ def test_with_a_short_history_the_longest_delay_ranks_and_no_probability_is_give
     assert known == sorted(known, reverse=True)
     one = warning(book, rows["buyer_id"][0].as_py())
     assert (one.basis, one.probability_6m, one.worst_days_late) == ("worst_so_far", None, known[0])
+
+
+def test_a_year_is_enough_where_more_than_payments_is_known():
+    def bill(number, day):
+        return {"invoice_id": f"i{number}-{day}", "buyer_id": f"b{number}", "issue_date": ON - dt.timedelta(days=day), "due_date": ON}
+
+    def short(oldest, of=(), late=0):
+        told = {
+            "signal": [
+                {"signal_id": f"s{one}", "buyer_id": one, "kind": "news", "published_on": ON + dt.timedelta(days=late)} for one in of
+            ]
+        }
+        invoices = [bill(number, day) for number in range(10) for day in {oldest, 30}] + [bill(99, 366)]
+        return short_history(samples.book(ON, invoice=invoices if oldest > 365 else invoices[:-1], **told))
+
+    assert short(400)
+    assert short(400, ["b1"])
+    assert not short(400, ["b1", "b2"]), "one in five of those that trade; who bought more than a year ago does not count"
+    assert short(400, ["b1", "b2"], late=1), "what is published later is not known"
+    assert short(400, ["b1", "b99"])
+    assert short(364, ["b1", "b2", "b3"])
+    assert not short(SHORT_HISTORY_DAYS)
 
 
 def test_a_person_sees_the_buyers_it_may_see_told_as_everybody_is(everybody):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from duecourse import samples
 from duecourse.errors import RuleInvalidError
 from duecourse.measures.long_overdue import EPOCH, long_overdue_course
-from duecourse.risk.outcomes import checked, default_events, defaults, definition
+from duecourse.risk.outcomes import begun_on, checked, default_events, defaults, definition
 from support.examples import examples
 from support.random_ledgers import DATES, ledgers
 from support.replay import Replay
@@ -116,6 +116,20 @@ def test_a_buyer_is_in_default_once_whatever_made_it_so():
     assert [(row["buyer_id"], row["kind"], row["happened_on"], row["cured_on"]) for row in rows] == [
         ("a", "insolvency", dt.date(2025, 9, 1), None), ("b", "past_due", dt.date(2025, 9, 29), dt.date(2025, 12, 30)),
     ]  # fmt: skip
+
+
+def test_what_grew_old_began_when_it_fell_due_and_all_else_when_it_happened():
+    facts = {
+        "invoice": [invoice(1, 1_000_000, dt.date(2025, 6, 30), "b")], "signal": [signal("insolvency", dt.date(2025, 9, 1), severity="red")],
+    }  # fmt: skip
+    for name, days in (
+        ("default", {"a": dt.date(2025, 9, 1), "b": dt.date(2025, 6, 30)}),
+        ("severe_delinquency", {"b": dt.date(2025, 6, 30)}),
+    ):
+        wording = definition(name)
+        rows = defaults(default_events(samples.book(ON, **facts), wording))
+        assert dict(zip(rows["buyer_id"].to_pylist(), begun_on(rows, wording).to_pylist(), strict=True)) == days
+    assert definition("default", {"default_definitions": {"definitions": {"default": {"past_due": {"used": False}}}}}).told_after_days == 0
 
 
 def test_severe_delinquency_begins_on_the_thirtieth_day_and_ends_with_the_payment():

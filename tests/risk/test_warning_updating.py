@@ -28,11 +28,12 @@ def test_parameters_hold_for_a_quarter_and_are_learnt_at_its_end(on):
     assert quarter_end(end) == end
 
 
-@given(DAYS)
-def test_looks_do_not_overlap_and_the_last_has_had_its_six_months(until):
-    days = looks(until)
+@given(DAYS, st.integers(0, 720))
+def test_looks_do_not_overlap_and_what_began_in_the_six_months_of_the_last_is_known(until, told_after):
+    days = looks(until, told_after)
     assert len(days) == LOOKS
-    assert {(later - earlier).days for earlier, later in zip(days, [*days[1:], until], strict=True)} == {HORIZON_DAYS}
+    end = until - dt.timedelta(days=told_after)
+    assert {(later - earlier).days for earlier, later in zip(days, [*days[1:], end], strict=True)} == {HORIZON_DAYS}
 
 
 def tenant(buyers, *, level, steepness, seed):

@@ -100,6 +100,7 @@ def served(tmp_path_factory):
     server.stop()
 
 
+@pytest.mark.alike
 def test_the_server_starts_again_what_was_killed_and_leaves_nothing_behind_when_it_stops(served):
     served.wait_for("/health/ready")
     before = children_of(served.process.pid)
@@ -123,6 +124,7 @@ def answers(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+@pytest.mark.alike
 def test_a_server_that_is_killed_takes_its_children_with_it(served):
     served.wait_for("/health/ready")
     give_up, everyone = time.monotonic() + 30, []

@@ -16,7 +16,7 @@ from duecourse.desk.signs import signs
 from duecourse.desk.training import learnt, months_before
 from duecourse.desk.watched import active, half_year, short_history
 from duecourse.risk import grade_v1
-from duecourse.risk.outcomes import default_events, defaults, definition
+from duecourse.risk.outcomes import begun_on, default_events, defaults, definition
 from duecourse.risk.points import logit
 from duecourse.risk.warning import hazard_v1
 
@@ -40,11 +40,13 @@ def own_warning_history(book: Book, *, years: int = 3) -> OwnHistory:
     Raises DefaultsTooFewError below five defaults: then the shipped model stays as it is.
     """
     whole = book.whole
-    rows = defaults(default_events(whole, definition("default", whole.settings)))
-    events = {name: _numbers(rows[name], 2**40 if name == "cured_on" else 0) for name in ("happened_on", "known_on", "cured_on")}
+    wording = definition("default", whole.settings)
+    rows = defaults(default_events(whole, wording))
+    events = {"begun_on": _numbers(begun_on(rows, wording), 0), "cured_on": _numbers(rows["cured_on"].combine_chunks(), 2**40)}
+    known = whole.on - timedelta(days=hazard_v1.HORIZON_DAYS + wording.told_after_days)
     who = rows["buyer_id"].combine_chunks()
     days = [months_before(whole.on, STEP_MONTHS * number) for number in range(STEP_MONTHS * years + 5, 1, -1)]
-    asked = [(day, replace(whole, on=day)) for day in days if day <= whole.on - timedelta(days=hazard_v1.HORIZON_DAYS)]
+    asked = [(day, replace(whole, on=day)) for day in days if day <= known]
     told = [_asked(then, who, events, (day - EPOCH).days) for day, then in asked if not short_history(then)]
     return learnt(told or [_nothing()], overlap=OVERLAP, days=[day for day, _ in asked], on=whole.on)
 
@@ -54,18 +56,18 @@ def _nothing() -> dict[str, Any]:
 
 
 def _numbers(column: Any, missing: int) -> Any:
-    return compute.fill_null(column.combine_chunks().cast(pa.int32()).cast(pa.int64()), missing).to_numpy(zero_copy_only=False)
+    return compute.fill_null(column.cast(pa.int32()).cast(pa.int64()), missing).to_numpy(zero_copy_only=False)
 
 
 def _asked(then: Book, who: pa.Array[Any], events: dict[str, Any], day: int) -> dict[str, Any]:
-    """What the shipped model said of the active buyers not in default on a day, theme by theme, and who then defaulted."""
+    """What the shipped model said of the active buyers no default of which had begun on a day, theme by theme, and of whom one then began."""
     buyers = active(then)
     at = compute.index_in(who, buyers)
     there = compute.is_valid(at).to_numpy(zero_copy_only=False)
     place = compute.fill_null(at, 0).to_numpy(zero_copy_only=False)
     ill, soon = np.zeros(len(buyers), np.bool_), np.zeros(len(buyers), np.bool_)
-    ill[place[there & (events["known_on"] <= day) & (events["cured_on"] > day)]] = True
-    soon[place[there & (events["happened_on"] > day) & (events["happened_on"] <= day + hazard_v1.HORIZON_DAYS)]] = True
+    ill[place[there & (events["begun_on"] <= day) & (events["cured_on"] > day)]] = True
+    soon[place[there & (events["begun_on"] > day) & (events["begun_on"] <= day + hazard_v1.HORIZON_DAYS)]] = True
     evidence = hazard_v1.load().evidence(signs(then, buyers, indicators(then, buyers)), explained=True)
     base, _of = base_rates(then, buyers, grade_v1.parameters().base_rate, named=False)
     keep = ~ill

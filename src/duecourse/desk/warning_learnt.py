@@ -27,18 +27,16 @@ from duecourse.desk.alone import OWN_KEYS
 from duecourse.desk.judging import base_rates
 from duecourse.desk.remembered import remembered
 from duecourse.desk.signs import signs, taken
-from duecourse.desk.watched import first_invoice, half_year, is_short
+from duecourse.desk.watched import first_invoice, half_year, is_short, trading
 from duecourse.ledger.book import Book
 from duecourse.ledger.engine import table_names
 from duecourse.ledger.entries import BUYER, DISPUTE, ENTRIES, EXCHANGE_RATE, INVOICE, LIMIT, ORDER, SETTLEMENT, SIGNAL, STATEMENT
 from duecourse.ledger.journal import State
 from duecourse.ledger.memory import MemoryLedger, complete
-from duecourse.measures.expressions import day as day_of
 from duecourse.measures.positions import ITEM
-from duecourse.measures.windows import days_before
 from duecourse.messages import say
 from duecourse.risk import grade_v1
-from duecourse.risk.outcomes import default_events, defaults, definition
+from duecourse.risk.outcomes import begun_on, default_events, defaults, definition
 from duecourse.risk.points import logit
 from duecourse.risk.warning import hazard_v1
 from duecourse.risk.warning.updating import Looked, learnt, looks, quarter_end
@@ -47,12 +45,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import ibis.expr.types as ir
     import numpy.typing as npt
 
     from duecourse.ledger.engine import Rows
     from duecourse.ledger.entries import Entry
     from duecourse.messages import Language
+    from duecourse.risk.outcomes import Definition
 
 compute: Any = pc
 SETTING: Final = "warning_calibration"
@@ -71,6 +69,9 @@ OF_BUYERS: Final = (BUYER, DISPUTE, STATEMENT, SIGNAL, LIMIT, ORDER)
 MARK: Final = "\x1f"
 ONE_DAY: Final = date(2000, 12, 31)
 """All days are moved here, so that a measure is drawn up once and not for every day."""
+
+WAY: Final = 2
+"""Changes with the way it is learnt, so that nothing learnt in another way is taken for it."""
 
 YEAR: Final = 365
 EPOCH: Final = date(1970, 1, 1)
@@ -130,18 +131,22 @@ def _stated(book: Book) -> Mapping[str, Any]:
 
 def _as_of(whole: Book, until: date) -> dict[str, Any]:
     first = first_invoice(whole)
-    if is_short(first, looks(until)[-1]):
+    if is_short(first, looks(until, _wording(whole).told_after_days)[-1]):
         return {}
     then = replace(whole, on=until)
     then.__dict__["settings"] = {name: value for name, value in whole.settings.items() if name != SETTING}
-    question = f"warning learnt v1 {_question(whole)} {answers.beside_version(whole.ledger)}"
+    question = f"warning learnt {_question(whole)} {answers.beside_version(whole.ledger)}"
     found: dict[str, Any] = remembered(then, question, lambda: _learn(then, first))
     return found
 
 
 def _question(book: Book) -> str:
-    """What it is learnt by: the definition of default, and the stated base rates."""
-    return digest_of([definition("default", book.settings).told(), book.settings.get(RATES) or {}, hazard_v1.load().version])
+    """What it is learnt by: the way it is done, the definition of default, and the stated base rates."""
+    return digest_of([WAY, _wording(book).told(), book.settings.get(RATES) or {}, hazard_v1.load().version])
+
+
+def _wording(book: Book) -> Definition:
+    return definition("default", book.settings)
 
 
 # --- kept for a quarter ---------------------------------------------------------------------------------------------------------------------
@@ -183,32 +188,35 @@ def _learn(then: Book, first: date | None) -> dict[str, Any]:
     facts = _part(then)
     now = _moved(then, facts, [then.on], [""])
     lag = (then.on - ONE_DAY).days
-    rows = defaults(default_events(now, definition("default", then.settings)))
+    wording = _wording(then)
+    rows = defaults(default_events(now, wording))
     who = rows["buyer_id"].combine_chunks()
-    events = {name: _numbers(rows[name], 2**40) + lag for name in ("happened_on", "known_on", "cured_on")}
-    days = [day for day in looks(then.on) if not is_short(first, day)]
+    events = {
+        "begun_on": _numbers(begun_on(rows, wording), 2**40) + lag,
+        "cured_on": _numbers(rows["cured_on"].combine_chunks(), 2**40) + lag,
+    }
+    days = [day for day in looks(then.on, wording.told_after_days) if not is_short(first, day)]
     marks = [f"{MARK}{number}" for number in range(len(days))]
-    return learnt(_looked(_moved(then, facts, days, marks), days, who, events), then.on) if days else learnt([], then.on)
+    found = _looked(_moved(then, facts, days, marks), days, who, events) if days else []
+    return learnt(found, then.on, wording.told_after_days)
 
 
 def _numbers(column: Any, missing: int) -> npt.NDArray[np.int64]:
-    found: npt.NDArray[np.int64] = compute.fill_null(column.combine_chunks().cast(pa.int32()).cast(pa.int64()), missing).to_numpy(
-        zero_copy_only=False
-    )
+    found: npt.NDArray[np.int64] = compute.fill_null(column.cast(pa.int32()).cast(pa.int64()), missing).to_numpy(zero_copy_only=False)
     return found
 
 
 def _looked(book: Book, days: list[date], who: pa.Array[Any], events: Mapping[str, Any]) -> list[Looked]:
-    """What the shipped model said of the buyers that traded and were not in default on each day, theme by theme, and who then defaulted."""
-    buyers = book.run(_trading(book))["buyer_id"].combine_chunks()
+    """What the shipped model said of the buyers that traded and no default of which had begun on each day, theme by theme, and of whom one then began."""
+    buyers = book.run(trading(book).order_by("buyer_id"))["buyer_id"].combine_chunks()
     parts = compute.split_pattern(buyers, MARK)
     names, number = compute.list_element(parts, 0), compute.list_element(parts, 1).cast(pa.int64()).to_numpy(zero_copy_only=False)
     ill, fails = np.zeros(len(buyers), np.bool_), np.zeros(len(buyers), np.bool_)
     for place, on in enumerate(days):
         at = (on - EPOCH).days
         here = number == place
-        in_default = who.filter(pa.array((events["known_on"] <= at) & (events["cured_on"] > at)))
-        soon = who.filter(pa.array((events["happened_on"] > at) & (events["happened_on"] <= at + hazard_v1.HORIZON_DAYS)))
+        in_default = who.filter(pa.array((events["begun_on"] <= at) & (events["cured_on"] > at)))
+        soon = who.filter(pa.array((events["begun_on"] > at) & (events["begun_on"] <= at + hazard_v1.HORIZON_DAYS)))
         ill |= here & compute.is_in(names, in_default).to_numpy(zero_copy_only=False)
         fails |= here & compute.is_in(names, soon).to_numpy(zero_copy_only=False)
     evidence = hazard_v1.load().evidence(signs(book, buyers, taken(book, buyers)), explained=True)
@@ -222,11 +230,6 @@ def _looked(book: Book, days: list[date], who: pa.Array[Any], events: Mapping[st
     return [
         Looked(called[at], offset[at], {theme: values[at] for theme, values in themes.items()}, fails[at].astype(np.float64)) for at in kept
     ]
-
-
-def _trading(book: Book) -> ir.Table:
-    lately = book.invoice.filter((book.invoice.issue_date > day_of(days_before(book.on, YEAR))) & book.invoice.buyer_id.notnull())
-    return lately.select("buyer_id").distinct().order_by("buyer_id")
 
 
 def _part(then: Book) -> dict[str, pa.Table]:

@@ -13,7 +13,9 @@ from duecourse.desk import answers
 from duecourse.desk.alone import answered
 from duecourse.desk.remembered import remembered
 from duecourse.desk.surroundings import measures_of_all
+from duecourse.measures.expressions import day as day_of
 from duecourse.measures.indicators.surroundings import standing_of
+from duecourse.measures.windows import days_before
 
 if TYPE_CHECKING:
     from datetime import date
@@ -29,7 +31,13 @@ if TYPE_CHECKING:
 
 compute: Any = pc
 SHORT_HISTORY_DAYS: Final = 540
-"""Below a year and a half of invoices the model is not used: seventeen months of a real ledger were not enough to beat the longest delay so far."""
+"""Below a year and a half of payments alone the model is not used: seventeen months of a real ledger were not enough to beat the longest delay so far."""
+
+SHORTER_DAYS: Final = 365
+TOLD_OF: Final = 0.2
+"""Where accounts or signals tell of so many of the buyers that trade, a year is enough: the model does not live by their payments alone then."""
+
+TRADES_DAYS: Final = 365
 
 
 def active(book: Book) -> pa.Array[Any]:
@@ -60,10 +68,17 @@ def _is_short(book: Book) -> bool:
     if day <= book.on and answers.added_since(book.ledger, version, "invoice") is not None:
         return False
     # One invoice of that time will do: to look for the first of all takes a moment on ten million.
-    short = not answered(book, "invoice of long ago", _long_ago).num_rows
-    if name is not None and not short:
+    if not answered(book, "invoice of long ago", _long_ago).num_rows:
+        return not answered(book, "invoice of a year ago", _a_year_ago).num_rows or not _others_tell(book)
+    if name is not None:
         _long[name] = (book.ledger.version, book.on)
-    return short
+    return False
+
+
+def _others_tell(book: Book) -> bool:
+    """Is more than payments known of the buyers that trade?"""
+    counts = [answered(book, name, make)["buyers"][0].as_py() for name, make in (("told of", _told_of), ("trading", _trading))]
+    return bool(counts[0] >= TOLD_OF * max(counts[1], 1))
 
 
 def first_invoice(book: Book) -> date | None:
@@ -73,15 +88,35 @@ def first_invoice(book: Book) -> date | None:
 
 
 def is_short(first: date | None, on: date) -> bool:
-    """Is a past that began then too short for the model on this day?"""
+    """Is a past of payments that began then too short for the model on this day?"""
     return first is None or (on - first).days < SHORT_HISTORY_DAYS
 
 
 def _long_ago(book: Book) -> ir.Table:
-    issued = book.invoice.issue_date
-    return (
-        book.invoice.filter(issued <= ibis.literal(book.on - timedelta(days=SHORT_HISTORY_DAYS), type="date")).select("invoice_id").limit(1)
-    )
+    return _issued_before(book, SHORT_HISTORY_DAYS)
+
+
+def _a_year_ago(book: Book) -> ir.Table:
+    return _issued_before(book, SHORTER_DAYS)
+
+
+def _issued_before(book: Book, days: int) -> ir.Table:
+    return book.invoice.filter(book.invoice.issue_date <= day_of(book.on - timedelta(days=days))).select("invoice_id").limit(1)
+
+
+def _trading(book: Book) -> ir.Table:
+    return trading(book).aggregate(buyers=ibis._.count())
+
+
+def _told_of(book: Book) -> ir.Table:
+    told = book.signal.select("buyer_id").union(book.statement.select("buyer_id")).distinct()
+    return trading(book).semi_join(told, "buyer_id").aggregate(buyers=ibis._.count())
+
+
+def trading(book: Book) -> ir.Table:
+    """The buyers that bought within the last 365 days: one row each, `buyer_id`."""
+    since = day_of(days_before(book.on, TRADES_DAYS))
+    return book.invoice.filter((book.invoice.issue_date > since) & book.invoice.buyer_id.notnull()).select("buyer_id").distinct()
 
 
 def _first(book: Book) -> ir.Table:

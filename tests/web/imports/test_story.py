@@ -34,6 +34,7 @@ def lines(count, first=1):
     )
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(("file", "said", "net"), EXPORTS, ids=[one[0] for one in EXPORTS])
 def test_an_export_is_previewed_confirmed_and_balances_to_the_cent(desk, empty_ledger, file, said, net):
     at = desk()

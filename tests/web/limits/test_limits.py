@@ -221,6 +221,7 @@ def test_a_review_is_accepted_by_filter_within_authority_and_once(signed_in, own
     assert signed_in("sales").post(reverse("limits_review_accept"), form).status_code == 403
 
 
+@pytest.mark.alike
 def test_rules_are_tried_before_they_are_switched_on(signed_in, own_ledger):
     from duecourse.web.jobs.models import JobRun
     from duecourse.web.limits.background import play

@@ -51,6 +51,12 @@ class Definition:
         """A warning is right when the event follows within so many days."""
         return int(self.values["horizon_days"])
 
+    @property
+    def told_after_days(self) -> int:
+        """An amount is known to be in default so many days after it fell due; 0 where none makes a default by its age."""
+        rule = self.values["past_due"]
+        return int(rule["days_past_due"]) if rule["used"] else 0
+
     def told(self) -> dict[str, Any]:
         """The definition as plain data: what an answer is kept with."""
         return {"name": self.name, "version": self.version, **self.values, "least_amounts": dict(self.least_amounts)}

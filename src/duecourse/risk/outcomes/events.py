@@ -71,6 +71,18 @@ def defaults(events: pa.Table) -> pa.Table:
     return rows.take(first).set_column(EVENTS.get_field_index("cured_on"), EVENTS.field("cured_on"), _dates(cured))
 
 
+def begun_on(events: pa.Table, definition: Definition) -> pa.Array[Any]:
+    """When did what became a default begin?  违约起始日
+
+    One date32 a row of `defaults` or `default_events`: of an amount long past due the day it fell due; of all else the day it happened. Nobody knows it before `known_on`: it is for those who learn from the past what comes before a default.
+    """
+    happened = events["happened_on"].combine_chunks()
+    late = compute.equal(events["kind"].combine_chunks(), "past_due")
+    before = compute.subtract(happened.cast(pa.int32()), pa.scalar(definition.told_after_days, pa.int32())).cast(pa.date32())
+    found: pa.Array[Any] = compute.if_else(late, before, happened)
+    return found
+
+
 def _of_amounts(book: Book, definition: Definition) -> list[pa.Table]:
     """Events told by balances: long past due, written off."""
     rule, off = definition["past_due"], definition["write_off"]

@@ -1,7 +1,7 @@
 """The shipped hazard moved by the firm's own defaults, as they were known at the end of the last quarter (预警模型自有更新).
 
-Each buyer is looked at every 183 days, so that a default within six months counts once and no two looks overlap. What the shipped model said on those
-days, theme by theme, and who then defaulted, move its level and, as far as the defaults can carry it, the weight of its themes (`risk.calibration`:
+Each buyer is looked at every 183 days, so that a default within six months counts once and no two looks overlap. A default counts from where it began:
+what is already past due teaches nothing of what comes before. What the shipped model said on those days, theme by theme, and who then defaulted, move its level and, as far as the defaults can carry it, the weight of its themes (`risk.calibration`:
 tempered maximum a posteriori). Below five defaults nothing moves. The parameters change four times a year, not with every payment.
 """
 
@@ -39,7 +39,7 @@ class Looked:
 
     offset    log-odds of the base rate of six months
     families  {theme: log-odds of the shipped model}
-    fails     1 where the buyer defaulted within HORIZON_DAYS
+    fails     1 where a default of the buyer began within HORIZON_DAYS
     """
 
     buyers: npt.NDArray[Any]
@@ -56,12 +56,15 @@ def quarter_end(on: date) -> date:
     return end
 
 
-def looks(until: date) -> list[date]:
-    """The days on which buyers are looked at, oldest first; the last one has had its six months by `until`."""
-    return [until - timedelta(days=HORIZON_DAYS * number) for number in range(LOOKS, 0, -1)]
+def looks(until: date, told_after_days: int = 0) -> list[date]:
+    """The days on which buyers are looked at, oldest first; by `until` it is known of the last one what began in its six months.
+
+    told_after_days  so many days after it began a default is known for one
+    """
+    return [until - timedelta(days=told_after_days + HORIZON_DAYS * number) for number in range(LOOKS, 0, -1)]
 
 
-def learnt(rows: Sequence[Looked], until: date) -> dict[str, Any]:
+def learnt(rows: Sequence[Looked], until: date, told_after_days: int = 0) -> dict[str, Any]:
     """What these looks teach, as plain data.
 
     version, intercept, slopes   of the update; no slopes and "" where there are too few defaults
@@ -71,7 +74,7 @@ def learnt(rows: Sequence[Looked], until: date) -> dict[str, Any]:
     """
     found: dict[str, Any] = {
         "version": "", "intercept": 0.0, "slopes": {}, "defaults": 0, "needed": LEAST_DEFAULTS, "buyers": 0, "looks": len(rows), "expected": 0.0,
-        "observed": 0, "since": looks(until)[-max(len(rows), 1)].isoformat(), "until": until.isoformat(),
+        "observed": 0, "since": looks(until, told_after_days)[-max(len(rows), 1)].isoformat(), "until": until.isoformat(),
     }  # fmt: skip
     if not rows:
         return found
