@@ -177,6 +177,7 @@ def test_an_unknown_number_offers_those_it_may_mean(signed_in, reckoned):
     assert answer.url == f"/buyers/{one['buyer_id']}/?as_of=2026-10-01"
     assert browser.get(f"/buyers/00{one['buyer_id']}/").status_code == 302
     assert 'class="empty"' in body(browser.get("/buyers/nobody-of-that-name/"), 404)
+    assert 'href="/buyers/"' in body(browser.get("/buyers/nobody-of-that-name/"), 404), "all buyers: that name has been looked for"
 
 
 def test_a_number_half_written_offers_those_that_begin_with_it_and_may_be_seen(signed_in, reckoned):
@@ -193,7 +194,7 @@ def test_a_number_half_written_offers_those_that_begin_with_it_and_may_be_seen(s
     assert alike[0] in offered
     assert {reckoned.profiles[number]["sales_owner"] for number in offered} == {owner}
     page = body(signed_in("viewer").get("/buyers/99-nobody/", {"as_of": "2026-10-01"}), 404)
-    assert re.search(r'href="/buyers/\?as_of=2026-10-01(&amp;|&)q=99-nobody"', page)
+    assert re.search(r'href="/buyers/\?as_of=2026-10-01(&amp;|&)q=99-nobody">Look for “99-nobody” in names', page)
 
 
 def test_a_fact_shows_its_file_row_and_every_wording(signed_in, own_ledger):

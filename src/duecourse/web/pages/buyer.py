@@ -256,7 +256,8 @@ def _unknown(request: HttpRequest, book: Book, wanted: str) -> HttpResponse:
     A name is looked for in all texts; a number among the numbers alone, so that people who may not see a buyer do not each cost a walk over all names.
     """
     text = (wanted.strip().lstrip("0") or wanted.strip())[:200]
-    if any(sign.isdigit() for sign in text):
+    numbered = any(sign.isdigit() for sign in text)
+    if numbered:
         found, total = numbered_like(book, wanted.strip()[:200], LOOKED_AT)
     else:
         page = list_buyers(book, BuyersQuery(text=text, limit=LOOKED_AT))
@@ -265,7 +266,7 @@ def _unknown(request: HttpRequest, book: Book, wanted: str) -> HttpResponse:
     meant = {row["buyer_id"] for row in rows if row["buyer_id"].lstrip("0") == text} if text.isdigit() else set()
     if len(meant) == 1:  # written without its leading zeros
         return HttpResponseRedirect(_url(request, meant.pop()))
-    words = {"book": book, "wanted": wanted, "rows": rows[:CANDIDATES], "more": total - CANDIDATES, "text": text}
+    words = {"book": book, "wanted": wanted, "rows": rows[:CANDIDATES], "more": total - CANDIDATES, "text": text, "numbered": numbered}
     return render(request, "pages/buyer_unknown.html", words, status=404)
 
 
