@@ -30,6 +30,7 @@ from support.importing import rows
 pytestmark = pytest.mark.django_db(transaction=True)
 
 COUNT = 20_000
+DAY = dt.timedelta(days=1)
 WORKER = """
 import os
 import django
@@ -119,11 +120,10 @@ def kill_at_random_points(desk, empty_ledger, rounds):
         "DUECOURSE_HOME": str(env.HOME),
         "TEST_DATABASE": str(connection.settings_dict["NAME"]),
     }
-    kills = 0
-    turn = 0
+    first, kills, turn = dt.date(2025, 9, 1), 0, 0
     while kills < rounds:
         turn += 1
-        (upload,) = at.hand_in((f"未清项_2025-09-{turn:02d}.csv", big_list(COUNT // 10, start=turn * COUNT).encode()))
+        (upload,) = at.hand_in((f"未清项_{first + (turn - 1) * DAY}.csv", big_list(COUNT // 10, start=turn * COUNT).encode()))
         at.browser.post(reverse("import_confirm", args=[upload.pk]), {"turn": 0, "completeness_only": "partial"})
         for _ in range(4):
             process = subprocess.Popen([sys.executable, "-c", WORKER], stdout=subprocess.PIPE, env=environment)
@@ -152,7 +152,7 @@ def kill_at_random_points(desk, empty_ledger, rounds):
     imports = [row for row in ledger.journal() if row.kind == "import"]
     assert len(imports) == turn
     assert sum(row.counts["invoice"]["added"] for row in imports) == len(invoices)
-    assert {row["snapshot_date"] for row in rows(ledger, "snapshot")} == {dt.date(2025, 9, day + 1) for day in range(turn)}
+    assert {row["snapshot_date"] for row in rows(ledger, "snapshot")} == {first + number * DAY for number in range(turn)}
 
 
 def test_a_killed_worker_loses_and_doubles_nothing(desk, empty_ledger):
