@@ -58,6 +58,18 @@ def test_an_alert_shows_why_what_changed_and_what_could_be_done(signed_in, alert
 
 
 @pytest.mark.alike
+@pytest.mark.parametrize(("level", "default"), [("red", True), ("", True), ("amber", False)])
+def test_of_an_insolvent_buyer_no_chance_of_a_default_is_told(signed_in, alert, level, default):
+    one = alert()
+    reason = {"code": "NEG06", "family": "legal", "on": one.opened_on.isoformat(), "why": None, "level": level}
+    Alert.objects.update(reasons=[*one.reasons, reason], probability=0.0546)
+    browser = signed_in("viewer")
+    for page in (browser.get(reverse("alerts")), browser.get(reverse("alert", args=[one.pk]))):
+        text = page.content.decode()
+        assert ("in default" in text, "5.5%" in text) == (default, not default)
+
+
+@pytest.mark.alike
 def test_a_buyers_pages_show_its_live_alert(signed_in, alert):
     one = alert()
     browser = signed_in("viewer")

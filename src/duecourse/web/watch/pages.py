@@ -28,7 +28,17 @@ from duecourse.web.refusals import NotNowError
 from duecourse.web.watch import acting
 from duecourse.web.watch.acting import LONGEST_SNOOZE
 from duecourse.web.watch.models import CLEARED, CLOSED, OPEN, SEVERITIES, VERDICTS, Alert
-from duecourse.web.watch.wording import LOOKS, acts, money, probability, reason_name, reason_sentence, reasons_short, severity_word
+from duecourse.web.watch.wording import (
+    LOOKS,
+    acts,
+    is_insolvent,
+    money,
+    probability,
+    reason_name,
+    reason_sentence,
+    reasons_short,
+    severity_word,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -120,7 +130,7 @@ def alert_line(alert: Alert, names: Mapping[str, str]) -> dict[str, Any]:
     short, more = reasons_short(alert.reasons)
     return {
         "alert": alert, "name": names.get(alert.buyer_id, alert.buyer_id), "look": LOOKS[alert.severity], "severity": severity_word(alert.severity),
-        "reasons": short, "more": more, "exposure": money(alert.exposure_minor, alert.currency), "probability": probability(alert.probability),
+        "reasons": short, "more": more, "exposure": money(alert.exposure_minor, alert.currency), "probability": probability(alert),
         "score": "–" if alert.rule_score is None else f"{alert.rule_score:.0f}", "assignee": alert.assignee.name if alert.assignee else "",
         "ended": _ended(alert),
     }  # fmt: skip
@@ -157,7 +167,7 @@ def _words(request: HttpRequest, book: Book, pk: int, fault: str = "", typed: Ma
     here = not request.viewpoint.query  # type: ignore[attr-defined]
     able = here and one.state == OPEN and may(request.user, "note")
     return {
-        "book": book, **alert_line(one, {one.buyer_id: name}), "reasons": _reasons(book, one), "model": _model(book, one.buyer_id), "changed": _changed(book, one.buyer_id), "fault": fault,
+        "book": book, **alert_line(one, {one.buyer_id: name}), "reasons": _reasons(book, one), "model": _model(book, one), "changed": _changed(book, one.buyer_id), "fault": fault,
         "typed": typed or {}, "acts": _acts(request, book, one), "events": [_event(each) for each in one.events.select_related("person")],
         "may_act": able, "candidates": acting.candidates(book, one) if able else [], "covered": money(one.covered_minor, one.currency),
         "earlier": [alert_line(each, {}) for each in Alert.objects.filter(buyer_id=one.buyer_id).exclude(pk=one.pk).select_related("assignee")[:10]],
@@ -186,12 +196,14 @@ def _reasons(book: Book, one: Alert) -> list[dict[str, Any]]:
     return told
 
 
-def _model(book: Book, buyer_id: str) -> dict[str, Any] | None:
+def _model(book: Book, one: Alert) -> dict[str, Any] | None:
     """What the model says today, and what speaks for it."""
     try:
-        found = warning(book, buyer_id)
+        found = warning(book, one.buyer_id)
     except BuyerUnknownError:
         return None
+    if is_insolvent(one):
+        return {"said": say("web.watch_model_in_default"), "themes": [], "learnt": ""}
     if found.probability_6m is None or found.low is None or found.high is None:
         return {"said": say("web.watch_model_short"), "themes": [], "learnt": ""}
     said = say(
