@@ -16,7 +16,7 @@ from duecourse.desk.signs import signs
 from duecourse.desk.training import learnt, months_before
 from duecourse.desk.watched import active, half_year, short_history
 from duecourse.risk import grade_v1
-from duecourse.risk.outcomes import begun_on, default_events, defaults, definition
+from duecourse.risk.outcomes import default_events, defaults, definition, spells
 from duecourse.risk.points import logit
 from duecourse.risk.warning import hazard_v1
 
@@ -42,7 +42,7 @@ def own_warning_history(book: Book, *, years: int = 3) -> OwnHistory:
     whole = book.whole
     wording = definition("default", whole.settings)
     rows = defaults(default_events(whole, wording))
-    events = {"begun_on": _numbers(begun_on(rows, wording), 0), "cured_on": _numbers(rows["cured_on"].combine_chunks(), 2**40)}
+    events = spells(rows, wording)
     known = whole.on - timedelta(days=hazard_v1.HORIZON_DAYS + wording.told_after_days)
     who = rows["buyer_id"].combine_chunks()
     days = [months_before(whole.on, STEP_MONTHS * number) for number in range(STEP_MONTHS * years + 5, 1, -1)]
@@ -53,10 +53,6 @@ def own_warning_history(book: Book, *, years: int = 3) -> OwnHistory:
 
 def _nothing() -> dict[str, Any]:
     return {"buyers": np.array([], str), "offset": np.zeros(0), "fails": np.zeros(0), "families": {}}
-
-
-def _numbers(column: Any, missing: int) -> Any:
-    return compute.fill_null(column.cast(pa.int32()).cast(pa.int64()), missing).to_numpy(zero_copy_only=False)
 
 
 def _asked(then: Book, who: pa.Array[Any], events: dict[str, Any], day: int) -> dict[str, Any]:

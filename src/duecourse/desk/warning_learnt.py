@@ -36,7 +36,7 @@ from duecourse.ledger.memory import MemoryLedger, complete
 from duecourse.measures.positions import ITEM
 from duecourse.messages import say
 from duecourse.risk import grade_v1
-from duecourse.risk.outcomes import begun_on, default_events, defaults, definition
+from duecourse.risk.outcomes import default_events, defaults, definition, spells
 from duecourse.risk.points import logit
 from duecourse.risk.warning import hazard_v1
 from duecourse.risk.warning.updating import Looked, learnt, looks, quarter_end
@@ -44,8 +44,6 @@ from duecourse.risk.warning.updating import Looked, learnt, looks, quarter_end
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-    import numpy.typing as npt
 
     from duecourse.ledger.engine import Rows
     from duecourse.ledger.entries import Entry
@@ -73,7 +71,6 @@ ONE_DAY: Final = date(2000, 12, 31)
 WAY: Final = 2
 """Changes with the way it is learnt, so that nothing learnt in another way is taken for it."""
 
-YEAR: Final = 365
 EPOCH: Final = date(1970, 1, 1)
 
 
@@ -191,19 +188,11 @@ def _learn(then: Book, first: date | None) -> dict[str, Any]:
     wording = _wording(then)
     rows = defaults(default_events(now, wording))
     who = rows["buyer_id"].combine_chunks()
-    events = {
-        "begun_on": _numbers(begun_on(rows, wording), 2**40) + lag,
-        "cured_on": _numbers(rows["cured_on"].combine_chunks(), 2**40) + lag,
-    }
+    events = {name: days + lag for name, days in spells(rows, wording).items()}
     days = [day for day in looks(then.on, wording.told_after_days) if not is_short(first, day)]
     marks = [f"{MARK}{number}" for number in range(len(days))]
     found = _looked(_moved(then, facts, days, marks), days, who, events) if days else []
     return learnt(found, then.on, wording.told_after_days)
-
-
-def _numbers(column: Any, missing: int) -> npt.NDArray[np.int64]:
-    found: npt.NDArray[np.int64] = compute.fill_null(column.cast(pa.int32()).cast(pa.int64()), missing).to_numpy(zero_copy_only=False)
-    return found
 
 
 def _looked(book: Book, days: list[date], who: pa.Array[Any], events: Mapping[str, Any]) -> list[Looked]:

@@ -83,6 +83,14 @@ def begun_on(events: pa.Table, definition: Definition) -> pa.Array[Any]:
     return found
 
 
+def spells(events: pa.Table, definition: Definition) -> dict[str, Numbers]:
+    """From when to when was each in default?  {begun_on, cured_on}: days since 1970 a row, `cured_on` a day after every other while it is not cured.
+
+    begun_on  as the function of this name
+    """
+    return {"begun_on": _days(begun_on(events, definition)), "cured_on": _days(events["cured_on"].combine_chunks())}
+
+
 def _of_amounts(book: Book, definition: Definition) -> list[pa.Table]:
     """Events told by balances: long past due, written off."""
     rule, off = definition["past_due"], definition["write_off"]

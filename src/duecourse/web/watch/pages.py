@@ -198,12 +198,12 @@ def _reasons(book: Book, one: Alert) -> list[dict[str, Any]]:
 
 def _model(book: Book, one: Alert) -> dict[str, Any] | None:
     """What the model says today, and what speaks for it."""
+    if is_insolvent(one):
+        return {"said": say("web.watch_model_in_default"), "themes": [], "learnt": ""}
     try:
         found = warning(book, one.buyer_id)
     except BuyerUnknownError:
         return None
-    if is_insolvent(one):
-        return {"said": say("web.watch_model_in_default"), "themes": [], "learnt": ""}
     if found.probability_6m is None or found.low is None or found.high is None:
         return {"said": say("web.watch_model_short"), "themes": [], "learnt": ""}
     said = say(
