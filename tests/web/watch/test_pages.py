@@ -9,14 +9,16 @@ import pytest
 from django.urls import reverse
 
 from duecourse.desk.alerting import Looked
+from duecourse.desk.indicator_view import Evidence
+from duecourse.messages import use_language
 from duecourse.web import books
 from duecourse.web.accounts.models import AuditEvent
 from duecourse.web.notices.models import Notice, Preference
 from duecourse.web.outbox.models import Outgoing
 from duecourse.web.outbox.sending import append_waiting
-from duecourse.web.watch import keeping
+from duecourse.web.watch import keeping, pages
 from duecourse.web.watch.models import CLOSED, OPEN, Alert, DayRun, DayStep
-from support.watching import seen
+from support.watching import DAY, seen
 
 
 def post(browser, name, one, **form):
@@ -55,6 +57,17 @@ def test_an_alert_shows_why_what_changed_and_what_could_be_done(signed_in, alert
         assert words in page
     viewer = signed_in("viewer").get(reverse("alert", args=[one.pk])).content.decode()
     assert "I look at it" not in viewer
+
+
+@pytest.mark.alike
+def test_the_facts_behind_a_reason_are_named_in_the_readers_language():
+    for language, words in (("en", ("Insolvency", "Unqualified opinion")), ("zh", ("破产", "标准无保留意见"))):
+        use_language(language)
+        try:
+            signal, accounts = Evidence("signal", "insolvency", DAY), Evidence("statement", "2024-12-31", DAY, text="unqualified")
+            assert words[0].lower() in pages._evidence(signal).lower() and words[1] in pages._evidence(accounts)
+        finally:
+            use_language("en")
 
 
 @pytest.mark.alike

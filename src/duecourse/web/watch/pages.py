@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from duecourse.desk.buyer_page import buyer_page
+from duecourse.desk.evidence import kind_word
 from duecourse.desk.indicator_view import indicators_of
 from duecourse.desk.warning import warning
 from duecourse.desk.warning_learnt import told
@@ -21,6 +22,7 @@ from duecourse.errors import BuyerUnknownError
 from duecourse.messages import catalogue, say
 from duecourse.web.accounts.access import gate, may
 from duecourse.web.books import book_of
+from duecourse.web.evidence.statements import opinion_words
 from duecourse.web.limits.pages import _names as names_of
 from duecourse.web.pages import charts
 from duecourse.web.pages.pager import Pager
@@ -218,12 +220,14 @@ def _model(book: Book, one: Alert) -> dict[str, Any] | None:
 
 def _evidence(fact: Any) -> str:
     what = f"warning.ev_{fact.what}"
-    parts = [say(what) if what in catalogue() else fact.what, fact.name, f"{fact.on}" if fact.on else ""]
+    name = kind_word(fact.name) if fact.what == "signal" else fact.name
+    text = opinion_words(fact.text or "") if fact.what == "statement" else fact.text
+    parts = [say(what) if what in catalogue() else fact.what, name, f"{fact.on}" if fact.on else ""]
     if fact.days is not None:
         parts.append(say("web.buyer_days", count=fact.days))
     if fact.amount_minor is not None and fact.currency:
         parts.append(money(fact.amount_minor, fact.currency))
-    return " · ".join(part for part in [*parts, fact.text or ""] if part)
+    return " · ".join(part for part in [*parts, text or ""] if part)
 
 
 def _changed(book: Book, buyer_id: str) -> Chart | None:
