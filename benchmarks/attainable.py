@@ -1,13 +1,14 @@
 """How many failures could be warned of at all? A forward filter that knows the law of the generated economy and every buyer's habit.
 
-    .venv/bin/python benchmarks/attainable.py --families base late_ramp hidden --seeds 7201 [--buyers 3000] [--invoices 300000]
+    .venv/bin/python benchmarks/attainable.py --families base late_ramp hidden --seeds 7201 [--buyers 3000] [--invoices 300000] [--infer-habits]
 
 Nobody in the trade knows what this filter knows: the chances of distress by grade, how it grows, how each buyer pays when nothing is wrong, on which
 days it pays at all, the business cycle, and how often each kind of signal comes. What it must infer is what is hidden: grade, distress, how long it
 lasts, whether it is fatal, whether a large buyer hides it in its payments. It reads what a ledger holds by each month's end: invoices due (an open one
 by having survived so far), signals, disputes, promises, published accounts, a bureau's grades; not purchases, limits and insurers. Its ranking by the
 chance of failing within a year, at the same budget and by the same measures as `watch.py`, says how much of a recall is attainable; the true distress
-beside it, how much is left to chance. Only for economies with noise after Gumbel and without a change of regime.
+beside it, how much is left to chance. Only for economies with noise after Gumbel and without a change of regime. `--infer-habits`: also what the filter
+attains that is told all but how late each buyer usually pays; it holds twenty habits possible, as common as they are, and weighs them by what it has seen.
 """
 
 from __future__ import annotations
@@ -45,6 +46,12 @@ LAGS, STEPS = 9, 21
 FELT_GRADES = np.array([3, 5, 6, 7, 8])
 CLASS_OF = np.array([0, 0, 0, 0, 1, 2, 3, 4, 4, 4])
 """Within a time of distress five classes of grade are told apart."""
+
+HABITS = np.array([-8, -6.5, -5, -3.5, -2, -0.5, 1, 2.5, 4, 5.5, 7.5, 9.5, 12, 15, 18, 22, 27, 33, 42, 60.0])
+"""Usual delays in days that are held possible where they have to be inferred."""
+
+LOST = 1e-9
+"""What is left to a grade that has been ruled out: a wrong habit may rule out all."""
 
 OUTLIERS = 0.04
 LETTERS = ("AA", "A", "BBB", "BB", "B", "CCC", "C")
@@ -208,13 +215,14 @@ def _between(values, days):
 @numba.njit(cache=True)
 def advance(
     now, on, before, starts, first, due_month, due, paid, usual, spread, on_the_day, gap, known,
-    offset, fatal, months, hidden, share, stress, ill, well, moves, onset, yearly, large, cloaked, visible, grade_days, stress_days, said, told, score,
+    offset, fatal, months, hidden, share, stress, ill, well, moves, onset, yearly, large, cloaked, visible, grade_days, stress_days, said, told, score, fit,
 ):  # fmt: skip
     """One month on for every buyer: its chances move on, and are weighed by what has come to be known since the month's end before.
 
     known  [invoice, DAYS_MORE]: what each invoice has already said; an invoice adds what it says now less that
     ill, well  chances [buyer, class of grade, state] and [buyer, grade], changed in place
     said, told  log-likelihoods of signals [law of lag 0, 1, 2 or shown, buyer, step] and of accounts and grades [buyer, lag, grade, half step]
+    score, fit  the chance of failing within a year [buyer], and the log-likelihood of all that was seen so far, added to
     """
     classes, states = len(FELT_GRADES), len(stress)
     news, out = np.zeros((LAGS, len(DAYS_MORE))), np.zeros(len(DAYS_MORE))
@@ -254,7 +262,7 @@ def advance(
                             value += said[3, buyer, int(shown * (STEPS - 1) + 0.5)]
                         felt[lag, hides, level, step] = value
         hiding = cloaked if large[buyer] else 0.0
-        after[:], healthy[:] = 0.0, 0.0
+        after[:], healthy[:] = 0.0, LOST
         for grade in range(10):
             healthy += well[buyer, grade] * (1 - onset[grade]) * moves[grade]
             for course in range(len(offset)):
@@ -292,6 +300,7 @@ def advance(
                 chance = exp(ill[buyer, level, state] - best) if after[level, state] > 0 else 0.0
                 ill[buyer, level, state] = chance
                 whole += chance
+        fit[buyer] += best + log(whole)
         failing = 0.0
         for grade in range(10):
             well[buyer, grade] /= whole
@@ -310,15 +319,28 @@ def advance(
 
 def informed(of: Seen) -> Any:
     """The chance of failing within a year of every buyer at every month's end [60, buyer], by the filter."""
+    return filtered(of, of.block.habit.days)[0]
+
+
+def inferring(of: Seen) -> Any:
+    """The same by a filter that is not told how late each buyer usually pays."""
+    found = [filtered(of, np.full(of.block.profile.count, habit)) for habit in HABITS]
+    scores, fits = (np.array([one[place] for one in found]) for place in (0, 1))
+    near = np.abs(of.block.habit.days[:, None] - HABITS).argmin(axis=1)
+    fits += np.log(np.bincount(near, minlength=len(HABITS)) + 0.5)[:, None, None]
+    weights = np.exp(fits - fits.max(axis=0))
+    return (weights * scores).sum(axis=0) / weights.sum(axis=0)
+
+
+def filtered(of: Seen, habit: Any) -> tuple[Any, Any]:
+    """The chance of failing within a year of every buyer with this habit [60, buyer], and how well all seen until then fits with it."""
     behaviour, block, days, invoice = of.economy.behaviour, of.block, of.days, of.invoice
     count, warm = block.profile.count, behaviour.warm_up_months
     buyer, due, paid, due_month = invoice["buyer"], invoice["due"], invoice["paid"], of.month(invoice["due"])
     first = np.searchsorted(buyer, np.arange(count + 1))
     new_year = days.new_year[due - days.first] * (block.profile.country[buyer] == signals.CHINA)
     usual = (
-        block.habit.days[buyer]
-        - behaviour.cycle_days * block.world[np.minimum(due_month, len(block.world) - 1)]
-        + behaviour.new_year_days * new_year
+        habit[buyer] - behaviour.cycle_days * block.world[np.minimum(due_month, len(block.world) - 1)] + behaviour.new_year_days * new_year
     )
     every = np.arange(days.pay_run.shape[1]) + days.first
     ran = np.maximum.accumulate(np.where(days.pay_run == every, every, 0), axis=1)
@@ -331,7 +353,7 @@ def informed(of: Seen) -> Any:
     said, told = _said(of), _told(of)
     ill, well = np.zeros((count, len(FELT_GRADES), len(stress))), np.tile(np.array(behaviour.grade_shares), (count, 1))
     known = np.zeros((len(due), len(DAYS_MORE)))
-    score = np.zeros((60, count))
+    score, fit, fits = np.zeros((60, count)), np.zeros(count), np.zeros((60, count))
     for place in range(60):
         now = warm + place
         on, before = int(days.month_first[now + 1]) - 1, int(days.month_first[now]) - 1 if place else -NEVER
@@ -340,9 +362,10 @@ def informed(of: Seen) -> Any:
             now, on, before, block.profile.start_month, first, due_month, due, paid, usual, block.habit.noise_days[buyer],
             block.habit.on_the_day[buyer], gap, known, offset, fatal, months, hidden, share, stress, ill, well, below[:, :-1] - below[:, 1:],
             np.array([NORMAL.cdf(one) for one in sets_in[1:].tolist()]), yearly, of.large, behaviour.cloaked_share_of_large,
-            behaviour.cloaked_visible, behaviour.grade_days, behaviour.stress_days, said[:, :, :, now], told(before, on, now), score[place],
+            behaviour.cloaked_visible, behaviour.grade_days, behaviour.stress_days, said[:, :, :, now], told(before, on, now), score[place], fit,
         )  # fmt: skip
-    return score
+        fits[place] = fit
+    return score, fits
 
 
 def _said(of: Seen) -> Any:
@@ -440,6 +463,7 @@ def main() -> None:
     words.add_argument("--seeds", nargs="*", type=int, default=[7201])
     words.add_argument("--buyers", type=int, default=3_000)
     words.add_argument("--invoices", type=int, default=300_000)
+    words.add_argument("--infer-habits", action="store_true")
     words.add_argument("--record", action="store_true")
     asked = words.parse_args()
     lines = [
@@ -454,7 +478,10 @@ def main() -> None:
             there = course(of)
             warm = of.economy.behaviour.warm_up_months
             true = of.block.latent.lived_stress[:, warm + 12 : warm + 60].T.astype(np.float64)
-            for name, score in (("filter that knows the law", informed(of)[12:]), ("true distress", true)):
+            rivals = [("filter that knows the law", informed(of)[12:]), ("true distress", true)]
+            if asked.infer_habits:
+                rivals.insert(1, ("the same, inferring habits", inferring(of)[12:]))
+            for name, score in rivals:
                 one, two = (measured(there, at_budget(there.days, score, there.watched, share=share), draws=0) for share in (0.01, 0.02))
                 strata = ", ".join(f"{one.strata.get(key, {}).get('recall_90', np.nan):.2f}" for key in ("gradual", "cloaked", "sudden"))
                 lines.append(

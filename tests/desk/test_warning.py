@@ -11,11 +11,12 @@ import pytest
 from duecourse import samples
 from duecourse.desk.opening import open_ledger
 from duecourse.desk.replaying import without_later
-from duecourse.desk.warning import WARNED, warned, warning
+from duecourse.desk.warning import SINCE, WARNED, warned, warning
 from duecourse.desk.watched import SHORT_HISTORY_DAYS, short_history
 from duecourse.errors import BuyerUnknownError
 from duecourse.ledger.scope import Scope
 from duecourse.messages import use_language
+from duecourse.risk.outcomes import default_events, defaults, definition
 from duecourse.risk.points import POINTS_PER_LOG_ODDS, logit
 from duecourse.samples.economy import Economy, write
 
@@ -30,8 +31,9 @@ def everybody(small_ledger):
 
 def test_every_active_buyer_has_a_probability_riskiest_first(everybody):
     _book, rows = everybody
-    assert rows.schema == WARNED
+    assert rows.schema == WARNED.append(SINCE)
     assert rows.num_rows > 100
+    rows = rows.filter(pc.is_null(rows["in_default_since"]))
     probability = rows["probability_6m"].to_numpy()
     assert ((probability > 0) & (probability < 1)).all()
     assert (rows["low"].to_numpy() <= probability + 1e-12).all()
@@ -40,15 +42,32 @@ def test_every_active_buyer_has_a_probability_riskiest_first(everybody):
     assert set(rows["basis"].to_pylist()) == {"model"}
 
 
+def test_who_is_in_default_stands_after_all_others_without_a_chance_of_it(everybody):
+    book, rows = everybody
+    events = defaults(default_events(book, definition(settings=book.settings))).to_pylist()
+    in_default = {row["buyer_id"]: row["happened_on"] for row in events if row["cured_on"] is None}
+    told = {row["buyer_id"]: row["in_default_since"] for row in rows.to_pylist() if row["in_default_since"]}
+    assert told and told == {buyer: day for buyer, day in in_default.items() if buyer in set(rows["buyer_id"].to_pylist())}
+    last = rows.slice(rows.num_rows - len(told))
+    assert set(last["buyer_id"].to_pylist()) == set(told) and last["probability_6m"].null_count == len(told)
+    assert last["low"].null_count == last["high"].null_count == len(told)
+    for buyer in list(told)[:3]:
+        one = warning(book, buyer)
+        assert (one.in_default_since, one.probability_6m, one.low, one.high) == (told[buyer], None, None, None)
+
+
 def test_one_buyer_is_told_the_same_as_among_all_and_its_points_add_up(everybody):
     book, rows = everybody
     for place in (0, 1, 50, rows.num_rows - 1):
         row = rows.slice(place, 1).to_pylist()[0]
         one = warning(book, row["buyer_id"])
-        assert one.probability_6m == pytest.approx(row["probability_6m"], rel=1e-9)
-        assert one.low == pytest.approx(row["low"], rel=1e-9)
         against = [theme.theme for theme in one.themes if theme.points < 0][: len(row["themes"])]
         assert against == row["themes"]
+        assert one.in_default_since == row["in_default_since"]
+        if one.in_default_since:
+            continue
+        assert one.probability_6m == pytest.approx(row["probability_6m"], rel=1e-9)
+        assert one.low == pytest.approx(row["low"], rel=1e-9)
         odds = float(logit(np.array(one.probability_6m)) - logit(np.array(one.base_rate_6m)))
         assert one.points == pytest.approx(-POINTS_PER_LOG_ODDS * odds, abs=1e-6)
 
@@ -79,7 +98,7 @@ def test_with_a_short_history_the_longest_delay_ranks_and_no_probability_is_give
     rows = warned(book)
     assert set(rows["basis"].to_pylist()) == {"worst_so_far"}
     assert rows["probability_6m"].null_count == rows.num_rows
-    known = [value for value in rows["rank"].to_pylist() if value is not None]
+    known = [row["rank"] for row in rows.to_pylist() if row["rank"] is not None and not row["in_default_since"]]
     assert known == sorted(known, reverse=True)
     one = warning(book, rows["buyer_id"][0].as_py())
     assert (one.basis, one.probability_6m, one.worst_days_late) == ("worst_so_far", None, known[0])
@@ -114,7 +133,8 @@ def test_a_person_sees_the_buyers_it_may_see_told_as_everybody_is(everybody):
     assert 0 < mine.num_rows < rows.num_rows
     whole = dict(zip(rows["buyer_id"].to_pylist(), rows["probability_6m"].to_pylist(), strict=True))
     for row in mine.to_pylist():
-        assert row["probability_6m"] == pytest.approx(whole[row["buyer_id"]], rel=1e-9)
+        told = whole[row["buyer_id"]]
+        assert row["probability_6m"] == (told if told is None else pytest.approx(told, rel=1e-9))
 
 
 def test_an_unknown_buyer_is_named(everybody):

@@ -50,10 +50,10 @@ def test_own_defaults_move_the_warnings_without_anybody_asking(ledger, fitted):
     assert fitted["intercept"] != 0
     book = ledger.as_of(ON)
     rows = warned(book)
-    expected = float(np.sum(rows["probability_6m"].to_numpy()))
+    expected = float(np.nansum(rows["probability_6m"].to_numpy()))
     alone = replace(book)
     alone.__dict__["settings"] = {**book.settings, warning_learnt.SETTING: {"until": UNTIL.isoformat(), "intercept": 0.0, "slopes": {}}}
-    shipped = float(np.sum(warned(alone)["probability_6m"].to_numpy()))
+    shipped = float(np.nansum(warned(alone)["probability_6m"].to_numpy()))
     assert (expected > shipped) == (fitted["observed"] > fitted["expected"])
     one = warning(book, rows["buyer_id"][0].as_py())
     assert one.learnt == fitted
@@ -77,8 +77,11 @@ def test_a_past_day_is_told_as_it_would_have_been(ledger, fitted):
     then = in_force(as_it_was(as_known(ledger.as_of(ON), day)))
     assert then["until"] == "2026-03-31"
     assert then["defaults"] <= fitted["defaults"]
-    replayed, asked = warned_then(as_known(ledger.as_of(ON), day)), warned(ledger.as_of(day))
-    np.testing.assert_allclose(replayed["probability_6m"].to_numpy(), asked["probability_6m"].to_numpy(), rtol=1e-6)
+    replayed, asked = (rows.sort_by("buyer_id") for rows in (warned_then(as_known(ledger.as_of(ON), day)), warned(ledger.as_of(day))))
+    assert replayed["buyer_id"].to_pylist() == asked["buyer_id"].to_pylist()
+    np.testing.assert_allclose(replayed["rank"].to_numpy(), asked["rank"].to_numpy(), rtol=1e-6)
+    chance = np.where(np.isnan(asked["probability_6m"].to_numpy()), np.nan, replayed["probability_6m"].to_numpy())
+    np.testing.assert_allclose(chance, asked["probability_6m"].to_numpy(), rtol=1e-6)
 
 
 def test_all_days_looked_at_at_once_say_what_each_says_by_itself(ledger, monkeypatch):
@@ -150,11 +153,18 @@ def test_what_a_person_kept_goes_first_until_it_is_taken_back(tmp_path):
 def test_an_alert_keeps_what_its_probability_was_made_with(ledger, fitted):
     book = ledger.as_of(ON)
     whole = looked_at_all(book, set())
-    few = looked_at(book, {whole.warned[0].buyer_id: {}})
+    one = next(one for one in whole.warned if not one.in_default)
+    few = looked_at(book, {one.buyer_id: {}})
     assert whole.model == few.model
     assert whole.model["version"] == "hazard_v1 own-2026-09-30"
     assert whole.model["slopes"] == fitted["slopes"]
-    assert few.warned[0].probability_6m == pytest.approx(whole.warned[0].probability_6m, rel=1e-9)
+    assert few.warned[0].probability_6m == pytest.approx(one.probability_6m, rel=1e-9)
+    failed = next(one for one in whole.warned if one.in_default)
+    again = looked_at(book, {failed.buyer_id: {}})
+    assert (again.warned[0], again.watched, again.model, again.since) == (
+        failed, 0, whole.model, {failed.buyer_id: whole.since[failed.buyer_id]},
+    )  # fmt: skip
+    assert again.why(failed.buyer_id) == whole.why(failed.buyer_id) and again.why(failed.buyer_id)[0]["code"] == "in_default"
 
 
 def test_it_is_told_in_both_languages(fitted):

@@ -139,6 +139,16 @@ def test_severe_delinquency_begins_on_the_thirtieth_day_and_ends_with_the_paymen
     assert told(name="severe_delinquency", **facts) == []
 
 
+def test_a_payment_taken_back_makes_the_debt_as_old_as_it_is():
+    """A bill that bounced, money an insolvency administrator wants back: the invoice was paid when it grew old, and is open again."""
+    due = dt.date(2025, 3, 31)
+    facts = {"invoice": [invoice(1, 900_000, due)], "settlement": [paid(1, 900_000, due)]}
+    assert told(**facts) == []
+    back = due + 120 * DAY
+    facts["settlement"].append(paid(1, -900_000, back))
+    assert told(**facts) == [("past_due", back, back, 900_000, None)]
+
+
 def test_the_firm_may_word_it_otherwise():
     own = {"version": "house-2", "least_amounts": {"CNY": 2_000_000}, "definitions": {"strict": {"past_due": {"days_past_due": 61}}}}
     book = samples.book(ON, setting=[{"name": "default_definitions", "value": json.dumps(own)}])

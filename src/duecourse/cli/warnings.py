@@ -40,7 +40,9 @@ def _one(found: ModelWarning) -> Report:
     ]  # fmt: skip
     from duecourse.desk.warning_learnt import told
 
-    if found.probability_6m is None or found.low is None or found.high is None:
+    if found.in_default_since is not None:
+        title = say("cli.warnings_in_default_of", buyer=found.buyer_id, since=found.in_default_since.isoformat())
+    elif found.probability_6m is None or found.low is None or found.high is None:
         title = say("cli.warnings_short_of", buyer=found.buyer_id, days=f"{found.worst_days_late or 0:.0f}")
     else:
         title = say(
@@ -68,7 +70,7 @@ def _all(book: Book) -> Report:
     rows = [
         {
             "buyer_id": one["buyer_id"], "name": called.get(one["buyer_id"]), "probability": one["probability_6m"], "low": one["low"], "high": one["high"],
-            "score": one["score"], "level": say(f"warning.level_{one['level']}"),
+            "since": one["in_default_since"], "score": one["score"], "level": say(f"warning.level_{one['level']}"),
             "why": between.join(say(f"warning.theme_name_{theme}") for theme in one["themes"]),
         }
         for one in found.to_pylist()
@@ -76,6 +78,7 @@ def _all(book: Book) -> Report:
     columns = [
         Column("buyer_id"), Column("name"), Column("probability", "fraction", heading=say("cli.warnings_probability")),
         Column("low", "fraction", heading=say("cli.warnings_low")), Column("high", "fraction", heading=say("cli.warnings_high")),
+        *([Column("since", "date", heading=say("cli.warnings_since"))] if any(row["since"] for row in rows) else []),
         Column("score", "days", heading=say("warning.col_score")), Column("level", heading=say("warning.col_level")),
         Column("why", heading=say("warning.col_why")),
     ]  # fmt: skip

@@ -4,6 +4,7 @@
 
 A buyer has at most one live alert: whatever else comes is added to it. It opens above one threshold and closes below a lower one, and only after
 days spent there. New alerts are as many as there is time for, those first of which most can be saved; what cannot wait (`at_once`) does not.
+A buyer in default is collection's: of it only what cannot wait opens an alert, and one that is live has come true and stays until somebody closes it.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Warned:
     exposure_minor   what is at stake, minor units of the base currency; covered_minor  of it what somebody else bears (insurer, security)
     days_past_due    of the oldest open item, 0 = nothing late
     reasons          {code: family}, the gravest first
+    in_default       it need not be warned of a default to come any more
     """
 
     buyer_id: str
@@ -37,6 +39,7 @@ class Warned:
     covered_minor: int = 0
     days_past_due: int = 0
     reasons: Mapping[str, str] | None = None
+    in_default: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class Today:
     """What a day made of the alerts.
 
     live     all that are live after it, by buyer; opened, raised (graver, or a new reason) and closed are those that changed
-    waiting  buyers above the threshold for whom there is no time, first those of whom most can be saved
+    waiting  buyers above the threshold, none of them in default, for whom there is no time, first those of whom most can be saved
     """
 
     live: Mapping[str, LiveAlert]
@@ -88,8 +91,8 @@ class Today:
 
 
 def severity_of(policy: AlertPolicy, warned: Warned) -> str | None:
-    """red, amber, or None below both. Either figure is enough."""
-    if any(code in policy["at_once"] for code in warned.reasons or {}):
+    """red, amber, or None below both. Either figure is enough; in default is red."""
+    if warned.in_default or any(code in policy["at_once"] for code in warned.reasons or {}):
         return "red"
     for level in reversed(SEVERITIES):
         bounds = policy["severity"][level]
@@ -178,7 +181,7 @@ def _together(warned: Iterable[Warned]) -> dict[str, Warned]:
         merged[one.buyer_id] = Warned(
             one.buyer_id, _higher(one.probability_6m, other.probability_6m), _higher(one.rule_score, other.rule_score),
             max(one.exposure_minor, other.exposure_minor), max(one.covered_minor, other.covered_minor),
-            max(one.days_past_due, other.days_past_due), {**(other.reasons or {}), **(one.reasons or {})},
+            max(one.days_past_due, other.days_past_due), {**(other.reasons or {}), **(one.reasons or {})}, one.in_default or other.in_default,
         )  # fmt: skip
     return merged
 
@@ -221,7 +224,10 @@ def _candidates(policy: AlertPolicy, day: date, warned: Iterable[Warned], opened
         held = before is not None and day - before[0] < timedelta(days=policy["hold_days"])
         if before is not None and held and SEVERITIES.index(severity) <= SEVERITIES.index(before[1]):
             continue
-        (urgent if any(code in policy["at_once"] for code in one.reasons or {}) else others).append(one)
+        if any(code in policy["at_once"] for code in one.reasons or {}):
+            urgent.append(one)
+        elif not one.in_default:
+            others.append(one)
 
     def order(one: Warned) -> tuple[float, str]:
         return -rank_of(policy, one), one.buyer_id

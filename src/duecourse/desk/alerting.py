@@ -28,6 +28,7 @@ from duecourse.risk.warning import hazard_v1
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from datetime import date
 
     import ibis.expr.types as ir
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 compute: Any = pc
 
 GRADE_FALL: Final = "grade_fall"
+IN_DEFAULT: Final = "in_default"
 BEST: Final = 1
 FALLEN_NOTCHES: Final = 2
 """A grade worse by so much is a fall that cannot wait; one step is an indicator's to tell."""
@@ -68,8 +70,9 @@ class Looked:
     """What was seen.
 
     warned    those that may open, keep or close an alert
-    watched   buyers looked at
+    watched   buyers looked at that are not in default
     levels    how many are green, amber, red by the plain rules
+    since     {buyer of warned: since when it is in default}
     model     what the probabilities were made with, to be kept with an alert: version, and what the firm's own defaults moved
     why       the sentences of a buyer's indicators as they are now: [{code, why: {code, args}, level}]
     """
@@ -79,6 +82,7 @@ class Looked:
     levels: Mapping[str, int] = field(default_factory=dict)
     why: Callable[[str], list[dict[str, Any]]] = lambda _buyer: []
     model: Mapping[str, Any] = field(default_factory=dict)
+    since: Mapping[str, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -118,10 +122,11 @@ def looked_at_all(book: Book, live: Collection[str], fallen: Iterable[Fallen] = 
     found = [
         _warned(
             row["buyer_id"], row["probability_6m"], row["score"], stake.get(row["buyer_id"], {}),
-            {code: families[code] for code in row["reasons"]} or _themes(row["themes"]), fell=row["buyer_id"] in falls,
+            {code: families[code] for code in row["reasons"]} or _themes(row["themes"]), row["in_default_since"], fell=row["buyer_id"] in falls,
         )
-        for row in rows.filter(kept).select(["buyer_id", "probability_6m", "score", "reasons", "themes"]).to_pylist()
+        for row in rows.filter(kept).select(["buyer_id", "probability_6m", "score", "reasons", "themes", "in_default_since"]).to_pylist()
     ]  # fmt: skip
+    since = _since((row["buyer_id"], row["in_default_since"]) for row in rows.select(["buyer_id", "in_default_since"]).to_pylist())
     counted = {row["values"]: row["counts"] for row in compute.value_counts(rows["level"]).to_pylist()}
     place = {one.buyer_id: -1 for one in found}
     for number, buyer in enumerate(buyers.to_pylist()):
@@ -129,16 +134,19 @@ def looked_at_all(book: Book, live: Collection[str], fallen: Iterable[Fallen] = 
             place[buyer] = number
     return Looked(
         found,
-        rows.num_rows,
+        rows.num_rows - len(since),
         counted,
-        lambda buyer: [_why(one) for one in judged.reasons(place[buyer])] if place.get(buyer, -1) >= 0 else [],
+        lambda buyer: (
+            _defaulted(since.get(buyer)) + ([_why(one) for one in judged.reasons(place[buyer])] if place.get(buyer, -1) >= 0 else [])
+        ),
         _model(book) if rows.num_rows and rows["basis"][0].as_py() == "model" else {},
+        since,
     )
 
 
 def looked_at(book: Book, buyers: Mapping[str, Mapping[str, str]]) -> Looked:
     """The same of a few, at once: {buyer: {code: family} of what is known besides the indicators}. A buyer the book does not hold is left out."""
-    found, why = [], {}
+    found, why, since, bases = [], {}, {}, set()
     for buyer_id, besides in buyers.items():
         try:
             seen, model = indicators_of(book, buyer_id), warning(book, buyer_id)
@@ -146,15 +154,30 @@ def looked_at(book: Book, buyers: Mapping[str, Mapping[str, str]]) -> Looked:
             continue
         against = [one.theme for one in model.themes if one.points < 0]
         reasons = {one.identifier: one.family for one in seen.reasons} or _themes(against)
-        found.append(_warned(buyer_id, model.probability_6m, seen.score, at_stake_of(book, buyer_id), {**besides, **reasons}))
-        why[buyer_id] = [_why(one.reason) for one in seen.reasons if one.reason]
+        stake = at_stake_of(book, buyer_id)
+        found.append(_warned(buyer_id, model.probability_6m, seen.score, stake, {**besides, **reasons}, model.in_default_since))
+        why[buyer_id] = _defaulted(model.in_default_since) + [_why(one.reason) for one in seen.reasons if one.reason]
+        since[buyer_id] = model.in_default_since
+        bases.add(model.basis)
     return Looked(
         found,
-        len(found),
+        sum(not one.in_default for one in found),
         {},
         lambda buyer: why.get(buyer, []),
-        _model(book) if any(one.probability_6m is not None for one in found) else {},
+        _model(book) if "model" in bases else {},
+        _since(since.items()),
     )
+
+
+def _since(of: Iterable[tuple[str, date | None]]) -> dict[str, date]:
+    return {buyer: day for buyer, day in of if day is not None}
+
+
+def _defaulted(since: date | None) -> list[dict[str, Any]]:
+    """Why, of a buyer in default."""
+    if since is None:
+        return []
+    return [{"code": IN_DEFAULT, "why": {"code": "web.watch_why_in_default", "args": {"since": since.isoformat()}}, "level": "red"}]
 
 
 def _model(book: Book) -> dict[str, Any]:
@@ -172,12 +195,13 @@ def _themes(themes: Iterable[str]) -> dict[str, str]:
 
 
 def _warned(
-    buyer_id: str, probability: float | None, score: float | None, stake: Mapping[str, Any], reasons: Mapping[str, str], *, fell: bool = False
+    buyer_id: str, probability: float | None, score: float | None, stake: Mapping[str, Any], reasons: Mapping[str, str], since: date | None, *,
+    fell: bool = False,
 ) -> Warned:  # fmt: skip
     exposure = int(stake.get("exposure") or 0)
     return Warned(
         buyer_id, probability, score, exposure, min(int(stake.get("insurer_minor") or 0), exposure), int(stake.get("oldest_days_past_due") or 0),
-        {**({GRADE_FALL: "financial"} if fell else {}), **reasons},
+        {**({IN_DEFAULT: "payment"} if since else {}), **({GRADE_FALL: "financial"} if fell else {}), **reasons}, since is not None,
     )  # fmt: skip
 
 

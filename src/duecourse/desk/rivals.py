@@ -12,8 +12,9 @@ import pyarrow as pa
 from duecourse.desk.indicators import indicators, warning_rules
 from duecourse.desk.replaying import Rival, buyers_of
 from duecourse.desk.signs import signs
-from duecourse.desk.warning import warned
+from duecourse.desk.warning import scored
 from duecourse.desk.warning_learnt import as_it_was
+from duecourse.desk.watched import active
 from duecourse.risk.warning import rules_v1
 
 if TYPE_CHECKING:
@@ -68,8 +69,12 @@ def plain_rules(sets: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str
 
 
 def warned_then(book: Book) -> pa.Table:
-    """The warnings of a past day as they would have been: with what the firm's own past had taught by then, worked out from that alone."""
-    return warned(as_it_was(book))
+    """The warnings of a past day as they would have been: with what the firm's own past had taught by then, worked out from that alone.
+
+    Of those in default too: who was is told once for all days, by the course.
+    """
+    then = as_it_was(book)
+    return scored(then, active(then))
 
 
 def rivals(sets: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, Rival]:

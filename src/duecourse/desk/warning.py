@@ -19,7 +19,7 @@ from duecourse.desk.indicators import figures_of, indicators, warning_rules
 from duecourse.desk.judging import base_rates
 from duecourse.desk.signs import signs
 from duecourse.desk.warning_learnt import in_force, model_name
-from duecourse.desk.watched import active, half_year, short_history
+from duecourse.desk.watched import active, half_year, in_default, in_default_since, short_history
 from duecourse.measures.long_overdue import worst_delays
 from duecourse.messages import say
 from duecourse.risk import grade_v1
@@ -57,6 +57,8 @@ WARNED: Final = pa.schema(
         pa.field("floored", pa.bool_()), pa.field("reasons", pa.list_(pa.string())),
     ])
 )  # fmt: skip
+SINCE: Final = pa.field("in_default_since", pa.date32())
+CHANCES: Final = ("probability_6m", "low", "high")
 
 
 @dataclass(frozen=True)
@@ -92,11 +94,12 @@ class Theme:
 class ModelWarning:
     """One buyer's warning by the model.
 
-    probability_6m  fraction, with a 90 % interval; None where `basis` is worst_so_far
+    probability_6m  fraction, with a 90 % interval; None where `basis` is worst_so_far, and of a buyer that is in default already
     base_rate_6m    share of firms like this that default within six months, as stated for a year
     points          Σ points of `themes` (+ calibration_points)
     worst_days_late the longest delay so far
     model, learnt   what the probability was made with: versions, and the parameters learnt from the firm's own defaults (`desk.warning_learnt`)
+    in_default_since  None = it is not, by the firm's own definition
     """
 
     buyer_id: str
@@ -112,29 +115,50 @@ class ModelWarning:
     worst_days_late: float | None
     model: str
     learnt: Mapping[str, Any]
+    in_default_since: date | None
 
 
 def warned(book: Book) -> pa.Table:
     """How likely is each active buyer to default within six months, and what do the plain rules say of it?  预警概率与规则分
 
-    One row per buyer that owes anything or bought within the last 365 days and may be seen, riskiest first (columns of WARNED):
+    One row per buyer that owes anything or bought within the last 365 days and may be seen, riskiest first, those already in default after all others
+    (columns of WARNED, and SINCE):
         buyer_id
-        probability_6m, low, high   fractions; null where the history is too short for the model
+        probability_6m, low, high   fractions; null where the history is too short for the model, and of buyers in default
         rank         what buyers are ordered by: log-odds of the model, or the longest delay so far in days
         basis        model | worst_so_far
         themes       what speaks against it most, heaviest first (`hazard_v1.LEADING`)
         score, composite, known, level, floored, reasons   of the plain rules, as in `desk.indicators.scored`
+        in_default_since   date; null = not in default, by the firm's own definition
     """
-    return scored(book, active(book)).sort_by([("rank", "descending"), ("buyer_id", "ascending")])
+    rows = _told_apart(book, scored(book, active(book)))
+    rows = rows.append_column("last", compute.is_valid(rows[SINCE.name]))
+    return rows.sort_by([("last", "ascending"), ("rank", "descending"), ("buyer_id", "ascending")]).drop_columns("last")
+
+
+def _told_apart(book: Book, rows: pa.Table) -> pa.Table:
+    """With since when who is in default, instead of a chance of a default to come."""
+    since = in_default(book)
+    buyers: list[Any] = rows["buyer_id"].to_pylist()
+    days = pa.array([since.get(buyer) for buyer in buyers], SINCE.type)
+    for name in CHANCES:
+        place = rows.column_names.index(name)
+        rows = rows.set_column(place, rows.field(name), compute.if_else(compute.is_valid(days), pa.scalar(None, pa.float64()), rows[name]))
+    return rows.append_column(SINCE, days)
 
 
 def scored(book: Book, buyers: pa.Array[Any]) -> pa.Table:
-    """The same of these buyers, active or not, in their order."""
-    return scored_and_judged(book, buyers)[0]
+    """The columns of WARNED for these buyers, active or not, in default or not, in their order."""
+    return _scored(book, buyers)[0]
 
 
 def scored_and_judged(book: Book, buyers: pa.Array[Any]) -> tuple[pa.Table, Judged]:
-    """The same, with what the plain rules say of each, so that their reasons can be told without asking again."""
+    """The same with who is in default, and what the plain rules say of each, so that their reasons can be told without asking again."""
+    rows, judged = _scored(book, buyers)
+    return _told_apart(book, rows), judged
+
+
+def _scored(book: Book, buyers: pa.Array[Any]) -> tuple[pa.Table, Judged]:
     table = indicators(book, buyers)
     judged = judge(table, warning_rules(book))
     names = list(judged.rules.indicators)
@@ -207,19 +231,23 @@ def warning(book: Book, buyer_id: str) -> ModelWarning:
     Raises BuyerUnknownError for one that the book does not hold or that may not be seen.
     """
     table, own, _around = figures_of(book, buyer_id)
+    since = in_default_since(own, buyer_id)
     buyers: pa.Array[Any] = pa.array([buyer_id], pa.string())
     base = float(half_year(base_rates(book, buyers, grade_v1.parameters().base_rate, named=False)[0])[0])
     worst = float(_worst(own, buyers)[0])
     late = None if np.isnan(worst) else worst
     if short_history(book.whole):
-        return ModelWarning(buyer_id, book.on, "worst_so_far", None, None, None, base, 0.0, 0.0, (), late, hazard_v1.load().version, {})
+        return ModelWarning(
+            buyer_id, book.on, "worst_so_far", None, None, None, base, 0.0, 0.0, (), late, hazard_v1.load().version, {}, since
+        )
     fitted = in_force(book)
     card, intercept = _card(fitted)
     found = signs(own, buyers, table)
     evidence = card.evidence(found, explained=True)
     log_odds = float(logit(np.array(base))) + intercept + float(evidence.log_odds[0])
     away = INTERVAL_SIGMAS * float(evidence.spread[0])
-    probability, low, high = (float(probability_of(np.array(log_odds + shift))) for shift in (0.0, -away, away))
+    chances = (None if since else float(probability_of(np.array(log_odds + shift))) for shift in (0.0, -away, away))
+    probability, low, high = chances
     themes = []
     for theme, sign in hazard_v1.LEADING.items():
         value = float(found[sign][0])
@@ -228,5 +256,5 @@ def warning(book: Book, buyer_id: str) -> ModelWarning:
     calibration = -POINTS_PER_LOG_ODDS * intercept + 0.0
     return ModelWarning(
         buyer_id, book.on, "model", probability, low, high, base, sum(one.points for one in themes) + calibration, calibration,
-        sorted(themes, key=lambda one: one.points), late, model_name(card.version, fitted), fitted,
+        sorted(themes, key=lambda one: one.points), late, model_name(card.version, fitted), fitted, since,
     )  # fmt: skip

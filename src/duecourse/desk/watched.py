@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import ibis
 import numpy as np
 import pyarrow.compute as pc
 
+from duecourse.decisions.record import digest_of
 from duecourse.desk import answers
 from duecourse.desk.alone import answered
 from duecourse.desk.remembered import remembered
@@ -16,9 +17,9 @@ from duecourse.desk.surroundings import measures_of_all
 from duecourse.measures.expressions import day as day_of
 from duecourse.measures.indicators.surroundings import standing_of
 from duecourse.measures.windows import days_before
+from duecourse.risk.outcomes import default_events, defaults, definition
 
 if TYPE_CHECKING:
-    from datetime import date
     from pathlib import Path
 
     import ibis.expr.types as ir
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from duecourse.ledger.book import Book
+    from duecourse.risk.outcomes import Definition
 
     Column = npt.NDArray[np.float64]
 
@@ -46,6 +48,29 @@ def active(book: Book) -> pa.Array[Any]:
     if book.scope.restricts:
         buyers = buyers.filter(compute.is_in(buyers, book.run(book.buyer.select("buyer_id"))["buyer_id"].combine_chunks()))
     return buyers
+
+
+def in_default(book: Book) -> dict[str, date]:
+    """Which buyers are in default by the firm's own definition, and since when?  已违约买方
+
+    {buyer: the day its default happened}. A warning of a default to come says nothing of them: backtests do not count them, and alerts leave them to collection.
+    """
+    wording = definition(settings=book.settings)
+    told = remembered(
+        book.whole, f"in default {digest_of(wording.told())}", lambda: {name: str(day) for name, day in _lasting(book.whole, wording)}
+    )
+    return {name: date.fromisoformat(day) for name, day in told.items()}
+
+
+def in_default_since(own: Book, buyer_id: str) -> date | None:
+    """The same of one buyer, from a book of its own facts."""
+    return dict(_lasting(own, definition(settings=own.settings))).get(buyer_id)
+
+
+def _lasting(book: Book, wording: Definition) -> list[tuple[str, date]]:
+    rows = defaults(default_events(book, wording, ask=lambda name, make: answered(book, name, make)))
+    rows = rows.filter(compute.is_null(rows["cured_on"])).select(["buyer_id", "happened_on"])
+    return [(row["buyer_id"], row["happened_on"]) for row in rows.to_pylist()]
 
 
 def half_year(rate: Column) -> Column:

@@ -27,7 +27,7 @@ def long_overdue_course(book: Book, *, days_past_due: int = 91, leave_out_disput
     """How much had each buyer owed us beyond this age, on every day on which that changed?  长账龄欠款逐日变动
 
     One row per buyer, currency and day on which something was sold, settled, disputed or grew old; only of buyers and currencies in which
-    something was ever open at that age or written off.
+    something was ever open at that age, or paid and taken back at it, or written off.
         buyer_id, currency
         moved_on      int64   the day, counted from 1970-01-01
         outstanding   int64   Σ open balances above zero at the close of that day, minor units
@@ -123,18 +123,19 @@ def _rows(of: ir.Table, *, moved_on: ir.IntegerValue, **moved: ir.IntegerValue) 
 
 
 def _concerned(book: Book, days_past_due: int) -> ir.Table:
-    """The buyers and currencies in which an invoice was still open when it had grown so old, or anything was written off."""
+    """The buyers and currencies in which an invoice was still open when it had grown so old, or a payment of so old a one taken back, or anything written off."""
     invoice, settlement = invoices(book), settlements(book)
     dated = invoice.filter(invoice.due_date.notnull() & (days_between(day(book.on), invoice.due_date) >= days_past_due))
     dated = dated.select(*ITEM, "buyer_id", "amount_minor", grown_old=_number(dated.due_date) + days_past_due)
     named = settlement.select(*ITEM, "kind", settled=_number(settlement.settle_date), amount=settlement.amount_minor)
-    before = named.inner_join(dated, list(ITEM))
-    before = before.filter(before.settled < before.grown_old)
+    settled = named.inner_join(dated, list(ITEM))
+    before = settled.filter(settled.settled < settled.grown_old)
+    back = settled.filter((settled.settled >= settled.grown_old) & (settled.amount < 0)).select("buyer_id", "currency")
     paid = before.group_by(list(ITEM)).aggregate(amount=total(before.amount))
     joined = dated.left_join(paid, list(ITEM))
     late = joined.filter(dated.amount_minor > ibis.coalesce(paid.amount, ZERO)).select(dated.buyer_id, dated.currency)
     off = settlement.filter(settlement.kind == "write_off").inner_join(invoice, list(ITEM)).select(invoice.buyer_id, invoice.currency)
-    return late.union(off).distinct().view()
+    return late.union(back, off).distinct().view()
 
 
 def _number(of: ir.DateValue) -> ir.IntegerValue:

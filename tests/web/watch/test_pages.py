@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from django.urls import reverse
 
 from duecourse.desk.alerting import Looked
 from duecourse.desk.indicator_view import Evidence
+from duecourse.desk.warning import warning
 from duecourse.messages import use_language
 from duecourse.web import books
 from duecourse.web.accounts.models import AuditEvent
@@ -71,15 +73,15 @@ def test_the_facts_behind_a_reason_are_named_in_the_readers_language():
 
 
 @pytest.mark.alike
-@pytest.mark.parametrize(("level", "default"), [("red", True), ("", True), ("amber", False)])
-def test_of_an_insolvent_buyer_no_chance_of_a_default_is_told(signed_in, alert, level, default):
+@pytest.mark.parametrize("since", [None, DAY])
+def test_of_a_buyer_in_default_no_chance_of_a_default_to_come_is_told(signed_in, alert, monkeypatch, since):
     one = alert()
-    reason = {"code": "NEG06", "family": "legal", "on": one.opened_on.isoformat(), "why": None, "level": level}
-    Alert.objects.update(reasons=[*one.reasons, reason], probability=0.0546)
+    Alert.objects.update(in_default_since=since, probability=0.0546)
+    monkeypatch.setattr(pages, "warning", lambda book, buyer: replace(warning(book, buyer), in_default_since=since))
     browser = signed_in("viewer")
     for page in (browser.get(reverse("alerts")), browser.get(reverse("alert", args=[one.pk]))):
         text = page.content.decode()
-        assert ("in default" in text, "5.5%" in text) == (default, not default)
+        assert ("in default" in text, "5.5%" in text) == (since is not None, since is None)
 
 
 @pytest.mark.alike

@@ -13,7 +13,7 @@ from duecourse.measures.long_overdue import EPOCH, long_overdue_course
 from duecourse.risk.outcomes.definitions import OF_SIGNALS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import ibis.expr.types as ir
     import numpy.typing as npt
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from duecourse.risk.outcomes.definitions import Definition
 
     Numbers = npt.NDArray[np.int64]
+    Ask = Callable[[str, Callable[[Book], ir.Table]], pa.Table]
 
 compute: Any = pc
 FAR: Final = np.int64(2**40)
@@ -36,7 +37,7 @@ EVENTS: Final = pa.schema(
 )  # fmt: skip
 
 
-def default_events(book: Book, definition: Definition) -> pa.Table:
+def default_events(book: Book, definition: Definition, *, ask: Ask | None = None) -> pa.Table:
     """Which events that count as default had become known by the book's day?  违约事件
 
     One row per event, by buyer and the day it was known:
@@ -51,10 +52,13 @@ def default_events(book: Book, definition: Definition) -> pa.Table:
     While an event counts, the same again is no new one, so that neither a payment of a few days nor a second notice makes two defaults of one.
     Amounts of different currencies are never added up: each currency has its own past-due events. As of an earlier day the book gives the same
     events, as far as they were known by then: what is told of a day never changes with what happens after it.
+
+    ask  gives the rows of an expression over the book, by its name and what draws it up; by default the book is asked
     """
-    parts = [*_of_amounts(book, definition)]
+    asked = ask or (lambda _name, make: book.run(make(book)))
+    parts = [*_of_amounts(book, definition, asked)]
     if any(definition[kind]["used"] for kind in OF_SIGNALS):
-        parts += _of_signals(book, definition)
+        parts += _of_signals(book, definition, asked)
     whole = pa.concat_tables([EVENTS.empty_table(), *parts])
     return whole.sort_by([(name, "ascending") for name in ("buyer_id", "known_on", "kind", "currency")])
 
@@ -91,13 +95,14 @@ def spells(events: pa.Table, definition: Definition) -> dict[str, Numbers]:
     return {"begun_on": _days(begun_on(events, definition)), "cured_on": _days(events["cured_on"].combine_chunks())}
 
 
-def _of_amounts(book: Book, definition: Definition) -> list[pa.Table]:
+def _of_amounts(book: Book, definition: Definition, ask: Ask) -> list[pa.Table]:
     """Events told by balances: long past due, written off."""
     rule, off = definition["past_due"], definition["write_off"]
     if not rule["used"] and not off["used"]:
         return []
-    course = book.run(
-        long_overdue_course(book, days_past_due=rule["days_past_due"], leave_out_disputed=rule["leave_out_disputed"])
+    days, disputed = rule["days_past_due"], rule["leave_out_disputed"]
+    course = ask(
+        f"long overdue {days} {disputed}", lambda of: long_overdue_course(of, days_past_due=days, leave_out_disputed=disputed)
     ).sort_by([(name, "ascending") for name in ("buyer_id", "currency", "moved_on")])  # fmt: skip
     if not course.num_rows:
         return []
@@ -146,8 +151,9 @@ def _rows(course: pa.Table, kind: str, key: Numbers, at: Numbers, start: Numbers
     )
 
 
-def _of_signals(book: Book, definition: Definition) -> Iterable[pa.Table]:
-    rows = book.run(_told(book, definition))
+def _of_signals(book: Book, definition: Definition, ask: Ask) -> Iterable[pa.Table]:
+    kinds = sorted({name for kind in OF_SIGNALS if definition[kind]["used"] for name in definition[kind]["kinds"]})
+    rows = ask(f"told of {kinds}", lambda of: _told(of, kinds))
     until = (book.on - EPOCH).days
     for kind in OF_SIGNALS:
         rule = definition[kind]
@@ -170,9 +176,8 @@ def _of_signals(book: Book, definition: Definition) -> Iterable[pa.Table]:
         )  # fmt: skip
 
 
-def _told(book: Book, definition: Definition) -> ir.Table:
+def _told(book: Book, kinds: Sequence[str]) -> ir.Table:
     signal = book.signal
-    kinds = sorted({name for kind in OF_SIGNALS if definition[kind]["used"] for name in definition[kind]["kinds"]})
     rows = signal.filter(signal.kind.isin(kinds) & signal.buyer_id.notnull())
     # What is said to have happened after it was published counts from its publication.
     happened = ibis.coalesce(ibis.least(rows.occurred_on, rows.published_on), rows.published_on)

@@ -59,6 +59,9 @@ class AlertAnswer(Schema):
     raised_on: Annotated[date, Field(description="The last day on which it grew worse or got a new reason")]
     probability_6m: Annotated[float | None, Field(description="Of default within six months, a fraction: the highest it has been")]
     rule_score: Annotated[float | None, Field(description="0 to 100: the highest it has been")]
+    in_default_since: Annotated[
+        date | None, Field(description="Since when the buyer is in default by your definition: then no default is to come any more")
+    ]
     exposure: Money
     covered: Annotated[Money, Field(description="Of the exposure what an insurer bears")]
     currency: str
@@ -102,7 +105,7 @@ def _told(book: Book, one: Alert) -> dict[str, Any]:
     rules = policy(book)
     return {
         "alert_id": one.pk, "buyer_id": one.buyer_id, "state": one.state, "severity": one.severity, "opened_on": one.opened_on,
-        "raised_on": one.raised_on, "probability_6m": one.probability, "rule_score": one.rule_score,
+        "raised_on": one.raised_on, "probability_6m": one.probability, "rule_score": one.rule_score, "in_default_since": one.in_default_since,
         "exposure": decimal_string(one.exposure_minor, one.currency), "covered": decimal_string(one.covered_minor, one.currency),
         "currency": one.currency, "days_past_due": one.days_past_due,
         "reasons": [{"code": each["code"], "family": each["family"], "on": each["on"], "text": reason_sentence(each, one.currency)} for each in one.reasons],

@@ -35,7 +35,7 @@ class Alert(models.Model):
 
     reasons         [{code, family, on, why}] in the order in which they came; why: {code, args} of the sentence as it was then, or null
     severity        the highest it has been; probability, rule_score, rank likewise
-    exposure_minor  as of the last day it was looked at, in `currency`
+    exposure_minor  as of the last day it was looked at, in `currency`; in_default_since likewise, null = it was not
     cause           what opened it, unlike any other of the buyer: the day's run, or the batch that brought the news
     """
 
@@ -52,6 +52,7 @@ class Alert(models.Model):
     exposure_minor = models.BigIntegerField(default=0)
     covered_minor = models.BigIntegerField(default=0)
     days_past_due = models.IntegerField(default=0)
+    in_default_since = models.DateField(null=True, blank=True)
     currency = models.CharField(max_length=3)
     cause = models.CharField(max_length=80)
     policy = models.CharField(max_length=60)

@@ -33,7 +33,6 @@ from duecourse.web.watch.models import CLEARED, CLOSED, OPEN, SEVERITIES, VERDIC
 from duecourse.web.watch.wording import (
     LOOKS,
     acts,
-    is_insolvent,
     money,
     probability,
     reason_name,
@@ -200,12 +199,12 @@ def _reasons(book: Book, one: Alert) -> list[dict[str, Any]]:
 
 def _model(book: Book, one: Alert) -> dict[str, Any] | None:
     """What the model says today, and what speaks for it."""
-    if is_insolvent(one):
-        return {"said": say("web.watch_model_in_default"), "themes": [], "learnt": ""}
     try:
         found = warning(book, one.buyer_id)
     except BuyerUnknownError:
         return None
+    if found.in_default_since is not None:
+        return {"said": say("web.watch_model_in_default", since=found.in_default_since.isoformat()), "themes": [], "learnt": ""}
     if found.probability_6m is None or found.low is None or found.high is None:
         return {"said": say("web.watch_model_short"), "themes": [], "learnt": ""}
     said = say(

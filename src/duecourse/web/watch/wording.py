@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 LOOKS: Final = {"red": "bad", "amber": "warn"}
 SHORT: Final = 3
 """So many reasons are named in a list; how many more there are is said."""
-INSOLVENCY: Final = "NEG06"
-"""The indicator of insolvencies: red where one is told of, amber where it is feared."""
 
 ACT_PLACES: Final[Mapping[str, str]] = {
     "review_grade": "buyer_grade", "cut_limit": "buyer_limit", "prepay": "buyer_limit", "secure": "buyer_limit", "notify_insurer": "buyer_limit",
@@ -64,14 +62,9 @@ def money(minor: int, currency: str) -> str:
     return "–" if currency == NO_CURRENCY else format_money(minor, currency)
 
 
-def is_insolvent(alert: Alert) -> bool:
-    """Has an insolvency been told of its buyer? Then it is in default, and the chance of a default to come says nothing of it."""
-    return any(one["code"] == INSOLVENCY and (one.get("level") or "red") == "red" for one in alert.reasons)
-
-
 def probability(alert: Alert) -> str:
     """The highest probability of default within six months so far as people read it, or that the buyer is in default."""
-    if is_insolvent(alert):
+    if alert.in_default_since is not None:
         return say("web.watch_in_default")
     return "–" if alert.probability is None else f"{alert.probability:.1%}"
 
