@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 from datetime import date, timedelta
+from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from random import Random
 
@@ -14,9 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from duecourse.desk.alone import answered
 from duecourse.engines.duckdb import DuckDBEngine
 from duecourse.engines.fused import MEASURES, FusedPassError, ensure, measure, measure_buyer, refresh
 from duecourse.engines.fused import projection as projections
+from duecourse.engines.fused.long_overdue import bounds
 from duecourse.engines.fused.paying import paying
 from duecourse.engines.fused.projection import AmountsTooLargeError, build
 from duecourse.ledger.entries import SETTLEMENT_KINDS
@@ -24,6 +28,8 @@ from duecourse.ledger.store import Ledger
 from duecourse.measures.base import minor_rates
 from duecourse.measures.buyer import buyer_measures
 from duecourse.measures.indicators.payment import oldest_unpaid, part_payments, payment_cycle
+from duecourse.measures.long_overdue import long_overdue_course
+from duecourse.risk.outcomes import default_events, defaults, definition, lasting
 from duecourse.samples.book import memory_ledger
 from duecourse.samples.economy import DEMO_UNTIL, Economy, write
 from support.examples import examples
@@ -156,6 +162,47 @@ def test_how_paying_changes_is_as_the_expressions_define_it(seed):
                         buyer,
                         name,
                     )
+    finally:
+        shutil.rmtree(folder)
+
+
+@given(seed=st.integers(0, 2**32))
+@examples(4, 120, deadline=None)
+def test_who_is_in_default_is_the_same_where_the_columns_spare_most_pasts(seed):
+    random = Random(seed)
+    facts = odd_ledger(random, random.choice([4, 60, 150]))
+    for row in (*facts["invoice"], *facts["settlement"]):
+        row["amount_minor"] = row["amount_minor"] // abs(row["amount_minor"]) * random.choice([1, 60_000, 450_000])
+    names = random.sample(BUYERS, 2)
+    facts["signal"] = [
+        {"signal_id": f"s{place}", "buyer_id": name, "kind": "insolvency", "published_on": FIRST + timedelta(days=random.randint(0, 900)),
+         "ended_on": random.choice([None, FIRST + timedelta(days=900)])} for place, name in enumerate(names)
+    ]  # fmt: skip
+    share = random.choice([0.0, 0.05, 0.6])
+    stated = {kind: {"share": share, "cure_days": random.choice([0, 1, 90])} for kind in ("past_due", "write_off")}
+    wording = definition(settings={"default_definitions": {"definitions": {"default": stated}}})
+    age = wording["past_due"]["days_past_due"]
+    ledger = memory_ledger(facts)
+    folder = Path(tempfile.mkdtemp())
+    try:
+        columns = build(ledger, folder / "columns", threads=1)
+        for on in some_days(random, 3):
+            book = ledger.as_of(on)
+            events = defaults(default_events(book, wording))
+            exact = events.filter(pc.is_null(events["cured_on"]))
+            ask, buyers = partial(answered, book), pa.array(BUYERS)
+            found = lasting(book, wording, buyers, ask, bounds=lambda days, on=on: bounds(columns, on, days_past_due=age, within_days=days))
+            assert found.equals(exact) and lasting(book, wording, buyers, ask).equals(exact)
+            course = book.run(long_overdue_course(book, days_past_due=age, leave_out_disputed=False)).to_pylist()
+            since = (on - date(1970, 1, 1)).days - 90
+            for row in bounds(columns, on, days_past_due=age, within_days=90).to_pylist():
+                mine = sorted(
+                    (one for one in course if (one["buyer_id"], one["currency"]) == (row["buyer_id"], row["currency"])),
+                    key=itemgetter("moved_on"),
+                )
+                counts = [one for one in mine if one["moved_on"] >= since] + [one for one in mine if one["moved_on"] <= since][-1:]
+                assert max([one["long_overdue"] for one in counts], default=0) <= row["most_long_overdue"]
+                assert not counts or row["least_outstanding"] <= min(one["outstanding"] for one in counts)
     finally:
         shutil.rmtree(folder)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import ibis
@@ -12,12 +13,14 @@ import pyarrow.compute as pc
 from duecourse.decisions.record import digest_of
 from duecourse.desk import answers
 from duecourse.desk.alone import answered
+from duecourse.desk.behaviour import columns_ready
 from duecourse.desk.remembered import remembered
 from duecourse.desk.surroundings import measures_of_all
+from duecourse.engines.fused.long_overdue import bounds
 from duecourse.measures.expressions import day as day_of
 from duecourse.measures.indicators.surroundings import standing_of
 from duecourse.measures.windows import days_before
-from duecourse.risk.outcomes import default_events, defaults, definition
+from duecourse.risk.outcomes import default_events, defaults, definition, lasting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from duecourse.ledger.book import Book
-    from duecourse.risk.outcomes import Definition
 
     Column = npt.NDArray[np.float64]
 
@@ -51,26 +53,32 @@ def active(book: Book) -> pa.Array[Any]:
 
 
 def in_default(book: Book) -> dict[str, date]:
-    """Which buyers are in default by the firm's own definition, and since when?  已违约买方
+    """Which active buyers are in default by the firm's own definition, and since when?  已违约买方
 
     {buyer: the day its default happened}. A warning of a default to come says nothing of them: backtests do not count them, and alerts leave them to collection.
     """
     wording = definition(settings=book.settings)
-    told = remembered(
-        book.whole, f"in default {digest_of(wording.told())}", lambda: {name: str(day) for name, day in _lasting(book.whole, wording)}
-    )
+    whole = book.whole
+
+    def answer() -> dict[str, str]:
+        columns = columns_ready(whole)
+        age = wording["past_due"]["days_past_due"]
+        known = None if columns is None else lambda days: bounds(columns, whole.on, days_past_due=age, within_days=days)
+        return _since(lasting(whole, wording, active(whole), partial(answered, whole), bounds=known))
+
+    told = remembered(whole, f"in default {digest_of(wording.told())}", answer)
     return {name: date.fromisoformat(day) for name, day in told.items()}
 
 
 def in_default_since(own: Book, buyer_id: str) -> date | None:
     """The same of one buyer, from a book of its own facts."""
-    return dict(_lasting(own, definition(settings=own.settings))).get(buyer_id)
+    rows = defaults(default_events(own, definition(settings=own.settings), ask=partial(answered, own)))
+    day = _since(rows.filter(compute.is_null(rows["cured_on"]))).get(buyer_id)
+    return None if day is None else date.fromisoformat(day)
 
 
-def _lasting(book: Book, wording: Definition) -> list[tuple[str, date]]:
-    rows = defaults(default_events(book, wording, ask=lambda name, make: answered(book, name, make)))
-    rows = rows.filter(compute.is_null(rows["cured_on"])).select(["buyer_id", "happened_on"])
-    return [(row["buyer_id"], row["happened_on"]) for row in rows.to_pylist()]
+def _since(rows: pa.Table) -> dict[str, str]:
+    return {row["buyer_id"]: row["happened_on"].isoformat() for row in rows.select(["buyer_id", "happened_on"]).to_pylist()}
 
 
 def half_year(rate: Column) -> Column:

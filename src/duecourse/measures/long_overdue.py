@@ -23,7 +23,9 @@ EPOCH: Final = date(1970, 1, 1)
 BY_ITEM: Final = [*ITEM, "buyer_id"]
 
 
-def long_overdue_course(book: Book, *, days_past_due: int = 91, leave_out_disputed: bool = True) -> ir.Table:
+def long_overdue_course(
+    book: Book, *, days_past_due: int = 91, leave_out_disputed: bool = True, buyers: ir.Table | None = None
+) -> ir.Table:
     """How much had each buyer owed us beyond this age, on every day on which that changed?  长账龄欠款逐日变动
 
     One row per buyer, currency and day on which something was sold, settled, disputed or grew old; only of buyers and currencies in which
@@ -36,9 +38,10 @@ def long_overdue_course(book: Book, *, days_past_due: int = 91, leave_out_disput
 
     days_past_due       1 to 720
     leave_out_disputed  what is disputed that day counts as owed, not as overdue
+    buyers              only of these: a table with `buyer_id`
     """
     checked("days_past_due", days_past_due, 1, 720)
-    moved = _moves(book, days_past_due, leave_out_disputed=leave_out_disputed)
+    moved = _moves(book, days_past_due, buyers, leave_out_disputed=leave_out_disputed)
     daily = moved.group_by([*PER_BUYER, "moved_on"]).aggregate(
         outstanding=total(moved.outstanding), long_overdue=total(moved.long_overdue), written_off=total(moved.written_off)
     )
@@ -68,11 +71,13 @@ def worst_delays(book: Book) -> ir.Table:
     return rows.group_by(list(PER_BUYER)).aggregate(worst_days_late=rows.worst_days_late.max())
 
 
-def _moves(book: Book, days_past_due: int, *, leave_out_disputed: bool) -> ir.Table:
+def _moves(book: Book, days_past_due: int, buyers: ir.Table | None, *, leave_out_disputed: bool) -> ir.Table:
     """By how much each invoice changed what its buyer owed and what of it was old, a row a day of the invoice."""
     invoice, settlement = invoices(book), settlements(book)
     invoice = invoice.filter(invoice.buyer_id.notnull())
-    invoice = invoice.semi_join(_concerned(book, days_past_due), list(PER_BUYER)).select(invoice.columns)
+    if buyers is not None:
+        invoice = invoice.semi_join(buyers, "buyer_id").select(invoice.columns)
+    invoice = invoice.semi_join(_concerned(invoice, settlement, book.on, days_past_due), list(PER_BUYER)).select(invoice.columns)
     own = invoice.select(*BY_ITEM, "due_date", "amount_minor", issued=_number(invoice.issue_date))
     grown_old = ibis.greatest(_number(own.due_date) + days_past_due, own.issued)
     own = own.mutate(grown_old=own.due_date.notnull().ifelse(grown_old, ibis.null("int64"))).drop("due_date")
@@ -122,15 +127,14 @@ def _rows(of: ir.Table, *, moved_on: ir.IntegerValue, **moved: ir.IntegerValue) 
     return of.select(*BY_ITEM, "grown_old", moved_on=moved_on, **{name: moved.get(name, ZERO) for name in names})
 
 
-def _concerned(book: Book, days_past_due: int) -> ir.Table:
+def _concerned(invoice: ir.Table, settlement: ir.Table, on: date, days_past_due: int) -> ir.Table:
     """The buyers and currencies in which an invoice was still open when it had grown so old, or a payment of so old a one taken back, or anything written off."""
-    invoice, settlement = invoices(book), settlements(book)
-    dated = invoice.filter(invoice.due_date.notnull() & (days_between(day(book.on), invoice.due_date) >= days_past_due))
+    dated = invoice.filter(invoice.due_date.notnull() & (days_between(day(on), invoice.due_date) >= days_past_due))
     dated = dated.select(*ITEM, "buyer_id", "amount_minor", grown_old=_number(dated.due_date) + days_past_due)
     named = settlement.select(*ITEM, "kind", settled=_number(settlement.settle_date), amount=settlement.amount_minor)
     settled = named.inner_join(dated, list(ITEM))
-    before = settled.filter(settled.settled < settled.grown_old)
     back = settled.filter((settled.settled >= settled.grown_old) & (settled.amount < 0)).select("buyer_id", "currency")
+    before = settled.filter(settled.settled < settled.grown_old)
     paid = before.group_by(list(ITEM)).aggregate(amount=total(before.amount))
     joined = dated.left_join(paid, list(ITEM))
     late = joined.filter(dated.amount_minor > ibis.coalesce(paid.amount, ZERO)).select(dated.buyer_id, dated.currency)

@@ -1,7 +1,7 @@
 """What went wrong, and when (违约结果): written definitions of default, and the events they make of a book."""
 
 from duecourse.risk.outcomes.definitions import DEFAULT, KINDS, SETTING, Definition, checked, definition
-from duecourse.risk.outcomes.events import EVENTS, begun_on, default_events, defaults, spells
+from duecourse.risk.outcomes.events import EVENTS, begun_on, default_events, defaults, lasting, spells
 
 __all__ = [
     "DEFAULT",
@@ -14,5 +14,6 @@ __all__ = [
     "default_events",
     "defaults",
     "definition",
+    "lasting",
     "spells",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import ibis
@@ -9,11 +10,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from duecourse.measures.expressions import day as day_of
+from duecourse.measures.expressions import total
+from duecourse.measures.grain import PER_BUYER
 from duecourse.measures.long_overdue import EPOCH, long_overdue_course
+from duecourse.measures.positions import ITEM
 from duecourse.risk.outcomes.definitions import OF_SIGNALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import date
 
     import ibis.expr.types as ir
     import numpy.typing as npt
@@ -22,9 +28,10 @@ if TYPE_CHECKING:
     from duecourse.risk.outcomes.definitions import Definition
 
     Numbers = npt.NDArray[np.int64]
-    Ask = Callable[[str, Callable[[Book], ir.Table]], pa.Table]
+    Ask = Callable[..., pa.Table]
 
 compute: Any = pc
+OF_AMOUNTS: Final = ("past_due", "write_off")
 FAR: Final = np.int64(2**40)
 """A day after every other: has not ended."""
 
@@ -56,11 +63,48 @@ def default_events(book: Book, definition: Definition, *, ask: Ask | None = None
     ask  gives the rows of an expression over the book, by its name and what draws it up; by default the book is asked
     """
     asked = ask or (lambda _name, make: book.run(make(book)))
-    parts = [*_of_amounts(book, definition, asked)]
+    parts = [*_of_amounts(book.on, definition, asked)]
     if any(definition[kind]["used"] for kind in OF_SIGNALS):
         parts += _of_signals(book, definition, asked)
     whole = pa.concat_tables([EVENTS.empty_table(), *parts])
     return whole.sort_by([(name, "ascending") for name in ("buyer_id", "known_on", "kind", "currency")])
+
+
+def lasting(
+    book: Book, definition: Definition, buyers: pa.Array[Any], ask: Ask, *, bounds: Callable[[int], pa.Table] | None = None
+) -> pa.Table:
+    """Who of these buyers is in default on the book's day? The rows of `defaults` that are not cured.
+
+    ask     as of `default_events`; it also takes tables by name, which it hands on to what draws up the expression
+    bounds  where they are at hand: of every buyer and currency (`buyer_id`, `currency`), on any day of so many, `most_long_overdue` by the definition's age
+            and `least_outstanding`. The past of those who cannot be in default by them is not gone through
+    """
+    told = list(_of_signals(book, definition, ask)) if any(definition[kind]["used"] for kind in OF_SIGNALS) else []
+    told = [one.filter(compute.is_in(one["buyer_id"], buyers)) for one in told]
+    names = pa.table({"buyer_id": buyers})
+    if bounds is not None:
+        whom = [one.filter(compute.is_null(one["cured_on"])) for one in told]
+        whom += [
+            _possible(definition, kind, ask, bounds(int(definition[kind]["cure_days"]))) for kind in OF_AMOUNTS if definition[kind]["used"]
+        ]
+        may_be = compute.is_in(buyers, pa.concat_tables([one.select(["buyer_id"]) for one in whom])["buyer_id"].combine_chunks())
+        names = names.filter(may_be)
+    found = defaults(pa.concat_tables([EVENTS.empty_table(), *_of_amounts(book.on, definition, ask, names), *told]))
+    return found.filter(compute.is_null(found["cured_on"]))
+
+
+def _possible(definition: Definition, kind: str, ask: Ask, bounds: pa.Table) -> pa.Table:
+    """Whose debts can have been material in this way on a day that still counts."""
+    rule = definition[kind]
+    if kind == "write_off":
+        days = int(rule["cure_days"])
+        off = ask(f"written off within {days}", lambda of: _written_off(of, days))
+        bounds = bounds.join(off, ["buyer_id", "currency"], join_type="inner")
+    amount = bounds["most_long_overdue" if kind == "past_due" else "written_off"].to_numpy().astype(np.float64)
+    owed = np.maximum(bounds["least_outstanding"].to_numpy().astype(np.float64), 0.0)
+    if kind == "write_off":  # what is written off on one day is no more than what is written off in all, of what is owed then besides it
+        owed = owed + amount
+    return bounds.filter(pa.array((amount >= _least(bounds["currency"], definition, rule)) & (amount >= rule["share"] * owed)))
 
 
 def defaults(events: pa.Table) -> pa.Table:
@@ -95,31 +139,31 @@ def spells(events: pa.Table, definition: Definition) -> dict[str, Numbers]:
     return {"begun_on": _days(begun_on(events, definition)), "cured_on": _days(events["cured_on"].combine_chunks())}
 
 
-def _of_amounts(book: Book, definition: Definition, ask: Ask) -> list[pa.Table]:
-    """Events told by balances: long past due, written off."""
+def _of_amounts(on: date, definition: Definition, ask: Ask, buyers: pa.Table | None = None) -> list[pa.Table]:
+    """Events told by balances: long past due, written off; of these buyers, or of all."""
     rule, off = definition["past_due"], definition["write_off"]
     if not rule["used"] and not off["used"]:
         return []
     days, disputed = rule["days_past_due"], rule["leave_out_disputed"]
-    course = ask(
-        f"long overdue {days} {disputed}", lambda of: long_overdue_course(of, days_past_due=days, leave_out_disputed=disputed)
-    ).sort_by([(name, "ascending") for name in ("buyer_id", "currency", "moved_on")])  # fmt: skip
+    given = {} if buyers is None else {"buyers": buyers}
+
+    def draw(of: Book, **given: ir.Table) -> ir.Table:
+        return long_overdue_course(of, days_past_due=days, leave_out_disputed=disputed, **given)
+
+    course = ask(f"long overdue {days} {disputed} {buyers is None}", draw, **given)
+    course = course.sort_by([(name, "ascending") for name in ("buyer_id", "currency", "moved_on")])
     if not course.num_rows:
         return []
     moved_on, owed, old, gone = (
         course[name].to_numpy(zero_copy_only=False).astype(np.int64) for name in ("moved_on", "outstanding", "long_overdue", "written_off")
     )
     key = _codes(course["buyer_id"], course["currency"])
-    currencies: list[Any] = course["currency"].to_pylist()
-    named = {code: definition.least_amounts.get(code, 0) for code in set(currencies)}
-    least = np.array([named[code] for code in currencies], np.int64)
 
     def material(amount: Numbers, of: Numbers, part: Mapping[str, Any]) -> npt.NDArray[np.bool_]:
-        enough = amount >= (least if part["above_least_amount"] else 1)
-        found: npt.NDArray[np.bool_] = (amount > 0) & enough & (amount >= part["share"] * of)
+        found: npt.NDArray[np.bool_] = (amount >= _least(course["currency"], definition, part)) & (amount >= part["share"] * of)
         return found
 
-    until = (book.on - EPOCH).days
+    until = (on - EPOCH).days
     parts = []
     if rule["used"]:
         holds = material(old, owed, rule)
@@ -137,6 +181,15 @@ def _of_amounts(book: Book, definition: Definition, ask: Ask) -> list[pa.Table]:
         at = np.flatnonzero(material(gone, owed + gone, off))
         parts.append(_rows(course, "write_off", key, at, moved_on[at], moved_on[at] + off["cure_days"], gone[at], until))
     return parts
+
+
+def _least(currency: Any, definition: Definition, part: Mapping[str, Any]) -> Numbers:
+    """The least amounts that are material, a row a currency; above zero."""
+    coded = currency.combine_chunks().dictionary_encode()
+    words: list[Any] = coded.dictionary.to_pylist()
+    least = [max(definition.least_amounts.get(code, 0), 1) if part["above_least_amount"] else 1 for code in words]
+    found: Numbers = np.array([*least, 1], np.int64)[compute.fill_null(coded.indices, len(words)).to_numpy(zero_copy_only=False)]
+    return found
 
 
 def _rows(course: pa.Table, kind: str, key: Numbers, at: Numbers, start: Numbers, end: Numbers, amount: Numbers, until: int) -> pa.Table:
@@ -184,6 +237,17 @@ def _told(book: Book, kinds: Sequence[str]) -> ir.Table:
     return rows.select(
         "signal_id", "buyer_id", "kind", "severity", "published_on", "ended_on", "amount_minor", "currency", happened_on=happened
     )
+
+
+def _written_off(book: Book, days: int) -> ir.Table:
+    """What was written off within so many days, whatever was taken back of it: buyer_id, currency, written_off (minor units)."""
+    invoice, settlement = book.invoice, book.settlement
+    off = settlement.filter((settlement.kind == "write_off") & (settlement.amount_minor > 0))
+    rows = off.inner_join(invoice, list(ITEM)).select(
+        *(invoice[name] for name in PER_BUYER), written_off=off.amount_minor, moved_on=ibis.greatest(off.settle_date, invoice.issue_date)
+    )
+    rows = rows.filter(rows.buyer_id.notnull() & (rows.moved_on > day_of(book.on - timedelta(days=days))))
+    return rows.group_by(list(PER_BUYER)).aggregate(written_off=total(rows.written_off))
 
 
 def _merged(key: Numbers, start: Numbers, end: Numbers) -> tuple[Numbers, Numbers]:

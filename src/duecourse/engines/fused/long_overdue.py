@@ -1,0 +1,108 @@
+"""What each buyer can have owed us for so long at the most, and in all at the least, in one pass over the columns of the refresh.
+
+`duecourse.measures.long_overdue` says both exactly, day by day; these bounds say whose past need not be gone through for that. Disputes are left aside.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pyarrow as pa
+
+from duecourse.compiled import compiled
+from duecourse.engines.fused import EPOCH, SHARES_PER_THREAD, _shares
+from duecourse.engines.fused.kernel import NO_DAY, _first_after
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import numpy.typing as npt
+
+    from duecourse.engines.fused.projection import Projection
+
+    Days = npt.NDArray[np.int32]
+    Minor = npt.NDArray[np.int64]
+
+ANYTHING: Final = 2**62
+"""A payment of an old item was taken back: no bound is known."""
+
+
+@compiled
+def _walk(  # noqa: C901, PLR0912 — one walk
+    first: int, last: int, invoice_start: Minor, issue_day: Days, due_day: Days, invoice_amount: Minor, settlement_start: Minor, settle_day: Days,
+    settle_amount: Minor, position: Days, on: int, days_past_due: int, since: int, most: Minor, least: Minor,
+) -> None:  # fmt: skip
+    longest = 0
+    for run in range(first, last):
+        longest = max(longest, int(invoice_start[run + 1] - invoice_start[run]))
+    open_minor = np.empty(longest, np.int64)
+    for run in range(first, last):
+        base = invoice_start[run]
+        issued = _first_after(issue_day, base, invoice_start[run + 1], on) - base
+        begun = _first_after(issue_day, base, invoice_start[run + 1], since) - base
+        balance = 0
+        for i in range(issued):
+            open_minor[i] = invoice_amount[base + i]
+            if i < begun:
+                balance += open_minor[i]
+        back, later = False, False
+        for j in range(settlement_start[run], settlement_start[run + 1]):
+            place = position[j]
+            if settle_day[j] > on:
+                break
+            if settle_day[j] > since and not later:
+                later, least[run] = True, balance
+            if place < 0 or place >= issued:
+                continue
+            while later and begun < issued and issue_day[base + begun] <= settle_day[j]:
+                balance += invoice_amount[base + begun]
+                begun += 1
+            if settle_amount[j] > 0 or settle_day[j] >= issue_day[base + place]:  # what is taken back counts from the invoice on
+                balance -= settle_amount[j]
+            if later:
+                least[run] = min(least[run], balance)
+            due = due_day[base + place]
+            if due == NO_DAY:
+                continue
+            if settle_day[j] < max(due + days_past_due, since):
+                open_minor[place] -= settle_amount[j]
+            elif settle_amount[j] < 0:
+                back = True
+        if not later:
+            least[run] = balance
+        for i in range(issued):
+            due = due_day[base + i]
+            if due != NO_DAY and due + days_past_due <= on and open_minor[i] > 0:
+                most[run] += open_minor[i]
+        if back:
+            most[run] = ANYTHING
+
+
+def bounds(projection: Projection, on: date, *, days_past_due: int, within_days: int) -> pa.Table:
+    """How much can each buyer have owed beyond this age at the most, and in all at the least, at the close of any of these last days?  欠款上下限
+
+    One row per buyer and currency: buyer_id, currency; in minor units, int64:
+        most_long_overdue   ANYTHING = no bound is known
+        least_outstanding   may be below zero
+
+    days_past_due  the age; within_days: of the days from so many before `on` to `on`
+    """
+    columns, named = projection.columns, projection.named_runs
+    most, least = np.zeros(named, np.int64), np.zeros(named, np.int64)
+    today = on.toordinal() - EPOCH
+    threads = len(os.sched_getaffinity(0))
+
+    def work(share: range) -> None:
+        _walk(
+            share.start, share.stop, columns["invoice_start"], columns["issue_day"], columns["due_day"], columns["invoice_amount"],
+            columns["settlement_start"], columns["settle_day"], columns["settle_amount"], columns["position"], today, days_past_due,
+            today - within_days, most, least,
+        )  # fmt: skip
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, _shares(columns["invoice_start"], columns["settlement_start"], range(named), threads * SHARES_PER_THREAD)))
+    found: pa.Table = projection.runs.slice(0, named)
+    return found.append_column("most_long_overdue", pa.array(most)).append_column("least_outstanding", pa.array(least))
