@@ -20,7 +20,7 @@ from duecourse.desk.alone import answered
 from duecourse.engines.duckdb import DuckDBEngine
 from duecourse.engines.fused import MEASURES, FusedPassError, ensure, measure, measure_buyer, refresh
 from duecourse.engines.fused import projection as projections
-from duecourse.engines.fused.long_overdue import bounds
+from duecourse.engines.fused.long_overdue import bounds, bounds_of_rows
 from duecourse.engines.fused.paying import paying
 from duecourse.engines.fused.projection import AmountsTooLargeError, build
 from duecourse.ledger.entries import SETTLEMENT_KINDS
@@ -193,6 +193,15 @@ def test_who_is_in_default_is_the_same_where_the_columns_spare_most_pasts(seed):
             ask, buyers = partial(answered, book), pa.array(BUYERS)
             found = lasting(book, wording, buyers, ask, bounds=lambda days, on=on: bounds(columns, on, days_past_due=age, within_days=days))
             assert found.equals(exact) and lasting(book, wording, buyers, ask).equals(exact)
+            billed, settled = (
+                book.run(rows.filter(rows[name].notnull())) for rows, name in ((book.invoice, "buyer_id"), (book.settlement, "invoice_id"))
+            )
+            few = bounds_of_rows(billed, settled, on, days_past_due=age, within_days=90)
+            mine = {(row["buyer_id"], row["currency"]): row for row in few.to_pylist()}
+            assert all(
+                mine.get((row["buyer_id"], row["currency"]), row) == row
+                for row in bounds(columns, on, days_past_due=age, within_days=90).to_pylist()
+            )
             course = book.run(long_overdue_course(book, days_past_due=age, leave_out_disputed=False)).to_pylist()
             since = (on - date(1970, 1, 1)).days - 90
             for row in bounds(columns, on, days_past_due=age, within_days=90).to_pylist():

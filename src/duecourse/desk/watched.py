@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import ibis
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from duecourse.decisions.record import digest_of
@@ -16,18 +17,18 @@ from duecourse.desk.alone import answered
 from duecourse.desk.behaviour import columns_ready
 from duecourse.desk.remembered import remembered
 from duecourse.desk.surroundings import measures_of_all
-from duecourse.engines.fused.long_overdue import bounds
+from duecourse.engines.fused.long_overdue import bounds, bounds_of_rows
 from duecourse.measures.expressions import day as day_of
 from duecourse.measures.indicators.surroundings import standing_of
+from duecourse.measures.positions import ITEM
 from duecourse.measures.windows import days_before
-from duecourse.risk.outcomes import default_events, defaults, definition, lasting
+from duecourse.risk.outcomes import definition, lasting
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import ibis.expr.types as ir
     import numpy.typing as npt
-    import pyarrow as pa
 
     from duecourse.ledger.book import Book
 
@@ -72,9 +73,27 @@ def in_default(book: Book) -> dict[str, date]:
 
 def in_default_since(own: Book, buyer_id: str) -> date | None:
     """The same of one buyer, from a book of its own facts."""
-    rows = defaults(default_events(own, definition(settings=own.settings), ask=partial(answered, own)))
-    day = _since(rows.filter(compute.is_null(rows["cured_on"]))).get(buyer_id)
+    wording = definition(settings=own.settings)
+    age, (billed, settled) = (
+        wording["past_due"]["days_past_due"],
+        (answered(own, name, make) for name, make in (("billed", _billed), ("settled", _settled))),
+    )
+
+    def known(days: int) -> pa.Table:
+        return bounds_of_rows(billed, settled, own.on, days_past_due=age, within_days=days)
+
+    day = _since(lasting(own, wording, pa.array([buyer_id], pa.string()), partial(answered, own), bounds=known)).get(buyer_id)
     return None if day is None else date.fromisoformat(day)
+
+
+def _billed(book: Book) -> ir.Table:
+    invoice = book.invoice
+    return invoice.filter(invoice.buyer_id.notnull()).select("buyer_id", *ITEM, "issue_date", "due_date", "amount_minor")
+
+
+def _settled(book: Book) -> ir.Table:
+    settlement = book.settlement
+    return settlement.filter(settlement.invoice_id.notnull()).select(*ITEM, "settle_date", "amount_minor")
 
 
 def _since(rows: pa.Table) -> dict[str, str]:

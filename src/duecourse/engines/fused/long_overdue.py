@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from duecourse.compiled import compiled
 from duecourse.engines.fused import EPOCH, SHARES_PER_THREAD, _shares
 from duecourse.engines.fused.kernel import NO_DAY, _first_after
+from duecourse.measures.positions import ITEM
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     import numpy.typing as npt
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     Days = npt.NDArray[np.int32]
     Minor = npt.NDArray[np.int64]
 
+compute: Any = pc
 ANYTHING: Final = 2**62
 """A payment of an old item was taken back: no bound is known."""
 
@@ -92,17 +96,66 @@ def bounds(projection: Projection, on: date, *, days_past_due: int, within_days:
     """
     columns, named = projection.columns, projection.named_runs
     most, least = np.zeros(named, np.int64), np.zeros(named, np.int64)
-    today = on.toordinal() - EPOCH
     threads = len(os.sched_getaffinity(0))
 
     def work(share: range) -> None:
-        _walk(
-            share.start, share.stop, columns["invoice_start"], columns["issue_day"], columns["due_day"], columns["invoice_amount"],
-            columns["settlement_start"], columns["settle_day"], columns["settle_amount"], columns["position"], today, days_past_due,
-            today - within_days, most, least,
-        )  # fmt: skip
+        _walked(share, columns, on, days_past_due, within_days, most, least)
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, _shares(columns["invoice_start"], columns["settlement_start"], range(named), threads * SHARES_PER_THREAD)))
-    found: pa.Table = projection.runs.slice(0, named)
-    return found.append_column("most_long_overdue", pa.array(most)).append_column("least_outstanding", pa.array(least))
+    return _told(projection.runs.slice(0, named), most, least)
+
+
+def bounds_of_rows(invoice: pa.Table, settlement: pa.Table, on: date, *, days_past_due: int, within_days: int) -> pa.Table:
+    """The same of a few buyers, from their facts as a book has them: invoices with a buyer, and settlements, columns of ITEM and those below.
+
+    invoice     buyer_id, issue_date, due_date, amount_minor
+    settlement  settle_date, amount_minor; one that names another invoice is left aside
+    """
+    runs = invoice.group_by(["buyer_id", "currency"]).aggregate([]).sort_by([("buyer_id", "ascending"), ("currency", "ascending")])
+    run = _place(invoice, runs, ("buyer_id", "currency"))
+    issue = _numbers(invoice["issue_date"], NO_DAY)
+    order = np.lexsort((issue, run))
+    invoice, run, issue = invoice.take(order), run[order], issue[order]
+    item = _place(settlement, invoice, ITEM)
+    applied = np.flatnonzero(item >= 0)
+    settle = _numbers(settlement["settle_date"], NO_DAY)[applied]
+    later = np.lexsort((settle, run[item[applied]]))
+    applied, settle = applied[later], settle[later]
+    of = item[applied]
+    starts = np.searchsorted(run, np.arange(len(runs) + 1)), np.searchsorted(run[of], np.arange(len(runs) + 1))
+    most, least = np.zeros(len(runs), np.int64), np.zeros(len(runs), np.int64)
+    columns = {
+        "invoice_start": starts[0], "issue_day": issue, "due_day": _numbers(invoice["due_date"], NO_DAY),
+        "invoice_amount": invoice["amount_minor"].to_numpy().astype(np.int64), "settlement_start": starts[1], "settle_day": settle,
+        "settle_amount": settlement["amount_minor"].to_numpy().astype(np.int64)[applied], "position": (of - starts[0][run[of]]).astype(np.int32),
+    }  # fmt: skip
+    _walked(range(len(runs)), columns, on, days_past_due, within_days, most, least)
+    return _told(runs, most, least)
+
+
+def _walked(runs: range, columns: Mapping[str, Any], on: date, days_past_due: int, within_days: int, most: Minor, least: Minor) -> None:
+    today = on.toordinal() - EPOCH
+    _walk(
+        runs.start, runs.stop, columns["invoice_start"], columns["issue_day"], columns["due_day"], columns["invoice_amount"], columns["settlement_start"],
+        columns["settle_day"], columns["settle_amount"], columns["position"], today, days_past_due, today - within_days, most, least,
+    )  # fmt: skip
+
+
+def _told(runs: pa.Table, most: Minor, least: Minor) -> pa.Table:
+    return runs.append_column("most_long_overdue", pa.array(most)).append_column("least_outstanding", pa.array(least))
+
+
+def _numbers(day: Any, missing: int) -> Days:
+    found: Days = compute.fill_null(day.cast(pa.int32()), missing).to_numpy()
+    return found
+
+
+def _place(rows: pa.Table, among: pa.Table, names: Sequence[str]) -> Minor:
+    """Which row of `among` has the same values in these columns; -1 = none."""
+    one, other = (
+        compute.binary_join_element_wise(*(compute.fill_null(each[name].cast(pa.string()), "") for name in names), "\x1f").combine_chunks()
+        for each in (rows, among)
+    )
+    found: Minor = compute.fill_null(compute.index_in(one, other), -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return found
