@@ -74,10 +74,8 @@ def in_default(book: Book) -> dict[str, date]:
 def in_default_since(own: Book, buyer_id: str) -> date | None:
     """The same of one buyer, from a book of its own facts."""
     wording = definition(settings=own.settings)
-    age, (billed, settled) = (
-        wording["past_due"]["days_past_due"],
-        (answered(own, name, make) for name, make in (("billed", _billed), ("settled", _settled))),
-    )
+    age = wording["past_due"]["days_past_due"]
+    billed, settled = answered(own, "billed", _billed), answered(own, "settled", _settled)
 
     def known(days: int) -> pa.Table:
         return bounds_of_rows(billed, settled, own.on, days_past_due=age, within_days=days)
