@@ -102,16 +102,18 @@ def test_a_closed_alert_comes_back_within_the_hold_only_if_it_is_graver():
 
 
 def test_a_buyer_in_default_takes_no_place_from_those_who_can_still_be_warned_of():
-    rows = [warned("late", 0.4, in_default=True, exposure=9_000_000), warned("b", 0.06)]
+    rows = [warned("late", 0.4, in_default_since=ON, exposure=9_000_000), warned("b", 0.06)]
     said = today(POLICY, ON, rows, {}, opened=Opened(on_day=4), watched=1_000)
     assert ids(said.opened) == ["b"] and not said.waiting
-    told = warned("late", None, in_default=True, reasons={"in_default": "payment", "insolvency": "legal"})
-    assert ids(today(POLICY, ON, [told], {}, opened=Opened(on_day=5), watched=1_000).opened) == ["late"], "what cannot wait still does not"
+    for since, reason, opens in ((ON, "NEG06", True), (ON - 31 * DAY, "NEG06", False), (ON - 31 * DAY, "insolvency", True)):
+        told = warned("late", None, in_default_since=since, reasons={"in_default": "payment", reason: "legal"})
+        said = today(POLICY, ON, [told], {}, opened=Opened(on_day=5), watched=1_000)
+        assert ids(said.opened) == (["late"] if opens else []), "what cannot wait does not, but an old default is no news"
 
 
 def test_an_alert_that_came_true_is_grave_and_stays_until_somebody_closes_it():
     live = today(POLICY, ON, [warned(probability=0.06)], {}, watched=100).live
-    defaulted = warned(probability=None, in_default=True, reasons={"in_default": "payment"})
+    defaulted = warned(probability=None, in_default_since=ON, reasons={"in_default": "payment"})
     said = today(POLICY, ON + DAY, [defaulted], live, watched=100)
     assert ids(said.raised) == ["a"] and said.live["a"].severity == "red" and "in_default" in said.live["a"].reasons
     later = today(POLICY, ON + 90 * DAY, [defaulted], said.live, watched=100)
@@ -163,7 +165,7 @@ ROWS = st.lists(
     st.builds(
         Warned, st.sampled_from(BUYERS), st.one_of(st.none(), st.floats(0, 0.3)), st.one_of(st.none(), st.floats(0, 100)),
         st.integers(0, 10_000), st.integers(0, 10_000), st.integers(0, 800),
-        st.dictionaries(st.sampled_from(["PAY01", "LIM02", "FIN05", "insolvency"]), st.just("family"), max_size=2), st.booleans(),
+        st.dictionaries(st.sampled_from(["PAY01", "LIM02", "FIN05", "insolvency"]), st.just("family"), max_size=2), st.sampled_from([None, None, ON - 60 * DAY, ON]),
     ),
     max_size=10,
 )  # fmt: skip
@@ -196,7 +198,7 @@ def test_over_any_course_of_days(course, a_day, watched, shuffle):
         for alert in said.opened:
             held = last.get(alert.buyer_id)
             assert held is None or (day - held[0]).days >= policy["hold_days"] or (alert.severity, held[1]) == ("red", "amber")
-        defaulted = {one.buyer_id for one in rows if one.in_default}
+        defaulted = {one.buyer_id for one in rows if one.in_default_since}
         at_once = {one.buyer_id for one in rows if set(one.reasons) & set(policy["at_once"])}
         assert not (set(ids(said.opened)) & defaulted) - at_once and not set(ids(said.waiting)) & defaulted
         assert not set(ids(said.closed)) & defaulted

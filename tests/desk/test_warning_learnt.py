@@ -153,17 +153,15 @@ def test_what_a_person_kept_goes_first_until_it_is_taken_back(tmp_path):
 def test_an_alert_keeps_what_its_probability_was_made_with(ledger, fitted):
     book = ledger.as_of(ON)
     whole = looked_at_all(book, set())
-    one = next(one for one in whole.warned if not one.in_default)
+    one = next(one for one in whole.warned if one.in_default_since is None)
     few = looked_at(book, {one.buyer_id: {}})
     assert whole.model == few.model
     assert whole.model["version"] == "hazard_v1 own-2026-09-30"
     assert whole.model["slopes"] == fitted["slopes"]
     assert few.warned[0].probability_6m == pytest.approx(one.probability_6m, rel=1e-9)
-    failed = next(one for one in whole.warned if one.in_default)
+    failed = next(one for one in whole.warned if one.in_default_since)
     again = looked_at(book, {failed.buyer_id: {}})
-    assert (again.warned[0], again.watched, again.model, again.since) == (
-        failed, 0, whole.model, {failed.buyer_id: whole.since[failed.buyer_id]},
-    )  # fmt: skip
+    assert (again.warned[0], again.watched, again.model) == (failed, 0, whole.model)
     assert again.why(failed.buyer_id) == whole.why(failed.buyer_id) and again.why(failed.buyer_id)[0]["code"] == "in_default"
 
 

@@ -4,7 +4,8 @@
 
 A buyer has at most one live alert: whatever else comes is added to it. It opens above one threshold and closes below a lower one, and only after
 days spent there. New alerts are as many as there is time for, those first of which most can be saved; what cannot wait (`at_once`) does not.
-A buyer in default is collection's: of it only what cannot wait opens an alert, and one that is live has come true and stays until somebody closes it.
+A buyer in default is collection's: of it only what cannot wait opens an alert, once the default is old only what is news; and an alert that is live has come
+true and stays until somebody closes it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 MONTH_DAYS: Final = 30
+FRESH: Final = timedelta(days=MONTH_DAYS)
+URGENT_SIGNALS: Final = ("insolvency", "dishonest_debtor", "enforcement", "bill_dishonoured", "insurer_limit_cut")
+"""Signals that are reasons by themselves, whatever the thresholds of the indicators say."""
+
+GRADE_FALL: Final = "grade_fall"
+NEWS: Final = frozenset({*URGENT_SIGNALS, GRADE_FALL})
+"""Reasons that are there when something has just come; those of indicators stay for as long as it holds."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,7 @@ class Warned:
     exposure_minor   what is at stake, minor units of the base currency; covered_minor  of it what somebody else bears (insurer, security)
     days_past_due    of the oldest open item, 0 = nothing late
     reasons          {code: family}, the gravest first
-    in_default       it need not be warned of a default to come any more
+    in_default_since   None = it is not: nobody need be warned of a default to come any more
     """
 
     buyer_id: str
@@ -39,7 +47,7 @@ class Warned:
     covered_minor: int = 0
     days_past_due: int = 0
     reasons: Mapping[str, str] | None = None
-    in_default: bool = False
+    in_default_since: date | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,7 @@ class Today:
 
 def severity_of(policy: AlertPolicy, warned: Warned) -> str | None:
     """red, amber, or None below both. Either figure is enough; in default is red."""
-    if warned.in_default or any(code in policy["at_once"] for code in warned.reasons or {}):
+    if warned.in_default_since is not None or any(code in policy["at_once"] for code in warned.reasons or {}):
         return "red"
     for level in reversed(SEVERITIES):
         bounds = policy["severity"][level]
@@ -181,7 +189,7 @@ def _together(warned: Iterable[Warned]) -> dict[str, Warned]:
         merged[one.buyer_id] = Warned(
             one.buyer_id, _higher(one.probability_6m, other.probability_6m), _higher(one.rule_score, other.rule_score),
             max(one.exposure_minor, other.exposure_minor), max(one.covered_minor, other.covered_minor),
-            max(one.days_past_due, other.days_past_due), {**(other.reasons or {}), **(one.reasons or {})}, one.in_default or other.in_default,
+            max(one.days_past_due, other.days_past_due), {**(other.reasons or {}), **(one.reasons or {})}, min(filter(None, (one.in_default_since, other.in_default_since)), default=None),
         )  # fmt: skip
     return merged
 
@@ -224,9 +232,13 @@ def _candidates(policy: AlertPolicy, day: date, warned: Iterable[Warned], opened
         held = before is not None and day - before[0] < timedelta(days=policy["hold_days"])
         if before is not None and held and SEVERITIES.index(severity) <= SEVERITIES.index(before[1]):
             continue
-        if any(code in policy["at_once"] for code in one.reasons or {}):
+        at_once = {code for code in one.reasons or {} if code in policy["at_once"]}
+        since = one.in_default_since
+        if since is not None and day - since > FRESH:
+            at_once &= NEWS
+        if at_once:
             urgent.append(one)
-        elif not one.in_default:
+        elif since is None:
             others.append(one)
 
     def order(one: Warned) -> tuple[float, str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from duecourse.decisions.alert import Warned
+from duecourse.decisions.alert import GRADE_FALL, URGENT_SIGNALS, Warned
 from duecourse.decisions.alert_policy import policy_of
 from duecourse.desk.alone import answered
 from duecourse.desk.grading import grade
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 compute: Any = pc
 
-GRADE_FALL: Final = "grade_fall"
 IN_DEFAULT: Final = "in_default"
 BEST: Final = 1
 FALLEN_NOTCHES: Final = 2
@@ -47,8 +46,6 @@ FALLEN_NOTCHES: Final = 2
 FLOOR: Final = 8
 """So is any step down to this grade or below it."""
 
-URGENT_SIGNALS: Final = ("insolvency", "dishonest_debtor", "enforcement", "bill_dishonoured", "insurer_limit_cut")
-"""Signals that are reasons by themselves, whatever the thresholds of the indicators say."""
 THEME_FAMILIES: Final[Mapping[str, str]] = {
     "purchases": "limit", "limit": "limit", "insurer": "limit", "accounts": "financial", "rating": "financial", "contact": "contact", "news": "news",
     "claim": "legal", "seizure": "legal", "operation": "operations",
@@ -72,7 +69,6 @@ class Looked:
     warned    those that may open, keep or close an alert
     watched   buyers looked at that are not in default
     levels    how many are green, amber, red by the plain rules
-    since     {buyer of warned: since when it is in default}
     model     what the probabilities were made with, to be kept with an alert: version, and what the firm's own defaults moved
     why       the sentences of a buyer's indicators as they are now: [{code, why: {code, args}, level}]
     """
@@ -82,7 +78,6 @@ class Looked:
     levels: Mapping[str, int] = field(default_factory=dict)
     why: Callable[[str], list[dict[str, Any]]] = lambda _buyer: []
     model: Mapping[str, Any] = field(default_factory=dict)
-    since: Mapping[str, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -126,7 +121,7 @@ def looked_at_all(book: Book, live: Collection[str], fallen: Iterable[Fallen] = 
         )
         for row in rows.filter(kept).select(["buyer_id", "probability_6m", "score", "reasons", "themes", "in_default_since"]).to_pylist()
     ]  # fmt: skip
-    since = _since((row["buyer_id"], row["in_default_since"]) for row in rows.select(["buyer_id", "in_default_since"]).to_pylist())
+    since = {one.buyer_id: one.in_default_since for one in found}
     counted = {row["values"]: row["counts"] for row in compute.value_counts(rows["level"]).to_pylist()}
     place = {one.buyer_id: -1 for one in found}
     for number, buyer in enumerate(buyers.to_pylist()):
@@ -134,19 +129,18 @@ def looked_at_all(book: Book, live: Collection[str], fallen: Iterable[Fallen] = 
             place[buyer] = number
     return Looked(
         found,
-        rows.num_rows - len(since),
+        rows["in_default_since"].null_count,
         counted,
         lambda buyer: (
             _defaulted(since.get(buyer)) + ([_why(one) for one in judged.reasons(place[buyer])] if place.get(buyer, -1) >= 0 else [])
         ),
         _model(book) if rows.num_rows and rows["basis"][0].as_py() == "model" else {},
-        since,
     )
 
 
 def looked_at(book: Book, buyers: Mapping[str, Mapping[str, str]]) -> Looked:
     """The same of a few, at once: {buyer: {code: family} of what is known besides the indicators}. A buyer the book does not hold is left out."""
-    found, why, since, bases = [], {}, {}, set()
+    found, why, bases = [], {}, set()
     for buyer_id, besides in buyers.items():
         try:
             seen, model = indicators_of(book, buyer_id), warning(book, buyer_id)
@@ -157,20 +151,14 @@ def looked_at(book: Book, buyers: Mapping[str, Mapping[str, str]]) -> Looked:
         stake = at_stake_of(book, buyer_id)
         found.append(_warned(buyer_id, model.probability_6m, seen.score, stake, {**besides, **reasons}, model.in_default_since))
         why[buyer_id] = _defaulted(model.in_default_since) + [_why(one.reason) for one in seen.reasons if one.reason]
-        since[buyer_id] = model.in_default_since
         bases.add(model.basis)
     return Looked(
         found,
-        sum(not one.in_default for one in found),
+        sum(one.in_default_since is None for one in found),
         {},
         lambda buyer: why.get(buyer, []),
         _model(book) if "model" in bases else {},
-        _since(since.items()),
     )
-
-
-def _since(of: Iterable[tuple[str, date | None]]) -> dict[str, date]:
-    return {buyer: day for buyer, day in of if day is not None}
 
 
 def _defaulted(since: date | None) -> list[dict[str, Any]]:
@@ -201,7 +189,7 @@ def _warned(
     exposure = int(stake.get("exposure") or 0)
     return Warned(
         buyer_id, probability, score, exposure, min(int(stake.get("insurer_minor") or 0), exposure), int(stake.get("oldest_days_past_due") or 0),
-        {**({IN_DEFAULT: "payment"} if since else {}), **({GRADE_FALL: "financial"} if fell else {}), **reasons}, since is not None,
+        {**({IN_DEFAULT: "payment"} if since else {}), **({GRADE_FALL: "financial"} if fell else {}), **reasons}, since,
     )  # fmt: skip
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from duecourse.desk.alerting import GRADE_FALL, fell, looked_at, news
+from duecourse.decisions.alert import GRADE_FALL
+from duecourse.desk.alerting import fell, looked_at, news
 from duecourse.desk.dates import default_day
 from duecourse.web.cases import keeping as cases
 from duecourse.web.watch import keeping

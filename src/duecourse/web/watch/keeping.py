@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import transaction
 from django.utils import timezone
 
-from duecourse.decisions.alert import Opened, today
+from duecourse.decisions.alert import GRADE_FALL, Opened, today
 from duecourse.decisions.record import basis_of
-from duecourse.desk.alerting import GRADE_FALL, policy
+from duecourse.desk.alerting import policy
 from duecourse.web.notices.telling import News, audience_of, tell
 from duecourse.web.watch.models import CLEARED, OPEN, SEVERITIES, Alert, AlertEvent, WatchHead
 from duecourse.web.watch.wording import news_args
@@ -120,11 +120,11 @@ def _written(
     seen = {one.buyer_id: one for one in warned}
     done = Drawn(waiting=len(drawn.waiting))
     for alert in drawn.opened:
-        made = _open(book, alert, seen[alert.buyer_id], cause, explained.get(alert.buyer_id, ()), looked)
+        made = _open(book, alert, seen[alert.buyer_id], cause, explained.get(alert.buyer_id, ()), looked.model)
         if made is not None:
             done.opened.append(made.pk)
             _tell_opened(audience, made)
-    _follow(book, rows, drawn, seen, explained, audience, looked, done)
+    _follow(book, rows, drawn, seen, explained, audience, done)
     return done
 
 
@@ -141,17 +141,17 @@ def _opened(rules: AlertPolicy, on: date, cause: str) -> Opened:
     return Opened(day, month, last)
 
 
-def _open(book: Book, alert: LiveAlert, warned: Warned, cause: str, why: Iterable[Mapping[str, Any]], looked: Looked) -> Alert | None:
+def _open(
+    book: Book, alert: LiveAlert, warned: Warned, cause: str, why: Iterable[Mapping[str, Any]], model: Mapping[str, Any]
+) -> Alert | None:
     basis = basis_of(book)
     made = Alert.objects.create(
         buyer_id=alert.buyer_id, severity=alert.severity, reasons=_reasons(book.on, alert.reasons, why), probability=alert.probability_6m,
         rule_score=alert.rule_score, rank=alert.rank, exposure_minor=warned.exposure_minor, covered_minor=warned.covered_minor,
         days_past_due=warned.days_past_due, currency=book.base_currency, cause=cause, policy=alert.policy, opened_on=alert.opened_on,
-        raised_on=alert.raised_on, in_default_since=looked.since.get(alert.buyer_id), seen_on=book.on, book_on=basis.book_on, book_known_at=basis.known_at, ledger_version=basis.ledger_version,
+        raised_on=alert.raised_on, in_default_since=warned.in_default_since, seen_on=book.on, book_on=basis.book_on, book_known_at=basis.known_at, ledger_version=basis.ledger_version,
     )  # fmt: skip
-    happened(
-        made, "opened", "opened", book.on, severity=made.severity, reasons=[one["code"] for one in made.reasons], model=dict(looked.model)
-    )
+    happened(made, "opened", "opened", book.on, severity=made.severity, reasons=[one["code"] for one in made.reasons], model=dict(model))
     return made
 
 
@@ -165,7 +165,7 @@ def _reasons(on: date, codes: Mapping[str, str], why: Iterable[Mapping[str, Any]
 
 def _follow(
     book: Book, rows: Mapping[str, Alert], drawn: Today, seen: Mapping[str, Warned], explained: Mapping[str, Sequence[Mapping[str, Any]]],
-    audience: Audience, looked: Looked, done: Drawn,
+    audience: Audience, done: Drawn,
 ) -> None:  # fmt: skip
     """Write down how the alerts that were live went on."""
     raised = {one.buyer_id for one in drawn.raised}
@@ -182,7 +182,7 @@ def _follow(
         row.probability, row.rule_score, row.rank = now.probability_6m, now.rule_score, now.rank
         if warned is not None:
             row.exposure_minor, row.covered_minor, row.days_past_due = warned.exposure_minor, warned.covered_minor, warned.days_past_due
-            row.in_default_since = looked.since.get(buyer)
+            row.in_default_since = warned.in_default_since
             row.seen_on = max(row.seen_on, book.on)
         if graver and row.snoozed_until is not None:  # what grew worse does not rest
             row.snoozed_until = None
