@@ -127,8 +127,8 @@ def bounds_of_rows(invoice: pa.Table, settlement: pa.Table, on: date, *, days_pa
     most, least = np.zeros(len(runs), np.int64), np.zeros(len(runs), np.int64)
     columns = {
         "invoice_start": starts[0], "issue_day": issue, "due_day": _numbers(invoice["due_date"], NO_DAY),
-        "invoice_amount": invoice["amount_minor"].to_numpy().astype(np.int64), "settlement_start": starts[1], "settle_day": settle,
-        "settle_amount": settlement["amount_minor"].to_numpy().astype(np.int64)[applied], "position": (of - starts[0][run[of]]).astype(np.int32),
+        "invoice_amount": _minor(invoice["amount_minor"]), "settlement_start": starts[1], "settle_day": settle,
+        "settle_amount": _minor(settlement["amount_minor"])[applied], "position": (of - starts[0][run[of]]).astype(np.int32),
     }  # fmt: skip
     _walked(range(len(runs)), columns, on, days_past_due, within_days, most, least)
     return _told(runs, most, least)
@@ -148,6 +148,11 @@ def _told(runs: pa.Table, most: Minor, least: Minor) -> pa.Table:
 
 def _numbers(day: Any, missing: int) -> Days:
     found: Days = compute.fill_null(day.cast(pa.int32()), missing).to_numpy()
+    return found
+
+
+def _minor(amount: Any) -> Minor:
+    found: Minor = compute.fill_null(amount, 0).to_numpy().astype(np.int64)
     return found
 
 
