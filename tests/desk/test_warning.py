@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.compute as pc
 import pytest
 
 from duecourse import samples
+from duecourse.desk.alone import alone
 from duecourse.desk.opening import open_ledger
 from duecourse.desk.replaying import without_later
 from duecourse.desk.warning import SINCE, WARNED, warned, warning
-from duecourse.desk.watched import SHORT_HISTORY_DAYS, short_history
+from duecourse.desk.watched import SHORT_HISTORY_DAYS, in_default, in_default_since, short_history
 from duecourse.errors import BuyerUnknownError
 from duecourse.ledger.scope import Scope
 from duecourse.messages import use_language
-from duecourse.risk.outcomes import default_events, defaults, definition
+from duecourse.risk.outcomes import KINDS, default_events, defaults, definition
 from duecourse.risk.points import POINTS_PER_LOG_ODDS, logit
 from duecourse.samples.economy import Economy, write
 
@@ -70,6 +72,19 @@ def test_one_buyer_is_told_the_same_as_among_all_and_its_points_add_up(everybody
         assert one.low == pytest.approx(row["low"], rel=1e-9)
         odds = float(logit(np.array(one.probability_6m)) - logit(np.array(one.base_rate_6m)))
         assert one.points == pytest.approx(-POINTS_PER_LOG_ODDS * odds, abs=1e-6)
+
+
+def test_a_definition_by_which_nothing_is_a_default_puts_nobody_in_default(everybody):
+    book, rows = everybody
+    nothing = {"definitions": {"default": {kind: {"used": False} for kind in KINDS}}}
+    own = replace(book)
+    own.__dict__["settings"] = {**book.settings, "default_definitions": nothing}
+    assert in_default(book) and in_default(own) == {}
+    buyer = next(row["buyer_id"] for row in rows.to_pylist() if row["in_default_since"])
+    facts = alone(book, buyer)
+    assert in_default_since(facts, buyer)
+    facts.__dict__["settings"] = own.settings
+    assert in_default_since(facts, buyer) is None
 
 
 def test_every_theme_reads_in_both_languages(everybody):

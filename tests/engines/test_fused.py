@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
+from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import partial
 from operator import itemgetter
@@ -93,11 +93,16 @@ def same(fused: pa.Table, defined: pa.Table) -> None:
             assert one == other, field.name
 
 
-def hold_equal(facts, days, chunk_rows):
+@contextmanager
+def laid_out(facts, **how):
+    """A ledger of these facts, and its columns."""
     ledger = memory_ledger(facts)
-    folder = Path(tempfile.mkdtemp())
-    try:
-        columns = build(ledger, folder / "columns", threads=1, chunk_rows=chunk_rows)
+    with tempfile.TemporaryDirectory() as folder:
+        yield ledger, build(ledger, Path(folder) / "columns", threads=1, **how)
+
+
+def hold_equal(facts, days, chunk_rows):
+    with laid_out(facts, chunk_rows=chunk_rows) as (ledger, columns):
         for on in days:
             book = ledger.as_of(on)
             defined = book.run(buyer_measures(book))
@@ -105,8 +110,6 @@ def hold_equal(facts, days, chunk_rows):
             same(measure(columns, on, threads=2), defined)
             for buyer in ("A", "É", "nobody"):
                 same(measure_buyer(columns, buyer, on), defined.filter(pc.equal(defined["buyer_id"], buyer)))
-    finally:
-        shutil.rmtree(folder)
 
 
 def some_days(random: Random, count: int) -> list[date]:
@@ -141,10 +144,7 @@ def test_how_paying_changes_is_as_the_expressions_define_it(seed):
         facts["exchange_rate"] = [
             {"provider": "own", "base_currency": "USD", "quote_currency": "CNY", "rate_date": FIRST + timedelta(days=day), "rate": 7.0} for day in range(0, 1300, 30)
         ]  # fmt: skip
-    ledger = memory_ledger(facts)
-    folder = Path(tempfile.mkdtemp())
-    try:
-        columns = build(ledger, folder / "columns", threads=1)
+    with laid_out(facts) as (ledger, columns):
         for on in some_days(random, 2):
             book = ledger.as_of(on)
             factors = {row["currency"]: row["factor"] for row in book.run(minor_rates(book)).to_pylist()}
@@ -162,8 +162,6 @@ def test_how_paying_changes_is_as_the_expressions_define_it(seed):
                         buyer,
                         name,
                     )
-    finally:
-        shutil.rmtree(folder)
 
 
 @given(seed=st.integers(0, 2**32))
@@ -179,13 +177,13 @@ def test_who_is_in_default_is_the_same_where_the_columns_spare_most_pasts(seed):
          "ended_on": random.choice([None, FIRST + timedelta(days=900)])} for place, name in enumerate(names)
     ]  # fmt: skip
     share = random.choice([0.0, 0.05, 0.6])
-    stated = {kind: {"share": share, "cure_days": random.choice([0, 1, 90])} for kind in ("past_due", "write_off")}
+    stated = {
+        kind: {"share": share, "cure_days": random.choice([0, 1, 90]), "used": random.random() < 0.8} for kind in ("past_due", "write_off")
+    }
+    stated |= {kind: {"used": random.random() < 0.7} for kind in ("insolvency", "enforcement")}
     wording = definition(settings={"default_definitions": {"definitions": {"default": stated}}})
     age = wording["past_due"]["days_past_due"]
-    ledger = memory_ledger(facts)
-    folder = Path(tempfile.mkdtemp())
-    try:
-        columns = build(ledger, folder / "columns", threads=1)
+    with laid_out(facts) as (ledger, columns):
         for on in some_days(random, 3):
             book = ledger.as_of(on)
             events = defaults(default_events(book, wording))
@@ -212,8 +210,6 @@ def test_who_is_in_default_is_the_same_where_the_columns_spare_most_pasts(seed):
                 counts = [one for one in mine if one["moved_on"] >= since] + [one for one in mine if one["moved_on"] <= since][-1:]
                 assert max([one["long_overdue"] for one in counts], default=0) <= row["most_long_overdue"]
                 assert not counts or row["least_outstanding"] <= min(one["outstanding"] for one in counts)
-    finally:
-        shutil.rmtree(folder)
 
 
 def test_it_gives_what_the_expressions_define_at_the_edges():
@@ -234,11 +230,8 @@ def test_amount_times_days_stays_exact_beyond_64_bits():
         "invoice": [{"invoice_id": "1", "buyer_id": "A", "issue_date": FIRST, "due_date": FIRST, "amount_minor": big}],
         "settlement": [{"invoice_id": "1", "buyer_id": "A", "settle_date": FIRST + timedelta(days=2900), "amount_minor": big // 2}],
     }
-    folder = Path(tempfile.mkdtemp())
-    try:
-        row = measure(build(memory_ledger(facts), folder / "columns"), FIRST + timedelta(days=3000)).to_pylist()[0]
-    finally:
-        shutil.rmtree(folder)
+    with laid_out(facts) as (_ledger, columns):
+        row = measure(columns, FIRST + timedelta(days=3000)).to_pylist()[0]
     assert row["outstanding"] == big - big // 2
     assert row["weighted_days_late_open"] == pytest.approx(3000, rel=1e-15)
     assert row["days_beyond_terms_365d"] == pytest.approx(2900, rel=1e-15)

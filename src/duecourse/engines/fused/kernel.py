@@ -60,6 +60,15 @@ def _first_after(days: Days, low: int, high: int, day: int) -> int:
 
 
 @compiled
+def _longest(first: int, last: int, start: Minor) -> int:
+    """How many rows the longest of the runs first..last-1 has."""
+    longest = 0
+    for run in range(first, last):
+        longest = max(longest, int(start[run + 1] - start[run]))
+    return longest
+
+
+@compiled
 def _hidden(place: int, flag: int, issued: int, counts_until: Days, on: int) -> bool:
     """Does a settlement not count in this run as of `on`?
 
@@ -98,10 +107,7 @@ def measure_runs(  # noqa: C901, PLR0912, PLR0915 — one walk; splitting it wou
 
     month_start, month_days: first day and length of the calendar months counted back over, latest first.
     """
-    longest = 0
-    for run in range(first, last):
-        longest = max(longest, int(invoice_start[run + 1] - invoice_start[run]))
-    open_minor = np.empty(longest, np.int64)
+    open_minor = np.empty(_longest(first, last, invoice_start), np.int64)
 
     for run in range(first, last):
         base = invoice_start[run]

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from duecourse.compiled import compiled
 from duecourse.engines.fused import EPOCH, SHARES_PER_THREAD, _shares
-from duecourse.engines.fused.kernel import NO_DAY, _first_after
+from duecourse.engines.fused.kernel import NO_DAY, _first_after, _longest
 from duecourse.measures.positions import ITEM
 
 if TYPE_CHECKING:
@@ -39,10 +39,7 @@ def _walk(  # noqa: C901, PLR0912 — one walk
     first: int, last: int, invoice_start: Minor, issue_day: Days, due_day: Days, invoice_amount: Minor, settlement_start: Minor, settle_day: Days,
     settle_amount: Minor, position: Days, on: int, days_past_due: int, since: int, most: Minor, least: Minor,
 ) -> None:  # fmt: skip
-    longest = 0
-    for run in range(first, last):
-        longest = max(longest, int(invoice_start[run + 1] - invoice_start[run]))
-    open_minor = np.empty(longest, np.int64)
+    open_minor = np.empty(_longest(first, last, invoice_start), np.int64)
     for run in range(first, last):
         base = invoice_start[run]
         issued = _first_after(issue_day, base, invoice_start[run + 1], on) - base

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from duecourse.calendar import months_back
 from duecourse.compiled import compiled
-from duecourse.engines.fused.kernel import CASH, DILUTION, NO_DAY, PAYMENT, _first_after, _hidden
+from duecourse.engines.fused.kernel import CASH, DILUTION, NO_DAY, PAYMENT, _first_after, _hidden, _longest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,10 +102,7 @@ def _walk(  # noqa: C901, PLR0912, PLR0915 — one walk; splitting it would pass
     year: Minor,
 ) -> None:
     """Add the runs first..last-1 to the sums. `months`: how many of month_start and month_end get balances and flows."""
-    longest = 0
-    for run in range(first, last):
-        longest = max(longest, int(invoice_start[run + 1] - invoice_start[run]))
-    open_minor = np.empty(longest, np.int64)
+    open_minor = np.empty(_longest(first, last, invoice_start), np.int64)
 
     for run in range(first, last):
         if not seen[run]:

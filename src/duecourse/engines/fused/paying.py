@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from duecourse.compiled import compiled
 from duecourse.engines.fused import EPOCH, SHARES_PER_THREAD, _shares
-from duecourse.engines.fused.kernel import CASH, NO_DAY, PAYMENT, _first_after, _hidden
+from duecourse.engines.fused.kernel import CASH, NO_DAY, PAYMENT, _first_after, _hidden, _longest
 from duecourse.measures.indicators.payment import (
     CLOSED,
     LEAST_MONTHS,
@@ -80,9 +80,7 @@ def _walk(  # noqa: C901, PLR0912 — one walk; splitting it would pass thirty v
     sums      [run, PAID | LATE | CYCLE, month back]; payments  how many there were in those months
     parts     payments of PAY05, −1 = no money lately; oldest, unpaid  days and amount of PAY03, 0 = nothing overdue
     """
-    longest = 0
-    for run in range(first, last):
-        longest = max(longest, int(invoice_start[run + 1] - invoice_start[run]))
+    longest = _longest(first, last, invoice_start)
     open_minor = np.empty(longest, np.int64)
     lately = np.zeros(longest, np.int64)
 

@@ -44,7 +44,7 @@ EVENTS: Final = pa.schema(
 )  # fmt: skip
 
 
-def default_events(book: Book, definition: Definition, *, ask: Ask | None = None) -> pa.Table:
+def default_events(book: Book, definition: Definition) -> pa.Table:
     """Which events that count as default had become known by the book's day?  违约事件
 
     One row per event, by buyer and the day it was known:
@@ -59,14 +59,12 @@ def default_events(book: Book, definition: Definition, *, ask: Ask | None = None
     While an event counts, the same again is no new one, so that neither a payment of a few days nor a second notice makes two defaults of one.
     Amounts of different currencies are never added up: each currency has its own past-due events. As of an earlier day the book gives the same
     events, as far as they were known by then: what is told of a day never changes with what happens after it.
-
-    ask  gives the rows of an expression over the book, by its name and what draws it up; by default the book is asked
     """
-    asked = ask or (lambda _name, make: book.run(make(book)))
-    parts = [*_of_amounts(book.on, definition, asked)]
-    if any(definition[kind]["used"] for kind in OF_SIGNALS):
-        parts += _of_signals(book, definition, asked)
-    whole = pa.concat_tables([EVENTS.empty_table(), *parts])
+
+    def ask(_name: str, make: Callable[[Book], ir.Table]) -> pa.Table:
+        return book.run(make(book))
+
+    whole = pa.concat_tables([EVENTS.empty_table(), *_of_amounts(book.on, definition, ask), *_of_signals(book, definition, ask)])
     return whole.sort_by([(name, "ascending") for name in ("buyer_id", "known_on", "kind", "currency")])
 
 
@@ -75,20 +73,19 @@ def lasting(
 ) -> pa.Table:
     """Who of these buyers is in default on the book's day? The rows of `defaults` that are not cured.
 
-    ask     as of `default_events`; it also takes tables by name, which it hands on to what draws up the expression
+    ask     gives the rows of an expression over the book, by its name and what draws it up, and takes the tables this is given by name
     bounds  where they are at hand: of every buyer and currency (`buyer_id`, `currency`), on any day of so many, `most_long_overdue` by the definition's age
             and `least_outstanding`. The past of those who cannot be in default by them is not gone through
     """
-    told = list(_of_signals(book, definition, ask)) if any(definition[kind]["used"] for kind in OF_SIGNALS) else []
-    told = [one.filter(compute.is_in(one["buyer_id"], buyers)) for one in told]
+    told = [one.filter(compute.is_in(one["buyer_id"], buyers)) for one in _of_signals(book, definition, ask)]
     names = pa.table({"buyer_id": buyers})
     if bounds is not None:
         whom = [one.filter(compute.is_null(one["cured_on"])) for one in told]
         whom += [
             _possible(definition, kind, ask, bounds(int(definition[kind]["cure_days"]))) for kind in OF_AMOUNTS if definition[kind]["used"]
         ]
-        may_be = compute.is_in(buyers, pa.concat_tables([one.select(["buyer_id"]) for one in whom])["buyer_id"].combine_chunks())
-        names = names.filter(may_be)
+        may_be = pa.concat_tables([one.select(["buyer_id"]) for one in (EVENTS.empty_table(), *whom)])["buyer_id"].combine_chunks()
+        names = names.filter(compute.is_in(buyers, may_be))
     found = defaults(pa.concat_tables([EVENTS.empty_table(), *_of_amounts(book.on, definition, ask, names), *told]))
     return found.filter(compute.is_null(found["cured_on"]))
 
@@ -206,6 +203,8 @@ def _rows(course: pa.Table, kind: str, key: Numbers, at: Numbers, start: Numbers
 
 def _of_signals(book: Book, definition: Definition, ask: Ask) -> Iterable[pa.Table]:
     kinds = sorted({name for kind in OF_SIGNALS if definition[kind]["used"] for name in definition[kind]["kinds"]})
+    if not kinds:
+        return
     rows = ask(f"told of {kinds}", lambda of: _told(of, kinds))
     until = (book.on - EPOCH).days
     for kind in OF_SIGNALS:
