@@ -12,7 +12,7 @@ from django.urls import reverse
 from duecourse.desk.alerting import Looked
 from duecourse.desk.indicator_view import Evidence
 from duecourse.desk.warning import warning
-from duecourse.messages import use_language
+from duecourse.messages import say, use_language
 from duecourse.web import books
 from duecourse.web.accounts.models import AuditEvent
 from duecourse.web.notices.models import Notice, Preference
@@ -63,11 +63,17 @@ def test_an_alert_shows_why_what_changed_and_what_could_be_done(signed_in, alert
 
 @pytest.mark.alike
 def test_the_facts_behind_a_reason_are_named_in_the_readers_language():
-    for language, words in (("en", ("Insolvency", "Unqualified opinion")), ("zh", ("破产", "标准无保留意见"))):
+    for language, words in (
+        ("en", ("Insolvency", "Unqualified opinion", say("web.limits_kind_insurer", "en"))),
+        ("zh", ("破产", "标准无保留意见", "保险")),
+    ):
         use_language(language)
         try:
             signal, accounts = Evidence("signal", "insolvency", DAY), Evidence("statement", "2024-12-31", DAY, text="unqualified")
             assert words[0].lower() in pages._evidence(signal).lower() and words[1] in pages._evidence(accounts)
+            assert words[2] in pages._evidence(Evidence("limit", "insurer", DAY)) and "other" in pages._evidence(
+                Evidence("limit", "other", DAY)
+            )
         finally:
             use_language("en")
 

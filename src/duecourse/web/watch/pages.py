@@ -220,6 +220,8 @@ def _model(book: Book, one: Alert) -> dict[str, Any] | None:
 def _evidence(fact: Any) -> str:
     what = f"warning.ev_{fact.what}"
     name = kind_word(fact.name) if fact.what == "signal" else fact.name
+    if fact.what == "limit" and f"web.limits_kind_{name}" in catalogue():
+        name = say(f"web.limits_kind_{name}")
     text = opinion_words(fact.text or "") if fact.what == "statement" else fact.text
     parts = [say(what) if what in catalogue() else fact.what, name, f"{fact.on}" if fact.on else ""]
     if fact.days is not None:
