@@ -109,6 +109,9 @@ def test_a_buyer_in_default_takes_no_place_from_those_who_can_still_be_warned_of
         told = warned("late", None, in_default_since=since, reasons={"in_default": "payment", reason: "legal"})
         said = today(POLICY, ON, [told], {}, opened=Opened(on_day=5), watched=1_000)
         assert ids(said.opened) == (["late"] if opens else []), "what cannot wait does not, but an old default is no news"
+    longer = checked({"in_default_days": 31})
+    told = warned("late", None, in_default_since=ON - 31 * DAY, reasons={"in_default": "payment", "NEG06": "legal"})
+    assert ids(today(longer, ON, [told], {}, opened=Opened(on_day=5), watched=1_000).opened) == ["late"]
 
 
 def test_an_alert_that_came_true_is_grave_and_stays_until_somebody_closes_it():

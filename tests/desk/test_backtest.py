@@ -15,6 +15,7 @@ from duecourse.cli import main
 from duecourse.decisions.alert_policy import checked
 from duecourse.desk import answers, replaying
 from duecourse.desk.backtest import backtest, kept_backtest
+from duecourse.desk.backtest_words import definition_note
 from duecourse.desk.leak_guard import Differing, differing, without_later
 from duecourse.desk.plain_rules import RULES, standing
 from duecourse.desk.policy_replay import by_policy
@@ -245,6 +246,14 @@ def test_the_command_tells_it_in_both_languages(small_ledger, tmp_path, capsys, 
     assert words in capsys.readouterr().out
     assert main([*asked, "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["defaults"] == told["defaults"]
+
+
+def test_a_backtest_kept_before_signals_ran_out_is_told_as_it_was_counted(told):
+    assert "at most 731 days after it was published" in definition_note(told)
+    parts = {name: {key: one for key, one in part.items() if key != "lasts_days"} if isinstance(part, dict) else part
+             for name, part in told["definition"].items()}  # fmt: skip
+    before = definition_note({**told, "definition": {**parts, "version": "v1"}})
+    assert "insolvency proceedings known; listed as a judgment debtor." in before and "731" not in before
 
 
 def test_a_rule_set_that_is_none_is_refused(small_ledger, tmp_path, capsys):

@@ -106,6 +106,22 @@ def test_write_offs_and_signals_count_as_they_are_known():
     assert told(signal=[signal("lawsuit", dt.date(2025, 5, 5), severity="red")]) == []
 
 
+def test_a_listing_nobody_ended_does_not_keep_a_buyer_in_default_for_ever():
+    listed = dt.date(2023, 1, 10)
+    over = listed + (731 + 90) * DAY
+    facts = {"signal": [signal("dishonest_debtor", listed), signal("insolvency", listed, "b")]}
+    assert [row[4] for row in told(over - DAY, **facts)] == [None, None]
+    assert [row[4] for row in told(over, **facts)] == [over, None]
+    end = listed + (1826 + 90) * DAY
+    assert [row[4] for row in told(end - DAY, **facts)] == [over, None] and [row[4] for row in told(end, **facts)] == [over, end]
+    renewed = {"signal": [*facts["signal"], signal("dishonest_debtor", listed + 700 * DAY)]}
+    assert [row[4] for row in told(over + 700 * DAY, **renewed)] == [over + 700 * DAY, None]
+    late = {"signal": [{**facts["signal"][0], "ended_on": over + DAY}]}
+    assert [row[4] for row in told(over + DAY, **late)] == [over], "said to be lifted later, it was told as over before"
+    own = {"default_definitions": {"definitions": {"default": {"enforcement": {"lasts_days": 100, "cure_days": 0}}}}}
+    assert [row[4] for row in told(settings=own, signal=facts["signal"][:1])] == [listed + 100 * DAY]
+
+
 def test_a_buyer_is_in_default_once_whatever_made_it_so():
     facts = {
         "invoice": [invoice(1, 1_000_000, dt.date(2025, 6, 30)), invoice(2, 1_000_000, dt.date(2025, 6, 30), "b")],
@@ -163,7 +179,7 @@ def test_the_firm_may_word_it_otherwise():
     "own",
     [
         {"definition": {}}, {"definitions": {"default": {"past_due": {"days": 3}}}}, {"definitions": {"default": {"past_due": {"share": 2}}}},
-        {"definitions": {"default": {"insolvency": {"kinds": ["rumour"]}}}}, {"least_amounts": {"CNY": -1}}, {"definitions": {"default": 3}},
+        {"definitions": {"default": {"insolvency": {"kinds": ["rumour"]}}}}, {"definitions": {"default": {"enforcement": {"lasts_days": 0}}}}, {"least_amounts": {"CNY": -1}}, {"definitions": {"default": 3}},
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused(own):
@@ -233,6 +249,9 @@ def test_what_is_told_of_a_day_never_changes_with_later_facts(facts, on, dispute
     given_["signal"] = [
         signal("insolvency", on + shift * DAY, buyer, occurred_on=on + (shift - 5) * DAY, ended_on=on + (shift + 20) * DAY)
         for shift, buyer in ((-60, "a"), (-3, "a"), (2, "a"), (-1, "b"))
+    ]
+    given_["signal"] += [
+        signal("dishonest_debtor", on - shift * DAY, "c", ended_on=on + end * DAY) for shift, end in ((900, 10), (780, -30), (40, 5))
     ]
     wording = definition(name, {"default_definitions": {"least_amounts": {"CNY": 1, "USD": 1}}})
     then = default_events(samples.book(on, **given_), wording)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 MONTH_DAYS: Final = 30
-FRESH: Final = timedelta(days=MONTH_DAYS)
 URGENT_SIGNALS: Final = ("insolvency", "dishonest_debtor", "enforcement", "bill_dishonoured", "insurer_limit_cut")
 """Signals that are reasons by themselves, whatever the thresholds of the indicators say."""
 
@@ -234,7 +233,7 @@ def _candidates(policy: AlertPolicy, day: date, warned: Iterable[Warned], opened
             continue
         at_once = {code for code in one.reasons or {} if code in policy["at_once"]}
         since = one.in_default_since
-        if since is not None and day - since > FRESH:
+        if since is not None and day - since > timedelta(days=policy["in_default_days"]):
             at_once &= NEWS
         if at_once:
             urgent.append(one)

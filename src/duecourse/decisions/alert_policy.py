@@ -25,10 +25,10 @@ ACTS: Final = ("review_grade", "cut_limit", "prepay", "call", "secure", "notify_
 RANKINGS: Final = ("expected_saving", "probability")
 MAY_BE_NONE: Final = ("alerts_per_analyst_day", "share_of_watched_a_month")
 LIMITS: Final = {
-    "probability_6m": (0.0, 1.0), "rule_score": (0.0, 100.0), "days": (0, 365), "hold_days": (0, 3660), "analysts": (0.0, 10_000.0),
+    "probability_6m": (0.0, 1.0), "rule_score": (0.0, 100.0), "days": (0, 365), "hold_days": (0, 3660), "in_default_days": (0, 3660), "analysts": (0.0, 10_000.0),
     "alerts_per_analyst_day": (0.0, 1_000.0), "share_of_watched_a_month": (0.0, 1.0), "most_acts": (1, len(ACTS)),
 }  # fmt: skip
-WHOLE: Final = ("days", "hold_days", "most_acts")
+WHOLE: Final = ("days", "hold_days", "in_default_days", "most_acts")
 
 
 @dataclass(frozen=True)

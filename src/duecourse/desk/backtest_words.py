@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from duecourse.glossary import TERMS, label
 from duecourse.messages import catalogue, say
+from duecourse.risk.outcomes.definitions import OF_SIGNALS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,7 +64,7 @@ def definition_note(found: Mapping[str, Any]) -> str:
     """The definition of the event as a sentence."""
     told = found["definition"]
     parts = [
-        say(f"backtest.part_{kind}", **_words(told[kind]))
+        say(f"backtest.part_{_worded(kind, told[kind])}", **_words(told[kind]))
         for kind in ("past_due", "write_off", "insolvency", "enforcement") if told[kind]["used"]
     ]  # fmt: skip
     return say(
@@ -72,8 +73,18 @@ def definition_note(found: Mapping[str, Any]) -> str:
     )  # fmt: skip
 
 
+def _worded(kind: str, part: Mapping[str, Any]) -> str:
+    """Backtests kept from before definitions v2 counted a signal until it was ended, however old it was."""
+    return f"{kind}_until_ended" if kind in OF_SIGNALS and "lasts_days" not in part else kind
+
+
 def _words(part: Mapping[str, Any]) -> dict[str, Any]:
-    words = {"days": part.get("days_past_due"), "cure": part["cure_days"], "share": percent(part.get("share"))}
+    words = {
+        "days": part.get("days_past_due"),
+        "cure": part["cure_days"],
+        "lasts": part.get("lasts_days"),
+        "share": percent(part.get("share")),
+    }
     return {name: value for name, value in words.items() if value is not None}
 
 

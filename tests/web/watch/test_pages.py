@@ -171,7 +171,7 @@ def test_the_policy_is_shown_and_changed_by_who_sets_rules(signed_in, own_ledger
     assert 'value="15"' in page and "Insolvency" in page
     form = {
         "severity.red.probability_6m": "20", "severity.red.rule_score": "60", "severity.amber.probability_6m": "8", "severity.amber.rule_score": "35",
-        "closing.probability_6m": "2.5", "closing.rule_score": "25", "closing.days": "30", "hold_days": "182", "budget.analysts": "3",
+        "closing.probability_6m": "2.5", "closing.rule_score": "25", "closing.days": "30", "hold_days": "182", "in_default_days": "14", "budget.analysts": "3",
         "budget.alerts_per_analyst_day": "", "budget.share_of_watched_a_month": "2", "ranking": "probability", "escalate_after_days": "5", "version": "ours 1",
     }  # fmt: skip
     assert browser.post(reverse("alerts_rules_keep"), form | {"severity.red.probability_6m": "1"}).status_code == 422
@@ -183,6 +183,7 @@ def test_the_policy_is_shown_and_changed_by_who_sets_rules(signed_in, own_ledger
     changed = books.ledger().as_of(books.day_of(books.ledger()))
     assert policy(changed)["severity"]["red"]["probability_6m"] == 0.2
     assert policy(changed)["budget"] == {"analysts": 3, "alerts_per_analyst_day": None, "share_of_watched_a_month": 0.02}
+    assert policy(changed)["in_default_days"] == 14
     assert handling(changed) == {"escalate_after_days": 5}
     assert signed_in("sales").post(reverse("alerts_rules_keep"), form).status_code == 403
 

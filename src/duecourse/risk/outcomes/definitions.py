@@ -23,7 +23,7 @@ KINDS: Final = ("past_due", "write_off", "insolvency", "enforcement")
 
 OF_SIGNALS: Final = ("insolvency", "enforcement")
 DEFAULT: Final = "default"
-LIMITS: Final = {"horizon_days": (30, 730), "days_past_due": (1, 720), "share": (0.0, 1.0), "cure_days": (0, 3660)}
+LIMITS: Final = {"horizon_days": (30, 730), "days_past_due": (1, 720), "share": (0.0, 1.0), "cure_days": (0, 3660), "lasts_days": (1, 3660)}
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class Definition:
     values         its parts as the JSON has them: `horizon_days`, within which a warning should be followed by it, and one part a kind of
                    KINDS: `used`; `cure_days`, after so many days without it the buyer is no longer in default; for amounts `share` of what the
                    buyer owes that is material, `above_least_amount` whether it must also reach that, and `days_past_due` from which on; for
-                   signals `kinds` and `severities` that count
+                   signals `kinds` and `severities` that count, and `lasts_days` after its publication from which on it counts as ended: what was lifted
+                   long ago is seldom said to be, and whoever is in default for ever is never warned of
     least_amounts  minor units a currency below which nothing is material; of a currency not named only the share counts
     """
 
@@ -65,7 +66,7 @@ class Definition:
 @cache
 def shipped() -> dict[str, Any]:
     """The set that comes with the product."""
-    found: dict[str, Any] = json.loads(resources.files(__package__).joinpath("definitions_v1.json").read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(resources.files(__package__).joinpath("definitions_v2.json").read_text(encoding="utf-8"))
     return found
 
 

@@ -54,7 +54,8 @@ def default_events(book: Book, definition: Definition) -> pa.Table:
         known_on      date    the same; of a signal the day it was published
         amount_minor  int64   the amount on that day, in minor units of `currency`; of a signal what it tells, mostly nothing
         currency      string
-        cured_on      date    since when it no longer counts: `cure_days` after the last day on which it held; null while it does
+        cured_on      date    since when it no longer counts: `cure_days` after the last day on which it held (a signal: until it ended, at most
+                              `lasts_days` from its publication); null while it does
 
     While an event counts, the same again is no new one, so that neither a payment of a few days nor a second notice makes two defaults of one.
     Amounts of different currencies are never added up: each currency has its own past-due events. As of an earlier day the book gives the same
@@ -215,9 +216,9 @@ def _of_signals(book: Book, definition: Definition, ask: Ask) -> Iterable[pa.Tab
         severe = compute.is_in(compute.fill_null(rows["severity"], "red"), pa.array(rule["severities"]))
         own = rows.filter(compute.and_(mine, severe))
         own = own.sort_by([(name, "ascending") for name in ("buyer_id", "published_on", "happened_on", "signal_id")])
-        ended = _days(own["ended_on"])
-        end = np.where(ended == FAR, FAR, ended + rule["cure_days"])
-        first, cured = _merged(_codes(own["buyer_id"]), _days(own["published_on"]), end)
+        published = _days(own["published_on"])
+        ended = np.minimum(_days(own["ended_on"]), published + rule["lasts_days"])
+        first, cured = _merged(_codes(own["buyer_id"]), published, ended + rule["cure_days"])
         taken = own.take(first)
         yield pa.table(
             [

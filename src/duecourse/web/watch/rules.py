@@ -31,7 +31,7 @@ SHARES: Final = ("probability_6m", "share_of_watched_a_month")
 """Fractions, typed as percentages."""
 FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "opens": ("severity.red.probability_6m", "severity.red.rule_score", "severity.amber.probability_6m", "severity.amber.rule_score"),
-    "closes": ("closing.probability_6m", "closing.rule_score", "closing.days", "hold_days"),
+    "closes": ("closing.probability_6m", "closing.rule_score", "closing.days", "hold_days", "in_default_days"),
     "budget": ("budget.analysts", "budget.alerts_per_analyst_day", "budget.share_of_watched_a_month"),
 }  # fmt: skip
 ESCALATE: Final = "escalate_after_days"
