@@ -249,7 +249,7 @@ def test_the_command_tells_it_in_both_languages(small_ledger, tmp_path, capsys, 
 
 
 def test_a_backtest_kept_before_signals_ran_out_is_told_as_it_was_counted(told):
-    assert "at most 731 days after it was published" in definition_note(told)
+    assert "(taken to be 731 days after publication at the latest)" in definition_note(told)
     parts = {name: {key: one for key, one in part.items() if key != "lasts_days"} if isinstance(part, dict) else part
              for name, part in told["definition"].items()}  # fmt: skip
     before = definition_note({**told, "definition": {**parts, "version": "v1"}})
