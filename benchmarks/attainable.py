@@ -34,6 +34,7 @@ from duecourse.samples.days import calendar
 from duecourse.samples.distress import _months, _ramp, _thresholds
 from duecourse.samples.economy import Economy
 from duecourse.samples.families import FAMILIES
+from watch import months_before
 
 NEVER = 2**29
 NORMAL = NormalDist()
@@ -468,8 +469,8 @@ def main() -> None:
     asked = words.parse_args()
     lines = [
         f"{machine.describe()}; {asked.buyers:,} buyers, {asked.invoices:,} invoices", "",
-        "| family, seed | failures | who warns | recall, lead ≥ 90 d, 1 % (2 %) | of gradual, cloaked, sudden | precision | median lead, months | AUC 6 m |",
-        "|---|---|---|---|---|---|---|---|",
+        "| family, seed | failures | who warns | recall, lead ≥ 90 d, 1 % (2 %) | 3 months | of gradual, cloaked, sudden | precision | median lead, months | AUC 6 m |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]  # fmt: skip
     for family in asked.families:
         for seed in asked.seeds:
@@ -482,10 +483,13 @@ def main() -> None:
             if asked.infer_habits:
                 rivals.insert(1, ("the same, inferring habits", inferring(of)[12:]))
             for name, score in rivals:
-                one, two = (measured(there, at_budget(there.days, score, there.watched, share=share), draws=0) for share in (0.01, 0.02))
+                opened = [at_budget(there.days, score, there.watched, share=share) for share in (0.01, 0.02)]
+                one, two = (measured(there, alerts, draws=0) for alerts in opened)
+                months = [months_before(there, alerts) for alerts in opened]
                 strata = ", ".join(f"{one.strata.get(key, {}).get('recall_90', np.nan):.2f}" for key in ("gradual", "cloaked", "sudden"))
                 lines.append(
-                    f"| {family}, {seed} | {one.counts['defaults']:.0f} | {name} | {one.value('recall_90'):.2f} ({two.value('recall_90'):.2f}) | {strata} | "
+                    f"| {family}, {seed} | {one.counts['defaults']:.0f} | {name} | {one.value('recall_90'):.2f} ({two.value('recall_90'):.2f}) | "
+                    f"{months[0]:.2f} ({months[1]:.2f}) | {strata} | "
                     f"{one.value('precision'):.2f} | {one.value('lead_median') / 30.4375:.1f} | {told_apart(there, score):.2f} |"
                 )
                 print(lines[-1], f"{time.process_time() - begun:.0f} CPU s", flush=True)
