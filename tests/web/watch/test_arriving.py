@@ -10,15 +10,16 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from duecourse.desk import alerting
+from duecourse.desk import alerting, alone
 from duecourse.desk.grading import graded
+from duecourse.desk.opening import open_ledger
 from duecourse.web import books
 from duecourse.web.accounts.models import ApiKey
 from duecourse.web.jobs.models import JobRun
 from duecourse.web.jobs.worker import drain
 from duecourse.web.notices.models import Notice
 from duecourse.web.watch import background
-from duecourse.web.watch.arriving import look_at_news
+from duecourse.web.watch.arriving import look_at_news, rehearse
 from duecourse.web.watch.models import Alert, WatchHead
 
 MINUTE = 60
@@ -96,3 +97,33 @@ def test_of_a_large_file_only_what_cannot_wait_is_looked_at_at_once(post, sound,
         *(signal(f"other-{number}", "news", number + 2, severity="amber") for number in range(6)),
     )
     assert looked == [sound]
+
+
+def test_a_rehearsal_writes_nothing_and_leaves_a_look_nothing_to_draw_up(post, sound, monkeypatch):
+    ledger = books.ledger()
+    monkeypatch.setattr(alone, "_drawn_up", alone.OrderedDict())
+    before = (ledger.version, JobRun.objects.count())
+    assert rehearse(ledger)
+    drawn = set(alone._drawn_up)
+    assert len(drawn) > 30
+    assert (books.ledger().version, JobRun.objects.count()) == before and not Alert.objects.exists() and not Notice.objects.exists()
+    post("/signals", signal(sound, "insurer_limit_cut", severity="red"))
+    assert Alert.objects.get().buyer_id == sound and set(alone._drawn_up) == drawn
+
+
+def test_a_worker_gets_ready_once_a_ledger_and_day_after_the_first_days_run(own_ledger, db, monkeypatch):
+    asked = []
+    monkeypatch.setattr("duecourse.web.watch.arriving.rehearse", lambda ledger: asked.append(ledger.version) or "b")
+    ready = background.Readiness()
+    assert not ready.see_to() and not ready.see_to(every=0)  # it has just begun; no day has been run
+    WatchHead.objects.update_or_create(pk=1, defaults={"last_day": books.day_of(own_ledger)})
+    assert ready.see_to(every=0) and asked == [own_ledger.version]
+    assert not ready.see_to(every=0) and not ready.see_to()
+    with ready._turn:
+        assert not ready.see_to(every=0)
+    monkeypatch.setattr("duecourse.desk.dates.default_day", lambda _ledger: books.day_of(own_ledger) + timedelta(days=1))
+    assert ready.see_to(every=0) and len(asked) == 2
+
+
+def test_where_there_is_nobody_there_is_nothing_to_rehearse(tmp_path, db):
+    assert rehearse(open_ledger(tmp_path / "new", create=True)) == ""

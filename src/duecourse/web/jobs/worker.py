@@ -100,6 +100,8 @@ class WorkerProcess:
         while not self.ending.is_set():
             try:
                 worked = self._take_one()
+                if not worked:
+                    watch.readiness.see_to()
             except (DatabaseError, InterfaceError):
                 log.warning("the database does not answer")
                 worked = False

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 from duecourse.decisions.alert import GRADE_FALL
 from duecourse.desk.alerting import fell, looked_at, news
 from duecourse.desk.dates import default_day
+from duecourse.desk.open_case import alone, arrears
 from duecourse.web.cases import keeping as cases
+from duecourse.web.cases.models import LIVE, Case
 from duecourse.web.watch import keeping
-from duecourse.web.watch.models import WatchHead
+from duecourse.web.watch.models import Alert, WatchHead
 from duecourse.web.watch.running import head
 
 if TYPE_CHECKING:
+    from duecourse.ledger.book import Book
     from duecourse.ledger.store import Ledger
 
 
@@ -36,3 +39,31 @@ def look_at_news(ledger: Ledger) -> dict[str, Any]:
             found = keeping.draw_up(book, looked_at(book, besides), f"news {ledger.version}", whole=False, fallen=fallen)
     WatchHead.objects.filter(pk=1, looked_version=row.looked_version).update(looked_version=ledger.version)
     return {"changes": len(rows), "cases": brought, **found.plain}
+
+
+def rehearse(ledger: Ledger) -> str:
+    """Ask of one buyer what a look asks, and write nothing; of which, empty where there is none.
+
+    What is asked is drawn up once a process and a day, and the model read: without this, the first to be looked at waits seconds for it.
+    """
+    book = ledger.as_of(default_day(ledger))
+    buyer = _somebody(book)
+    if buyer:
+        owing = alone(book, buyer)
+        cases.Day(owing)
+        list(arrears(owing, [buyer]))
+        before = ledger.as_of(book.on, ledger.journal()[-1].recorded_at - timedelta(microseconds=1))
+        fell(book, before, buyer)
+        looked_at(book, {buyer: {}})
+    return buyer
+
+
+def _somebody(book: Book) -> str:
+    """One of whom there is much to ask: with a case, or an alert; else any."""
+    for rows in (Case.objects.filter(state__in=LIVE), Alert.objects.all()):
+        found = rows.order_by("-pk").values_list("buyer_id", flat=True).first()
+        if found is not None:
+            return str(found)
+    invoice = book.invoice
+    names = book.run(invoice.filter(invoice.buyer_id.notnull()).select("buyer_id").limit(1))["buyer_id"].to_pylist()
+    return str(names[0]) if names else ""
