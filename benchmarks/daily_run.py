@@ -65,7 +65,15 @@ def main() -> None:
             import pyarrow as pa
 
             draft.put(
-                "signal", pa.table({"signal_id": ["benchmark"], "buyer_id": [buyer], "kind": ["insurer_limit_cut"], "published_on": [last]})
+                "signal",
+                pa.table(
+                    {
+                        "signal_id": [f"benchmark-{ledger.version}"],
+                        "buyer_id": [buyer],
+                        "kind": ["insurer_limit_cut"],
+                        "published_on": [last],
+                    }
+                ),
             )
             draft.commit()
         ready = time.perf_counter()

@@ -7,7 +7,9 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from duecourse.desk import alerting, alone
@@ -70,6 +72,19 @@ def test_an_insurers_cut_opens_an_alert_of_that_buyer_alone_and_once(post, sound
     WatchHead.objects.update(looked_version=books.ledger().version - 1)  # a worker that died before it could say how far it was
     look_at_news(books.ledger())
     assert Alert.objects.count() == Notice.objects.filter(kind="alert_opened").count() == 1
+
+
+def test_news_of_one_buyer_writes_no_other_buyers_alert(post, sound, own_ledger):
+    book = own_ledger.as_of(books.day_of(own_ledger))
+    others = [row["buyer_id"] for row in graded(book).to_pylist() if row["buyer_id"] != sound][:3]
+    post("/signals", *(signal(buyer, "insurer_limit_cut", place, severity="red") for place, buyer in enumerate([sound, *others], 10)))
+    before = {one["buyer_id"]: one for one in Alert.objects.values()}
+    assert before.keys() == {sound, *others}
+    with CaptureQueriesContext(connection) as asked:
+        post("/signals", signal(sound, "insolvency", 2, severity="red"))
+    assert sum(one["sql"].startswith('UPDATE "watch_alert"') for one in asked.captured_queries) == 1
+    after = {one["buyer_id"]: one for one in Alert.objects.values()}
+    assert {buyer for buyer in after if after[buyer] != before[buyer]} == {sound}
 
 
 def test_a_fall_of_the_grade_is_a_reason_of_its_own(post, sound):

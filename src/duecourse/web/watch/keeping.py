@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
+    from django.db.models import QuerySet
+
     from duecourse.decisions.alert import LiveAlert, Today, Warned
     from duecourse.decisions.alert_policy import AlertPolicy
     from duecourse.desk.alerting import Fallen, Looked
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
 MONTH: Final = timedelta(days=30)
 WAITING_TOLD: Final = 5
 """Who stands next in line is looked up as well: somebody may close an alert meanwhile."""
+
+NAMED_MOST: Final = 500
+"""So many buyers are named to a database at most."""
 
 
 @dataclass
@@ -90,9 +95,16 @@ def draw_up(
         return _written(book, rules, looked, cause, whole=whole, audience=audience, explained=explained)
 
 
+def _concerned(looked: Looked, *, whole: bool) -> QuerySet[Alert]:
+    """The open alerts a look has to do with: all, or those of the buyers it looked at, as what is not looked at stays as it is."""
+    live = Alert.objects.filter(state=OPEN)
+    buyers = {one.buyer_id for one in looked.warned}
+    return live if whole or len(buyers) > NAMED_MOST else live.filter(buyer_id__in=buyers)
+
+
 def _likely(rules: AlertPolicy, on: date, looked: Looked, cause: str, *, whole: bool) -> list[str]:
     """Whose alerts this look will open or raise, as far as can be told before it is its turn: what takes time is worked out for them beforehand."""
-    live = {one.buyer_id: one.live for one in Alert.objects.filter(state=OPEN)}
+    live = {one.buyer_id: one.live for one in _concerned(looked, whole=whole)}
     drawn = today(rules, on, looked.warned, live, opened=_opened(rules, on, cause), watched=looked.watched, whole=whole)
     next_in_line = [one.buyer_id for one in drawn.waiting[:WAITING_TOLD]]
     return [*(one.buyer_id for one in (*drawn.opened, *drawn.raised)), *next_in_line]
@@ -109,7 +121,7 @@ def _written(
     explained: Mapping[str, list[dict[str, Any]]],
 ) -> Drawn:
     on = book.on
-    rows = {one.buyer_id: one for one in Alert.objects.select_for_update().filter(state=OPEN)}
+    rows = {one.buyer_id: one for one in _concerned(looked, whole=whole).select_for_update()}
     # A buyer with an alert of a later day is being looked at already: an earlier day that is made up for does not touch it.
     later = {buyer for buyer, one in rows.items() if one.opened_on > on}
     warned = [one for one in looked.warned if one.buyer_id not in later]
