@@ -19,7 +19,6 @@ from duecourse.decisions.alert_policy import SEVERITIES, AlertPolicy
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-MONTH_DAYS: Final = 30
 URGENT_SIGNALS: Final = ("insolvency", "dishonest_debtor", "enforcement", "bill_dishonoured", "insurer_limit_cut")
 """Signals that are reasons by themselves, whatever the thresholds of the indicators say."""
 

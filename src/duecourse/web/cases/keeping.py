@@ -121,11 +121,15 @@ def run(book: Book, tell: Callable[[float], None] = lambda _share: None) -> dict
     return found
 
 
+def read(book: Book, buyer_id: str) -> tuple[Day, list[Arrears]]:
+    """What a look at the case of one buyer needs of the book; the second is empty where it owes nothing late."""
+    own = alone(book, buyer_id)
+    return Day(own), list(arrears(own, [buyer_id]))
+
+
 def look_at(book: Book, buyer_id: str) -> Case | None:
     """Bring the case of one buyer to the book, opening none by itself."""
-    own = alone(book, buyer_id)
-    day, found = Day(own), {"opened": 0, "paid": 0, "resumed": 0, "tasks": 0, "broken": 0}
-    owed = list(arrears(own, [buyer_id]))
+    (day, owed), found = read(book, buyer_id), {"opened": 0, "paid": 0, "resumed": 0, "tasks": 0, "broken": 0}
     with transaction.atomic():
         case = Case.objects.select_for_update().filter(buyer_id=buyer_id, state__in=LIVE).first()
         if case is not None and owed:

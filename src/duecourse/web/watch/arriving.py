@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from duecourse.decisions.alert import GRADE_FALL
 from duecourse.desk.alerting import fell, looked_at, news
 from duecourse.desk.dates import default_day
-from duecourse.desk.open_case import alone, arrears
 from duecourse.web.cases import keeping as cases
 from duecourse.web.cases.models import LIVE, Case
 from duecourse.web.watch import keeping
@@ -16,7 +15,10 @@ from duecourse.web.watch.models import Alert, WatchHead
 from duecourse.web.watch.running import head
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from duecourse.ledger.book import Book
+    from duecourse.ledger.journal import JournalRow
     from duecourse.ledger.store import Ledger
 
 
@@ -33,12 +35,17 @@ def look_at_news(ledger: Ledger) -> dict[str, Any]:
         brought = cases.look_at_news(book, rows)
         whom = news(book, rows)
         if whom:
-            before = ledger.as_of(book.on, rows[0].recorded_at - timedelta(microseconds=1))
+            before = _before(ledger, book.on, rows[0])
             fallen = [one for one in (fell(book, before, buyer) for buyer in whom) if one is not None]
             besides = {**whom, **{one.buyer_id: {GRADE_FALL: "financial", **whom[one.buyer_id]} for one in fallen}}
             found = keeping.draw_up(book, looked_at(book, besides), f"news {ledger.version}", whole=False, fallen=fallen)
     WatchHead.objects.filter(pk=1, looked_version=row.looked_version).update(looked_version=ledger.version)
     return {"changes": len(rows), "cases": brought, **found.plain}
+
+
+def _before(ledger: Ledger, on: date, change: JournalRow) -> Book:
+    """The day as it was known just before a change."""
+    return ledger.as_of(on, change.recorded_at - timedelta(microseconds=1))
 
 
 def rehearse(ledger: Ledger) -> str:
@@ -49,11 +56,8 @@ def rehearse(ledger: Ledger) -> str:
     book = ledger.as_of(default_day(ledger))
     buyer = _somebody(book)
     if buyer:
-        owing = alone(book, buyer)
-        cases.Day(owing)
-        list(arrears(owing, [buyer]))
-        before = ledger.as_of(book.on, ledger.journal()[-1].recorded_at - timedelta(microseconds=1))
-        fell(book, before, buyer)
+        cases.read(book, buyer)
+        fell(book, _before(ledger, book.on, ledger.journal()[-1]), buyer)
         looked_at(book, {buyer: {}})
     return buyer
 
