@@ -68,7 +68,7 @@ def definition_note(found: Mapping[str, Any]) -> str:
         for kind in ("past_due", "write_off", "insolvency", "enforcement") if told[kind]["used"]
     ]  # fmt: skip
     return say(
-        "backtest.note_definition", name=told["name"], version=told["version"], parts="; ".join(parts), days=found["horizon_days"],
+        "backtest.note_definition", name=told["name"], version=told["version"], parts=say("backtest.between_parts").join(parts), days=found["horizon_days"],
         hold=found["hold_days"],
     )  # fmt: skip
 

@@ -176,6 +176,9 @@ def test_the_policy_is_shown_and_changed_by_who_sets_rules(signed_in, own_ledger
     }  # fmt: skip
     assert browser.post(reverse("alerts_rules_keep"), form | {"severity.red.probability_6m": "1"}).status_code == 422
     assert browser.post(reverse("alerts_rules_keep"), form | {"escalate_after_days": "0"}).status_code == 422
+    for typed in ("abc", "", "-1", "1.5"):
+        refused = browser.post(reverse("alerts_rules_keep"), form | {"in_default_days": typed})
+        assert refused.status_code == 422 and f"“In default: only news after, days” cannot be “{typed}”" in refused.content.decode()
     assert browser.post(reverse("alerts_rules_keep"), form).status_code == 302
     from duecourse.desk.alerting import handling, policy
 

@@ -15,7 +15,7 @@ from duecourse.decisions.alert_policy import RANKINGS, SETTING, checked, policy_
 from duecourse.desk.alerting import HANDLING_SETTING, handling
 from duecourse.desk.settings import keep
 from duecourse.errors import RuleInvalidError
-from duecourse.messages import say
+from duecourse.messages import catalogue, say
 from duecourse.web import books
 from duecourse.web.accounts.access import gate, may
 from duecourse.web.accounts.audit import record
@@ -92,7 +92,7 @@ def alerts_rules_keep(request: HttpRequest) -> HttpResponse:
         found = checked(values)
         days = _days(form.get(ESCALATE, ""))
     except RuleInvalidError as error:
-        return render(request, "watch/rules.html", _words(request, form, error.message()), status=422)
+        return render(request, "watch/rules.html", _words(request, form, _fault(error)), status=422)
     person: Any = request.user
     record(request, "settings.change", "setting", SETTING, version=found.version, after=found.values["budget"], escalate=days)
     ledger = books.ledger()
@@ -100,6 +100,12 @@ def alerts_rules_keep(request: HttpRequest) -> HttpResponse:
     keep(ledger, HANDLING_SETTING, {ESCALATE: days}, by=person.username)
     messages.success(request, say("web.watch_rules_kept"))
     return HttpResponseRedirect(reverse("alerts_rules"))
+
+
+def _fault(error: RuleInvalidError) -> str:
+    """What cannot be, by the name its field has on the page."""
+    name = f"web.watch_rule_{str(error.args_['rule']).replace('.', '_')}"
+    return say("web.watch_rules_fault", name=say(name), value=error.args_["value"] or "") if name in catalogue() else error.message()
 
 
 def _days(text: str) -> int:
