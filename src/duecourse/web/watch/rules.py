@@ -92,7 +92,7 @@ def alerts_rules_keep(request: HttpRequest) -> HttpResponse:
         found = checked(values)
         days = _days(form.get(ESCALATE, ""))
     except RuleInvalidError as error:
-        return render(request, "watch/rules.html", _words(request, form, _fault(error)), status=422)
+        return render(request, "watch/rules.html", _words(request, form, _fault(error, form)), status=422)
     person: Any = request.user
     record(request, "settings.change", "setting", SETTING, version=found.version, after=found.values["budget"], escalate=days)
     ledger = books.ledger()
@@ -102,10 +102,11 @@ def alerts_rules_keep(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("alerts_rules"))
 
 
-def _fault(error: RuleInvalidError) -> str:
-    """What cannot be, by the name its field has on the page."""
-    name = f"web.watch_rule_{str(error.args_['rule']).replace('.', '_')}"
-    return say("web.watch_rules_fault", name=say(name), value=error.args_["value"] or "") if name in catalogue() else error.message()
+def _fault(error: RuleInvalidError, typed: Mapping[str, str]) -> str:
+    """What cannot be as it was typed, by the name its field has on the page."""
+    path = str(error.args_["rule"])
+    name = f"web.watch_rule_{path.replace('.', '_')}"
+    return say("web.watch_rules_fault", name=say(name), value=typed.get(path, "")) if name in catalogue() else error.message()
 
 
 def _days(text: str) -> int:
