@@ -75,6 +75,14 @@ def test_what_the_days_do_not_tell_is_not_counted():
     assert np.isnan(empty.value("recall")) and empty.told()["figures"]["recall"] == [None, None, None]
 
 
+def test_an_alert_whose_year_is_not_over_is_not_judged_though_it_was_right_early():
+    """Else only the right ones of the last year would count, and every warning, lots too, look better than it is."""
+    until = int(MONTHS[-1]) + 30
+    late = len(MONTHS) - 3
+    said = measured(course([(0, int(MONTHS[late]) + 20), (1, int(MONTHS[5]) + 20)]), alerts((late, 0), (late, 2), (5, 1), (5, 3)), draws=0)
+    assert MONTHS[late] + 365 > until and (said.counts["judged"], said.counts["right"], said.value("precision")) == (2, 1, 0.5)
+
+
 def test_strata_and_segments_add_up_to_the_whole():
     one = course([(0, 700), (1, 700), (2, 650)], stratum=["sudden", "gradual", "gradual"], segment=["CN", "CN", "DE", "DE"])
     found = measured(one, alerts((15, 0), (21, 1), (10, 3)), draws=50)

@@ -139,7 +139,7 @@ def _question(
         recorded,
         dict(policy_of(book.settings).values),
     ]
-    return f"backtest v3 {digest_of(asked)} {answers.beside_version(book.ledger)}"
+    return f"backtest v4 {digest_of(asked)} {answers.beside_version(book.ledger)}"
 
 
 def told(

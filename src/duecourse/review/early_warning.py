@@ -155,9 +155,7 @@ def matched(course: Course, alerts: Alerts) -> Matched:
     else:
         there = np.zeros(len(when), np.bool_)
     default = np.where(there, candidate, -1)
-    return Matched(
-        _counts(course), lead.astype(np.int64), at.astype(np.int64), there | (when + course.horizon_days <= course.until), default
-    )
+    return Matched(_counts(course), lead.astype(np.int64), at.astype(np.int64), when + course.horizon_days <= course.until, default)
 
 
 def _counts(course: Course) -> Flags:
