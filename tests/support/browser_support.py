@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import socket
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -32,10 +33,14 @@ class Server:
 
     @property
     def setup_link(self) -> str:
-        """The link to the first-run set-up, as printed."""
-        found = re.search(r"https?://\S+/setup/\S*", self.log.read_text(encoding="utf-8", errors="replace"))
-        assert found, self.log.read_text(encoding="utf-8", errors="replace")
-        return found.group(0)
+        """The link to the first-run set-up, as printed: after the first page is answered, as pages come before words."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while True:
+            printed = self.log.read_text(encoding="utf-8", errors="replace")
+            if found := re.search(r"https?://\S+/setup/\S+(?=\s)", printed):  # the whole line, not its beginning
+                return found.group(0)
+            assert self.process.poll() is None and time.monotonic() < deadline, printed
+            time.sleep(0.1)
 
 
 def free_port() -> int:
