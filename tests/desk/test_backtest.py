@@ -15,7 +15,7 @@ from duecourse.cli import main
 from duecourse.decisions.alert_policy import checked
 from duecourse.desk import answers, replaying
 from duecourse.desk.backtest import backtest, kept_backtest
-from duecourse.desk.backtest_words import definition_note
+from duecourse.desk.backtest_words import definition_note, notes_of
 from duecourse.desk.leak_guard import Differing, differing, without_later
 from duecourse.desk.plain_rules import RULES, standing
 from duecourse.desk.policy_replay import by_policy
@@ -254,6 +254,11 @@ def test_a_backtest_kept_before_signals_ran_out_is_told_as_it_was_counted(told):
              for name, part in told["definition"].items()}  # fmt: skip
     before = definition_note({**told, "definition": {**parts, "version": "v1"}})
     assert "insolvency proceedings known; listed as a judgment debtor." in before and "731" not in before
+
+
+def test_a_backtest_kept_before_alerts_were_judged_by_their_whole_year_says_that_it_told_too_much(told):
+    before = [note for note in notes_of({key: one for key, one in told.items() if key != "judged"}) if note not in notes_of(told)]
+    assert len(before) == 1 and "whose 365 days were not over" in before[0]
 
 
 def test_a_rule_set_that_is_none_is_refused(small_ledger, tmp_path, capsys):

@@ -67,6 +67,8 @@ SIZES: Final = ("small", "medium", "large")
 RANDOM: Final = "random"
 POLICY: Final = "policy"
 UNFAILED: Final = "unfailed"
+JUDGED: Final = "horizon_over"
+"""Of which alerts it is said whether they were right: those whose horizon is over. Backtests kept without this word judged others too."""
 """A default of a buyer that, in a generated economy, never fails: it paid late, and recovered."""
 SEGMENTS: Final = ("size", "country", "sector")
 MOST_SEGMENTS: Final = 12
@@ -139,7 +141,7 @@ def _question(
         recorded,
         dict(policy_of(book.settings).values),
     ]
-    return f"backtest v4 {digest_of(asked)} {answers.beside_version(book.ledger)}"
+    return f"backtest v5 {digest_of(asked)} {answers.beside_version(book.ledger)}"
 
 
 def told(
@@ -189,6 +191,7 @@ def told(
         "false_alarms": [_false_alarm(found, alerts, row) for row in alarms[:TOLD]], "false_alarms_counted": len(alarms),
         "calibration": _calibration(book, found), "bases": {name: dict(Counter(said)) for name, said in found.bases.items() if any(said)},
         "guarded": [day.isoformat() for day in found.guarded],
+        "judged": JUDGED,
     }  # fmt: skip
 
 

@@ -53,6 +53,8 @@ def notes_of(found: Mapping[str, Any]) -> list[str]:
         notes.append(say("backtest.note_short", count=short, months=found["months"]))
     if any("learnt" in row for row in found["calibration"].get(found["headline"], {}).values()):
         notes.append(say("backtest.note_learnt"))
+    if "judged" not in found:
+        notes.append(say("backtest.note_judged_early", days=found["horizon_days"]))
     if found["guarded"]:
         notes.append(say("backtest.note_guard", days=", ".join(found["guarded"])))
     if not found["has_limits"]:
