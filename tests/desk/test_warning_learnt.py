@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from duecourse.desk import answers, warning_learnt
@@ -20,6 +21,9 @@ from duecourse.desk.signs import signs, taken
 from duecourse.desk.training import keep
 from duecourse.desk.warning import warned, warning
 from duecourse.desk.warning_learnt import MARK, as_it_was, in_force, told
+from duecourse.desk.watched import SHORT_HISTORY_DAYS, SHORTER_DAYS
+from duecourse.ledger.entries import ENTRIES, SIGNAL, STATEMENT
+from duecourse.ledger.memory import MemoryLedger, complete
 from duecourse.messages import use_language
 from duecourse.risk.points import POINTS_PER_LOG_ODDS
 from duecourse.risk.warning import hazard_v1
@@ -84,6 +88,22 @@ def test_a_past_day_is_told_as_it_would_have_been(ledger, fitted):
     np.testing.assert_allclose(chance, asked["probability_6m"].to_numpy(), rtol=1e-6)
 
 
+def test_a_young_ledger_learns_from_the_days_the_model_was_used_on(tmp_path):
+    """Where more than payments is known the model is used from a year on: those days teach, and earlier ones do not."""
+    ledger = open_ledger(tmp_path / "young", create=True, threads=1)
+    write(ledger, Economy(invoices=9_000, buyers=400, years=2, seed=12))
+    book = ledger.as_of(ON)
+    first = pc.min(book.run(book.invoice.select("issue_date"))["issue_date"]).as_py()
+    last_look = UNTIL - dt.timedelta(days=hazard_v1.HORIZON_DAYS + 91)
+    assert SHORTER_DAYS <= (last_look - first).days < SHORT_HISTORY_DAYS
+    found = in_force(book)
+    assert (found["looks"], found["since"]) == (1, last_look.isoformat())
+    assert found["defaults"] >= LEAST_DEFAULTS
+    assert found["version"] == "own-2026-09-30"
+    payments = {name: complete(entry, book.run(book.table(entry))) for name, entry in ENTRIES.items() if entry not in (SIGNAL, STATEMENT)}
+    assert in_force(MemoryLedger(payments, ledger.engine).as_of(ON)) == {}
+
+
 def test_all_days_looked_at_at_once_say_what_each_says_by_itself(ledger, monkeypatch):
     """Facts moved onto one day give the signs of the day they were moved from; accounts in other currencies at the quarter end's rates."""
     seen = {}
@@ -94,7 +114,7 @@ def test_all_days_looked_at_at_once_say_what_each_says_by_itself(ledger, monkeyp
 
     monkeypatch.setattr(warning_learnt, "signs", watched)
     then = ledger.as_of(UNTIL)
-    warning_learnt._learn(then, dt.date(2022, 11, 1))
+    warning_learnt._learn(then)
     last = max(name.partition(MARK)[2] for name in seen["buyers"].to_pylist())
     place = [number for number, name in enumerate(seen["buyers"].to_pylist()) if name.endswith(MARK + last)]
     buyers = pa.array([seen["buyers"][number].as_py().partition(MARK)[0] for number in place], pa.string())

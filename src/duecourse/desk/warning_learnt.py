@@ -27,7 +27,7 @@ from duecourse.desk.alone import OWN_KEYS
 from duecourse.desk.judging import base_rates
 from duecourse.desk.remembered import remembered
 from duecourse.desk.signs import signs, taken
-from duecourse.desk.watched import first_invoice, half_year, is_short, trading
+from duecourse.desk.watched import half_year, short_history, trading
 from duecourse.ledger.book import Book
 from duecourse.ledger.engine import table_names
 from duecourse.ledger.entries import BUYER, DISPUTE, ENTRIES, EXCHANGE_RATE, INVOICE, LIMIT, ORDER, SETTLEMENT, SIGNAL, STATEMENT
@@ -68,7 +68,7 @@ MARK: Final = "\x1f"
 ONE_DAY: Final = date(2000, 12, 31)
 """All days are moved here, so that a measure is drawn up once and not for every day."""
 
-WAY: Final = 2
+WAY: Final = 3
 """Changes with the way it is learnt, so that nothing learnt in another way is taken for it."""
 
 EPOCH: Final = date(1970, 1, 1)
@@ -127,13 +127,12 @@ def _stated(book: Book) -> Mapping[str, Any]:
 
 
 def _as_of(whole: Book, until: date) -> dict[str, Any]:
-    first = first_invoice(whole)
-    if is_short(first, looks(until, _wording(whole).told_after_days)[-1]):
+    if short_history(replace(whole, on=looks(until, _wording(whole).told_after_days)[-1])):
         return {}
     then = replace(whole, on=until)
     then.__dict__["settings"] = {name: value for name, value in whole.settings.items() if name != SETTING}
     question = f"warning learnt {_question(whole)} {answers.beside_version(whole.ledger)}"
-    found: dict[str, Any] = remembered(then, question, lambda: _learn(then, first))
+    found: dict[str, Any] = remembered(then, question, lambda: _learn(then))
     return found
 
 
@@ -180,7 +179,7 @@ def _write(path: Path, said: Mapping[str, Any]) -> None:
 # --- learning -------------------------------------------------------------------------------------------------------------------------------
 
 
-def _learn(then: Book, first: date | None) -> dict[str, Any]:
+def _learn(then: Book) -> dict[str, Any]:
     """All looks at once: each buyer of each day is one of its own, its facts moved so that the day falls on ONE_DAY, where every measure is drawn up."""
     facts = _part(then)
     now = _moved(then, facts, [then.on], [""])
@@ -189,7 +188,7 @@ def _learn(then: Book, first: date | None) -> dict[str, Any]:
     rows = defaults(default_events(now, wording))
     who = rows["buyer_id"].combine_chunks()
     events = {name: days + lag for name, days in spells(rows, wording).items()}
-    days = [day for day in looks(then.on, wording.told_after_days) if not is_short(first, day)]
+    days = [day for day in looks(then.on, wording.told_after_days) if not short_history(replace(then, on=day))]
     marks = [f"{MARK}{number}" for number in range(len(days))]
     found = _looked(_moved(then, facts, days, marks), days, who, events) if days else []
     return learnt(found, then.on, wording.told_after_days)

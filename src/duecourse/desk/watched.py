@@ -131,17 +131,6 @@ def _others_tell(book: Book) -> bool:
     return bool(counts[0] >= TOLD_OF * max(counts[1], 1))
 
 
-def first_invoice(book: Book) -> date | None:
-    """The day of the first invoice, None where there is none."""
-    found: date | None = answered(book, "first invoice", _first)["first"][0].as_py()
-    return found
-
-
-def is_short(first: date | None, on: date) -> bool:
-    """Is a past of payments that began then too short for the model on this day?"""
-    return first is None or (on - first).days < SHORT_HISTORY_DAYS
-
-
 def _long_ago(book: Book) -> ir.Table:
     return _issued_before(book, SHORT_HISTORY_DAYS)
 
@@ -167,7 +156,3 @@ def trading(book: Book) -> ir.Table:
     """The buyers that bought within the last 365 days: one row each, `buyer_id`."""
     since = day_of(days_before(book.on, TRADES_DAYS))
     return book.invoice.filter((book.invoice.issue_date > since) & book.invoice.buyer_id.notnull()).select("buyer_id").distinct()
-
-
-def _first(book: Book) -> ir.Table:
-    return book.invoice.aggregate(first=book.invoice.issue_date.min())
