@@ -29,6 +29,12 @@ def reason_words(codes: Sequence[str], most: int) -> str:
     return "; ".join(label(code.lower()) if code.lower() in TERMS else code for code in codes[:most])
 
 
+def definition_name(name: str) -> str:
+    """What a definition of default is called: its own words, or as the firm named it."""
+    code = f"backtest.definition_{name}"
+    return say(code) if code in catalogue() else name
+
+
 def kind_words(kind: str | None) -> str:
     """What made a default."""
     code = f"backtest.kind_{kind}"
@@ -70,7 +76,7 @@ def definition_note(found: Mapping[str, Any]) -> str:
         for kind in ("past_due", "write_off", "insolvency", "enforcement") if told[kind]["used"]
     ]  # fmt: skip
     return say(
-        "backtest.note_definition", name=told["name"], version=told["version"], parts=say("backtest.between_parts").join(parts), days=found["horizon_days"],
+        "backtest.note_definition", name=definition_name(told["name"]), version=told["version"], parts=say("backtest.between_parts").join(parts), days=found["horizon_days"],
         hold=found["hold_days"],
     )  # fmt: skip
 

@@ -85,7 +85,10 @@ def test_a_backtest_goes_from_the_form_to_its_report(signed_in, report):
                 "Were the probabilities right?",
             ),
         ),
-        ("zh-hans", ("预警是否及时", "泄漏检查", "5 个月中有 1 个月历史过短", "随机抽取（对照）", "提前多久", "概率是否准确")),
+        (
+            "zh-hans",
+            ("预警是否及时", "泄漏检查", "5 个月中有 1 个月历史过短", "随机抽取（对照）", "提前多久", "概率是否准确", " · 严重逾期 · "),
+        ),
     ],
 )
 def test_the_report_says_all_of_it_in_both_languages(signed_in, kept, report, language, words):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -168,7 +169,9 @@ def test_who_only_reads_does_nothing_to_an_alert(signed_in, alert, role):
 def test_the_policy_is_shown_and_changed_by_who_sets_rules(signed_in, own_ledger):
     browser = signed_in("credit_manager")
     page = browser.get(reverse("alerts_rules")).content.decode()
-    assert 'value="15"' in page and "Insolvency" in page
+    assert 'value="15"' in page
+    signals, indicators = (re.search(rf"<dt>{name}</dt><dd>(.*?)</dd>", page)[1].split(" · ") for name in ("Signals", "Indicators"))
+    assert "Insolvency" in signals and "Insolvency announced" in indicators
     form = {
         "severity.red.probability_6m": "20", "severity.red.rule_score": "60", "severity.amber.probability_6m": "8", "severity.amber.rule_score": "35",
         "closing.probability_6m": "2.5", "closing.rule_score": "25", "closing.days": "30", "hold_days": "182", "in_default_days": "14", "budget.analysts": "3",

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from duecourse.desk.backtest import SEGMENTS
-from duecourse.desk.backtest_words import definition_note, interval, notes_of, percent, rival_name
+from duecourse.desk.backtest_words import definition_name, definition_note, interval, notes_of, percent, rival_name
 from duecourse.errors import DuecourseError
 from duecourse.messages import say
 from duecourse.review.early_warning import FIGURES
@@ -70,7 +70,7 @@ def options_words(options: Mapping[str, Any]) -> str:
     """What was asked, in a line."""
     parts = [
         say("web.review_option_span", since=options.get("since") or "…", until=options.get("until") or "…") if options.get("since") or options.get("until") else "",
-        say("web.review_option_share", share=f"{options['share']:.2%}"), options["name"],
+        say("web.review_option_share", share=f"{options['share']:.2%}"), definition_name(options["name"]),
         say(f"backtest.segment_{options['segment']}"), say("web.review_option_recorded") if options["recorded"] else "",
         *(say("web.review_option_set", name=name) for name in options.get("sets") or ()),
     ]  # fmt: skip
@@ -101,7 +101,7 @@ def _list_words(request: HttpRequest, typed: Mapping[str, str] | None = None, fa
     return {
         "book": book, "rows": rows, "busy": any(row["state"] in ("waiting", "running") for row in rows), "fault": fault, "typed": typed or {},
         "may_start": may(request.user, "decide") and not request.viewpoint.query, "mark": secrets.token_hex(16),  # type: ignore[attr-defined]
-        "definitions": definitions_of(book), "segments": [(name, say(f"backtest.segment_{name}")) for name in SEGMENTS],
+        "definitions": [(name, definition_name(name)) for name in definitions_of(book)], "segments": [(name, say(f"backtest.segment_{name}")) for name in SEGMENTS],
         "figures": [figure_name(name) for name in LISTED],
     }  # fmt: skip
 

@@ -15,6 +15,8 @@ from duecourse.decisions.alert_policy import RANKINGS, SETTING, checked, policy_
 from duecourse.desk.alerting import HANDLING_SETTING, handling
 from duecourse.desk.settings import keep
 from duecourse.errors import RuleInvalidError
+from duecourse.glossary import TERMS
+from duecourse.ledger.entries import SIGNAL_KINDS
 from duecourse.messages import catalogue, say
 from duecourse.web import books
 from duecourse.web.accounts.access import gate, may
@@ -23,7 +25,7 @@ from duecourse.web.books import book_of
 from duecourse.web.watch.wording import reason_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from django.http import HttpRequest, HttpResponse
 
@@ -64,9 +66,16 @@ def _words(request: HttpRequest, typed: Mapping[str, str] | None = None, fault: 
     return {
         "book": book, "groups": groups, "fault": fault, "version": values["version"], "ranking": (typed or {}).get("ranking", values["ranking"]),
         "rankings": [(name, say(f"web.watch_ranking_{name}")) for name in RANKINGS], "escalate": (typed or {}).get(ESCALATE, handling(book)[ESCALATE]),
-        "at_once": sorted({reason_name(code) for code in values["at_once"]}), "sources": list(values["sources"].values()),
+        "at_once": _at_once(values["at_once"]), "sources": list(values["sources"].values()),
         "may_change": may(request.user, "settings") and not request.viewpoint.query,  # type: ignore[attr-defined]
     }  # fmt: skip
+
+
+def _at_once(codes: Collection[str]) -> list[tuple[str, list[str]]]:
+    """What opens an alert at once, by name: signals as they come, and indicators; many an indicator is of the same matter as a signal."""
+    indicators = {code for code in codes if code not in SIGNAL_KINDS and code.lower() in TERMS}
+    groups = {"signals": set(codes) - indicators, "indicators": indicators}
+    return [(say(f"web.watch_rules_{name}"), sorted(reason_name(code) for code in group)) for name, group in groups.items() if group]
 
 
 @require_safe
