@@ -15,7 +15,7 @@ from duecourse.cli import main
 from duecourse.decisions.alert_policy import checked
 from duecourse.desk import answers, replaying
 from duecourse.desk.backtest import backtest, kept_backtest
-from duecourse.desk.backtest_words import definition_note, notes_of
+from duecourse.desk.backtest_words import definition_note, notes_of, threshold_words
 from duecourse.desk.leak_guard import Differing, differing, without_later
 from duecourse.desk.plain_rules import RULES, standing
 from duecourse.desk.policy_replay import by_policy
@@ -186,6 +186,10 @@ def test_the_whole_answer_is_plain_kept_and_fair(small_ledger, told):
     assert told["false_alarms_counted"] == headline["judged"] - headline["right"] == len(told["false_alarms"])
     assert told["bases"] == {"warning": {"model": 2}} and set(told["calibration"]) <= {"warning"}
     assert set(told["trade_off"]) == {"warning", "rules", "rules:strict"}
+    assert told["thresholds_are_chances"] == ["warning"]
+    assert all(0 < row["threshold"] < 1 for row in told["trade_off"]["warning"] if row["threshold"] is not None)
+    assert [threshold_words(told, name, 0.0214) for name in ("warning", "rules")] == ["2.1%", "0.0"]
+    assert threshold_words({}, "warning", -4.532) == "-4.5", "kept from before"
     assert [row["share"] for row in told["trade_off"]["rules"]] == sorted(row["share"] for row in told["trade_off"]["rules"])
 
 

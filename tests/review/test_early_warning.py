@@ -157,6 +157,19 @@ def test_more_looking_never_finds_less():
     assert [row["threshold"] for row in rows] == sorted((row["threshold"] for row in rows), reverse=True)
 
 
+def test_a_threshold_is_the_lowest_warned_of_in_the_median_month_in_the_units_it_is_stated_in():
+    one = course([], buyers=300)
+    score = np.tile(np.linspace(0, 1, 300), (36, 1))
+    score[:12] += 10
+    chance = score / 100
+    chance[0] = np.nan
+    (row,) = trade_off(one, score, (0.01,), hold_days=0, told=chance)
+    lowest = [float(chance[day, [297, 298, 299]].min()) for day in range(1, 36)]
+    assert row["threshold"] == pytest.approx(float(np.median(lowest)))
+    assert trade_off(one, score, (0.01,), hold_days=0)[0]["threshold"] == pytest.approx(float(score[20, 297]))
+    assert np.isnan(trade_off(one, np.full((36, 300), np.nan), (0.01,))[0]["threshold"]), "nobody was warned of"
+
+
 def test_misses_and_false_alarms_one_by_one():
     one = course([(0, 700), (1, 710), (2, 800)])
     misses, alarms = listed(one, alerts((15, 0), (21, 1), (10, 3), (3, 2)), lambda day, buyer: {"day": day, "buyer": buyer})

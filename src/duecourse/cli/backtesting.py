@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from duecourse.cli.session import Session, parse_day, progress_bar
-from duecourse.desk.backtest_words import interval, kind_words, notes_of, percent, quartiles, reason_words, rival_name, segment_name
+from duecourse.desk.backtest_words import (
+    interval,
+    kind_words,
+    notes_of,
+    percent,
+    quartiles,
+    reason_words,
+    rival_name,
+    segment_name,
+    threshold_words,
+)
 from duecourse.errors import OptionMisusedError
 from duecourse.glossary import label
 from duecourse.messages import say
@@ -139,7 +149,11 @@ def _segments(found: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _trade_off(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{**row, "share": f"{row['share']:.2%}"} for row in found["trade_off"][found["headline"]]]
+    name = found["headline"]
+    return [
+        {**row, "share": f"{row['share']:.2%}", "threshold": threshold_words(found, name, row["threshold"])}
+        for row in found["trade_off"][name]
+    ]
 
 
 def _trade_off_columns() -> list[Column]:

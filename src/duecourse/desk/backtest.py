@@ -184,9 +184,13 @@ def told(
         "invisible": int((counted & ~visible).sum()), "headline": headline, "rivals": rivals_, "segment": segment,
         "leads": {**{name: leads_by_month(course, mine) for name, (mine, _one) in measured_.items()}, POLICY: leads_by_month(course, alerts_of_policy)},
         "trade_off": {
-            name: [{key: _or_none(value) for key, value in row.items()} for row in trade_off(course, found.scores[name], BUDGETS, analysts=analysts)]
+            name: [
+                {key: _or_none(value) for key, value in row.items()}
+                for row in trade_off(course, found.scores[name], BUDGETS, told=found.probabilities.get(name), analysts=analysts)
+            ]
             for name in dict.fromkeys((headline, *(one for one in found.scores if one.partition(":")[0] == RULES)))
         },
+        "thresholds_are_chances": [name for name in found.probabilities if name in found.scores],
         "misses": [_miss(found, row, visible) for row in misses[:TOLD]], "misses_counted": len(misses),
         "false_alarms": [_false_alarm(found, alerts, row) for row in alarms[:TOLD]], "false_alarms_counted": len(alarms),
         "calibration": _calibration(book, found), "bases": {name: dict(Counter(said)) for name, said in found.bases.items() if any(said)},

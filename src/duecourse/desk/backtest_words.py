@@ -107,6 +107,13 @@ def interval(figure: Sequence[float | None]) -> str:
     return percent(value) if low is None or high is None else f"{percent(value)} ({percent(low)}–{percent(high)})"
 
 
+def threshold_words(found: Mapping[str, Any], name: str, value: float | None) -> str:
+    """The threshold of one budget as people read it: a chance where the rival gives one. Backtests kept from before told scores alone."""
+    if value is None:
+        return "–"
+    return f"{value:.1%}" if name in found.get("thresholds_are_chances", ()) else f"{value:,.1f}"
+
+
 def quartiles(value: Mapping[str, float | None]) -> str:
     """Days: the median, and the quartiles behind it."""
     low, middle, high = (value[name] for name in ("lead_lower_quartile", "lead_median", "lead_upper_quartile"))

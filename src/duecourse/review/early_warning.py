@@ -419,15 +419,23 @@ def ahead(course: Course, within_days: int) -> Flags:
 
 
 def trade_off(
-    course: Course, score: Scores, shares: Sequence[float], *, hold_days: int = HOLD_DAYS, analysts: float = 1.0
+    course: Course, score: Scores, shares: Sequence[float], *, told: Scores | None = None, hold_days: int = HOLD_DAYS, analysts: float = 1.0
 ) -> list[dict[str, float]]:
-    """What does more looking buy? One row per budget: its share, the lowest score warned of, and the figures.  名额与效果的取舍"""
+    """What does more looking buy? One row per budget: its share, its threshold, and the figures.  名额与效果的取舍
+
+    told  [day, buyer], what a threshold is stated in, where the scores are not (a probability)
+    The threshold is the lowest that was warned of on a day, of the days on which anybody was the median.
+    """
+    stated = score if told is None else told
     rows = []
     for share in shares:
         alerts = at_budget(course.days, score, course.watched, share=share, hold_days=hold_days)
         found = measured(course, alerts, analysts=analysts, draws=0)
-        lowest = float(score[alerts.day, alerts.buyer].min()) if len(alerts) else float("nan")
-        rows.append({"share": share, "threshold": lowest, "alerts": float(len(alerts)), **{name: found.value(name) for name in FIGURES}})
+        lowest = np.full(len(course.days), np.inf)
+        np.fmin.at(lowest, alerts.day, stated[alerts.day, alerts.buyer])
+        lowest = lowest[np.isfinite(lowest)]
+        threshold = float(np.median(lowest)) if len(lowest) else float("nan")
+        rows.append({"share": share, "threshold": threshold, "alerts": float(len(alerts)), **{name: found.value(name) for name in FIGURES}})
     return rows
 
 

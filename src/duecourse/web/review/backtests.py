@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.html import format_html
 from django.views.decorators.http import require_POST, require_safe
 
 from duecourse.desk.backtest import SEGMENTS
@@ -220,8 +221,9 @@ def _report_words(request: HttpRequest, one: Backtest) -> dict[str, Any]:
     misses, alarms = (telling.listed({**found, name: found[name][:SHOWN]}, name, names) for name in ("misses", "false_alarms"))
     periods = {name: row for name, row in found["calibration"].get(found["headline"], {}).items() if row["rows"]}
     other = _other(request, one)
+    days = {name: format_html('<span class="nowrap">{}</span>', found[name]) for name in ("since", "until")}
     return {
-        "found": found, "known": set(names), "currency": found["currency"],
+        "found": found, "heading": format_html(say("web.review_heading", since="{since}", until="{until}"), **days), "known": set(names), "currency": found["currency"],
         "lede": say(
             "web.review_lede", defaults=f"{found['defaults']:,}", caught=percent(headline["recall_90"][0]), share=f"{found['share']:.2%}",
             right=percent(headline["precision"][0]), lots=percent(lots["recall_90"][0]), lots_right=percent(lots["precision"][0]),
@@ -229,7 +231,7 @@ def _report_words(request: HttpRequest, one: Backtest) -> dict[str, Any]:
         "tiles": [_tile(name, headline[name], lots[name][0]) for name in TILES],
         "leads": charts.leads(found["leads"][found["headline"]]), "lead_words": _lead_words(headline), "headline": rival_name(found["headline"]),
         "rivals": telling.rivals(found), "segments": telling.segments(found), "strata": telling.strata(found), "trade_off": telling.trade_off(found),
-        "curve": charts.trade_off(found["trade_off"]), "calibration": telling.calibration(periods, say("backtest.col_period")) if periods else None,
+        "curve": charts.trade_off(found), "calibration": telling.calibration(periods, say("backtest.col_period")) if periods else None,
         "calibration_chart": charts.calibration(periods, say("backtest.col_period")) if periods else None,
         "misses": misses, "misses_counted": found["misses_counted"], "alarms": alarms, "alarms_counted": found["false_alarms_counted"], "shown": SHOWN,
         "notes": notes_of(found), "definition": definition_note(found), "guarded": ", ".join(found["guarded"]),

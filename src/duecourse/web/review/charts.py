@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from duecourse.desk.backtest_words import rival_name
+from duecourse.desk.backtest_words import rival_name, threshold_words
 from duecourse.messages import say
 from duecourse.review.drift import MUCH, SOME, VERDICTS
 from duecourse.tables import Column
@@ -41,17 +41,22 @@ def leads(counts: Sequence[int]) -> Chart:
     return Chart(_with(_months(), drawn), words, _table("leads", words, shown, columns), legend=legend)
 
 
-def trade_off(curves: Mapping[str, Sequence[Mapping[str, Any]]]) -> Chart:
+def trade_off(found: Mapping[str, Any]) -> Chart:
     """What does more looking buy?  名额与效果的取舍
 
-    curves: {rival: points with share, recall_90, precision, threshold, alerts_per_analyst_day}.
+    found: the report; its trade_off is {rival: points with share, recall_90, precision, threshold, alerts_per_analyst_day}.
     """
+    curves: Mapping[str, Sequence[Mapping[str, Any]]] = found["trade_off"]
     names = list(curves)[: len(RIVALS)]
-    rows = [{"rival": rival_name(name), **row} for name in names for row in curves[name]]
+    rows = [
+        {**row, "rival": rival_name(name), "threshold": threshold_words(found, name, row["threshold"])}
+        for name in names
+        for row in curves[name]
+    ]
     words = say("web.review_chart_trade_off")
     columns = [
         Column("rival", heading=say("backtest.col_rival")), Column("share", "fraction", say("backtest.col_share")), Column("recall_90", "fraction", say("web.review_figure_recall_90")),
-        Column("precision", "fraction", say("web.review_figure_precision")), Column("threshold", "ratio", say("backtest.col_threshold")),
+        Column("precision", "fraction", say("web.review_figure_precision")), Column("threshold", heading=say("backtest.col_threshold")),
     ]  # fmt: skip
     shape = _curves(tuple(rival_name(name) for name in names))
     legend = [(colour, rival_name(name)) for colour, name in zip(RIVALS, names, strict=False)]
@@ -136,7 +141,7 @@ def _curves(names: tuple[str, ...]) -> dict[str, Any]:
         alt.Tooltip("rival:N", title=say("backtest.col_rival")), alt.Tooltip("share:Q", title=say("backtest.col_share"), format=".2%"),
         alt.Tooltip("recall_90:Q", title=say("web.review_figure_recall_90"), format=".0%"),
         alt.Tooltip("precision:Q", title=say("web.review_figure_precision"), format=".0%"),
-        alt.Tooltip("threshold:Q", title=say("backtest.col_threshold"), format=",.3f"),
+        alt.Tooltip("threshold:N", title=say("backtest.col_threshold")),
         alt.Tooltip("alerts_per_analyst_day:Q", title=say("web.review_figure_alerts_per_analyst_day"), format=",.2f"),
     ]  # fmt: skip
     x = alt.X("share:Q", axis=alt.Axis(title=say("backtest.col_share"), format=".1%", tickCount=6))

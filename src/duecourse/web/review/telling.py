@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from duecourse.desk.backtest_words import interval, kind_words, percent, quartiles, reason_words, rival_name, segment_name
+from duecourse.desk.backtest_words import interval, kind_words, percent, quartiles, reason_words, rival_name, segment_name, threshold_words
 from duecourse.glossary import label
 from duecourse.messages import catalogue, say
 from duecourse.review.early_warning import FIGURES, OF_SEGMENTS
@@ -113,9 +113,12 @@ def trade_off(found: Report) -> Section:
     """What more looking buys, for the headline."""
     names = ("recall_90", "recall", "precision", "lead_median", "false_alarms_per_buyer_year", "alerts_per_analyst_day", "saved_share")
     rows = [
-        {**{name: figure_text(name, row[name]) for name in names}, "share": f"{row['share']:.2%}", "threshold": row["threshold"]}
+        {
+            **{name: figure_text(name, row[name]) for name in names}, "share": f"{row['share']:.2%}",
+            "threshold": threshold_words(found, found["headline"], row["threshold"]),
+        }
         for row in found["trade_off"][found["headline"]]
-    ]
+    ]  # fmt: skip
     columns = [Column("share", heading=say("backtest.col_share")), Column("threshold", "ratio", say("backtest.col_threshold"))]
     return Section(
         "trade_off", say("web.review_trade_off"), [*columns, *(Column(name, "ratio", figure_name(name)) for name in names)], rows
