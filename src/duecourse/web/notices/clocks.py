@@ -1,6 +1,7 @@
 """Quiet hours and the time of a digest, by the recipient's own clock.  免打扰时段
 
-Times of day are the recipient's, moments are UTC. A time the clocks skip is taken by the offset before; one they repeat, the first time.
+Times of day are the recipient's, moments are UTC. A digest's time that the clocks skip is taken by the offset before; one they repeat, the first time.
+Quiet hours are read off the clock as it stands: they end with the first minute that is not quiet.
 """
 
 from __future__ import annotations
@@ -50,11 +51,15 @@ class Clock:
         """The moment itself, or the end of the quiet hours it falls into."""
         if not self.is_quiet(moment) or self.quiet_to is None:
             return moment
-        day = moment.astimezone(ZoneInfo(self.zone)).date()
-        # Where the clocks repeat an hour, the end comes twice, and somebody asked in between waits for the second. Where they skip the end, one of
-        # the two readings of it lies before the skip, within the quiet hours; where they skip all that is not quiet, the next day's end counts.
-        ends = [self._at(day + timedelta(days=number), self.quiet_to.replace(fold=fold)) for number in (0, 1, 2) for fold in (0, 1)]
-        return min(end for end in ends if end > moment and not self.is_quiet(end))
+        here = moment.astimezone(ZoneInfo(self.zone))
+        end = self._at(here.date() + timedelta(days=here.time() >= self.quiet_to), self.quiet_to)
+        if end > moment and end.astimezone(ZoneInfo(self.zone)).utcoffset() == here.utcoffset():
+            return end
+        # The clocks change before, or have just done so: they may skip the end, or all that is not quiet, or repeat it. Every minute is asked.
+        end = moment.replace(second=0, microsecond=0) + timedelta(minutes=1)
+        while self.is_quiet(end):
+            end += timedelta(minutes=1)
+        return end
 
     def _digest(self, now: datetime, *, weekly: bool) -> datetime:
         day = now.astimezone(ZoneInfo(self.zone)).date()
