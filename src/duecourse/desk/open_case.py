@@ -311,7 +311,7 @@ def spoken_of(book: Book, rows: Sequence[JournalRow]) -> list[str]:
             continue
         table = book.whole.table(entry)
         told = table.filter(table.source.isin(batches) & table.buyer_id.notnull()).select("buyer_id").distinct().limit(MOST_AT_ONCE + 1)
-        found.update(str(one) for one in book.whole.run(told)["buyer_id"].to_pylist())
+        found.update(str(one) for one in book.whole.run_brought(told, batches)["buyer_id"].to_pylist())
         if len(found) > MOST_AT_ONCE:
             return []
     return sorted(found)

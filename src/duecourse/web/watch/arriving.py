@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from duecourse.decisions.alert import GRADE_FALL
 from duecourse.desk.alerting import fell, looked_at, news
 from duecourse.desk.dates import default_day
+from duecourse.desk.open_case import spoken_of
 from duecourse.web.cases import keeping as cases
 from duecourse.web.cases.models import LIVE, Case
 from duecourse.web.watch import keeping
@@ -56,8 +57,11 @@ def rehearse(ledger: Ledger) -> str:
     book = ledger.as_of(default_day(ledger))
     buyer = _somebody(book)
     if buyer:
+        last = ledger.journal()[-1]
+        spoken_of(book, [last])
+        news(book, [last])
         cases.read(book, buyer)
-        fell(book, _before(ledger, book.on, ledger.journal()[-1]), buyer)
+        fell(book, _before(ledger, book.on, last), buyer)
         looked_at(book, {buyer: {}})
     return buyer
 
